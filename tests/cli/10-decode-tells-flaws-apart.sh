@@ -1,0 +1,35 @@
+#!/bin/bash
+# Bundles with one rule of bundle(5) broken, each: what the reader says of them.
+set -u
+
+tmp=$(mktemp -d) || exit 1
+trap 'rm -rf "$tmp"' EXIT
+count=0
+
+tests/encode.py --flaw all "$tmp" || exit 1
+
+for keys in "$tmp"/*.keys; do
+	name=$(basename "${keys%.keys}")
+	options=() bundles=()
+	while read -r word value; do
+		case $word in
+		bundle) bundles+=("$tmp/$value") ;;
+		word) wanted=$value ;;
+		status) status=$value ;;
+		*) options+=("--$word" "$tmp/$value") ;;
+		esac
+	done < "$keys"
+	tests/decode.py "${options[@]}" hash "${bundles[@]}" > "$tmp/out" 2> "$tmp/err"
+	[ $? = "$status" ] && ! grep -q Traceback "$tmp/err" && case $status in
+	0) cmp -s "$tmp/out" "${keys%.keys}.expect" ;;
+	4) grep -q "\"error\": \"$wanted\"" "$tmp/out" || grep -q "^decode.py: $wanted: " "$tmp/err" ;;
+	*) grep -q "^decode.py: $wanted: " "$tmp/err" ;;
+	esac
+	bad=$?
+	count=$((count + 1))
+	if [ $bad = 0 ]; then echo "ok $count - $name"; else echo "not ok $count - $name"; fi
+	[ $bad = 0 ] || sed 's/^/# /' "$tmp/err"
+	rm -f "${bundles[@]}"
+done
+
+echo "1..$count"

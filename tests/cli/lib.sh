@@ -1,0 +1,84 @@
+# shellcheck shell=bash
+# For the scripts in this directory: TAP, and a place for files that goes away.
+#
+#   . tests/cli/lib.sh
+#   ok "what should hold" COMMAND [ARGUMENT...]     it exits with 0
+#   no "what must not" COMMAND [ARGUMENT...]        it does not
+#   is "what" GOT EXPECTED                          the same text
+#   like "what" GOT REGEX                           matches (bash's =~)
+#   skip "what" "why"                               cannot be tested here
+#   exits CODE COMMAND [ARGUMENT...]                for ok: exits with CODE;
+#                                                   output in $tmp/stdout, stderr
+#   finish                                          the last line of a script
+#
+# $tmp: an empty directory.  $pack, $read, $mount: the programs.
+set -uo pipefail
+export LC_ALL=C.UTF-8
+
+build=${BUILD:-build}
+# shellcheck disable=SC2034  # for the scripts
+pack=$build/satchel-pack read=$build/satchel-read mount=$build/satchel-mount
+tmp=$(mktemp -d)
+on_exit() { :; } # a script may have something to undo
+trap 'on_exit; chmod -R u+rwX "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
+
+count=0
+failed=0
+
+result() { # STATUS WHAT
+	count=$((count + 1))
+	if [ "$1" -eq 0 ]; then
+		echo "ok $count - $2"
+	else
+		failed=$((failed + 1))
+		echo "not ok $count - $2"
+		sed 's/^/# /' "$tmp/.said" 2>/dev/null | tail -n 20
+	fi
+	rm -f "$tmp/.said"
+}
+
+ok() {
+	local what=$1
+	shift
+	"$@" >"$tmp/.said" 2>&1
+	result $? "$what"
+}
+
+no() {
+	local what=$1
+	shift
+	! "$@" >"$tmp/.said" 2>&1
+	result $? "$what"
+}
+
+is() {
+	[ "$2" == "$3" ] || printf 'got:      %s\nexpected: %s\n' "$2" "$3" >"$tmp/.said"
+	[ "$2" == "$3" ]
+	result $? "$1"
+}
+
+like() {
+	[[ $2 =~ $3 ]] || printf 'got:   %s\nregex: %s\n' "$2" "$3" >"$tmp/.said"
+	[[ $2 =~ $3 ]]
+	result $? "$1"
+}
+
+skip() {
+	count=$((count + 1))
+	echo "ok $count - $1 # SKIP $2"
+}
+
+exits() {
+	local code=$1 got=0
+	shift
+	"$@" >"$tmp/stdout" 2>"$tmp/stderr" || got=$?
+	echo "exit code $got, expected $code; it said:"
+	cat "$tmp/stderr"
+	[ "$got" -eq "$code" ]
+}
+
+finish() {
+	echo "1..$count"
+	[ "$failed" -eq 0 ]
+	exit
+}
