@@ -1,0 +1,216 @@
+# make           build the programs into build/
+# make check     install what the tests need, build, test
+# make demo      a first look, in DIR if given
+# See "deps" for what is needed; every variant has a folder of its own.
+
+VERSION = 0.1
+PREFIX = /usr/local
+B = build
+CC = gcc
+CLANG = clang
+WORDLIST = /usr/lib/python3/dist-packages/diceware/wordlists/wordlist_en_eff.txt
+ARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
+
+WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
+	-Wpointer-arith -Wwrite-strings -Wundef $(if $(CI),-Werror)
+OPT = -O2 -g
+CPPFLAGS = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSATCHEL_VERSION='"$(VERSION)"'
+GUARD = -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 \
+	$(if $(filter x86_64%,$(ARCH)),-fcf-protection)
+HARDEN = $(GUARD) -fPIE -pie
+CFLAGS = -std=c11 $(OPT) $(WARN) $(HARDEN) -ffile-prefix-map=$(CURDIR)=.
+LDFLAGS = -Wl,-z,relro,-z,now,-z,noexecstack -Wl,--as-needed
+SMALL = -Os -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables \
+	-Wl,--gc-sections -Wl,-z,pack-relative-relocs -s
+
+# The reader is static; a sanitizer's build, which cannot be, says STATIC=no.
+STATIC = yes
+STATIC_CFLAGS = -std=c11 $(SMALL) $(WARN) $(GUARD) -fPIE -ffile-prefix-map=$(CURDIR)=.
+
+comma := ,
+common := $(filter-out common/seal_%.c,$(wildcard common/*.c))
+tools := $(foreach tool,bundler reader fusefs,$(if $(wildcard $(tool)/*.c),$(tool)))
+objects = $(patsubst %.c,$(B)/%.o,$(1))
+
+OBJECTS_common = $(call objects,$(common) $(wildcard common/seal_openssl.c))
+OBJECTS_bundler = $(call objects,$(wildcard bundler/*.c)) $(B)/bundler/words.o
+OBJECTS_reader = $(call objects,$(wildcard reader/*.c))
+OBJECTS_fusefs = $(call objects,$(wildcard fusefs/*.c))
+OBJECTS_static = $(patsubst %.c,$(B)/static/%.o,$(SOURCES_reader))
+SOURCES_reader = $(wildcard reader/*.c) $(common) $(wildcard common/seal_sodium.c)
+LIBS_reader = -lsodium -lzstd -lutf8proc -lpthread
+LIBS_bundler = $(LIBS_reader) -lcrypto -larchive -lisal
+LIBS_fusefs = $(LIBS_reader) -lcrypto -lfuse3 -lseccomp $(SYSTEMD)
+
+# logind's announcements, where libsystemd is to be had.
+SYSTEMD := $(shell pkg-config --libs libsystemd 2>/dev/null)
+
+NAME_bundler = satchel-pack
+NAME_reader = satchel-read
+NAME_fusefs = satchel-mount
+ALL_LIBS = $(sort $(foreach tool,reader $(tools),$(LIBS_$(tool))))
+PROGRAMS = $(foreach tool,$(patsubst %/main.c,%,$(wildcard */main.c)),$(B)/$(NAME_$(tool)))
+
+all: $(PROGRAMS)
+
+$(B)/satchel-pack: $(OBJECTS_bundler) $(OBJECTS_common)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_bundler)
+
+$(B)/satchel-mount: $(OBJECTS_fusefs) $(OBJECTS_common)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_fusefs)
+
+ifeq ($(STATIC),yes)
+$(B)/satchel-read: $(OBJECTS_static)
+	$(CC) $(STATIC_CFLAGS) $(LDFLAGS) -static-pie -o $@ $^ $(LIBS_reader)
+else
+$(B)/satchel-read: $(call objects,$(SOURCES_reader))
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_reader)
+endif
+
+$(B)/fusefs/%.o: CPPFLAGS += -I/usr/include/fuse3 $(if $(SYSTEMD),-DHAVE_LIBSYSTEMD)
+
+$(B)/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/static/%.o: %.c Makefile
+	@mkdir -p $(@D)
+	$(CC) $(CPPFLAGS) $(STATIC_CFLAGS) -MMD -MP -c -o $@ $<
+
+$(B)/bundler/words.o: $(B)/bundler/words.c
+	$(CC) $(CPPFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(B)/bundler/words.c: $(WORDLIST) Makefile
+	@mkdir -p $(@D)
+	awk 'BEGIN { print "#include \"bundler/words.h\"\n"; \
+	             print "const char words[WORDS_COUNT][WORDS_LONGEST + 1] = {" } \
+	     { print "\t\"" $$NF "\","; bad += length($$NF) > 9 || seen[$$NF]++ } \
+	     END { print "};"; exit bad || NR != 7776 }' $< >$@.new
+	mv $@.new $@
+
+-include $(shell find $(B) -name '*.d' 2>/dev/null)
+
+# Units: each test_x.c is a program; it takes from these archives what it calls.
+archives = $(foreach tool,$(tools) common,$(B)/lib$(tool).a)
+units = $(call objects,$(wildcard tests/unit/test_*.c))
+UNITS = $(units:.o=)
+SCRIPTS = $(wildcard tests/unit/test_*.sh tests/cli/[0-9]*.sh tests/fuse/[0-9]*.sh)
+TESTS = $(UNITS) $(SCRIPTS)
+RUN =
+
+.SECONDEXPANSION:
+$(B)/lib%.a: $$(filter-out %/main.o,$$(OBJECTS_$$*))
+	rm -f $@
+	ar rcs $@ $^
+
+$(UNITS): %: %.o $$(archives)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
+
+run-tests: all $(UNITS)
+	BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP prove --exec 'tests/tap $(RUN)' $(TESTS)
+
+check: deps
+	$(MAKE) run-tests
+
+# The same under a sanitizer.  Static and fortified builds cannot have one.
+SANE = -O1 -g -fno-omit-frame-pointer
+variant = $(MAKE) B=build-$@ STATIC=no OPT="$(SANE)" HARDEN="$(1)"
+
+asan: deps
+	$(call variant,-fsanitize=address$(comma)undefined -fno-sanitize-recover=all) run-tests
+
+tsan: deps
+	$(call variant,-fsanitize=thread) run-tests
+
+valgrind: deps
+	$(call variant) SCRIPTS= RUN="valgrind -q --error-exitcode=99 --leak-check=full" run-tests
+
+coverage: deps
+	$(call variant,--coverage -fprofile-update=atomic -Wl$(comma)-u$(comma)__gcov_dump) run-tests
+	find build-$@ -name '*.gcda' | xargs gcov -nr | awk -F"[':% ]" \
+		'/^File/ { file = $$3 } /^Lines/ && file { print $$3 "%", file; file = "" }' | sort -n
+
+lint: deps
+	$(MAKE) all
+	tests/lint.sh $(B)
+
+# Each tests/fuzz/fuzz_x.c runs FUZZ_SECONDS, from tests/fuzz/corpus/x.
+FUZZ_SECONDS = 60
+FUZZERS = $(basename $(call objects,$(wildcard tests/fuzz/fuzz_*.c)))
+
+fuzz: EXTRA = clang libclang-rt-14-dev
+fuzz: deps
+	$(call variant,-fsanitize=fuzzer-no-link$(comma)address$(comma)undefined) CC=$(CLANG) run-fuzz
+
+$(FUZZERS): %: %.o $$(archives)
+	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+run-fuzz: $(FUZZERS)
+	for f in $^; do \
+		found=$(B)/corpus/$${f##*/fuzz_}; mkdir -p $$found; \
+		$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$found- $$found \
+			$$(ls -d tests/fuzz/corpus/$${f##*/fuzz_} 2>/dev/null) || exit 1; \
+	done
+
+# A third of the size, from Debian's archives made for glibc: reader/musl/shim.c.
+MUSL = $(B)/musl
+MUSL_HEADERS = sodium.h sodium zstd.h zstd_errors.h utf8proc.h linux asm-generic $(ARCH)/asm
+MUSL_ARCHIVES = $(patsubst %,/usr/lib/$(ARCH)/lib%.a,sodium zstd utf8proc)
+
+reader-musl: EXTRA = musl-tools
+reader-musl: deps
+	$(MAKE) $(B)/satchel-read-musl
+
+$(B)/satchel-read-musl: $(SOURCES_reader) reader/musl/shim.c Makefile
+	mkdir -p $(MUSL)
+	ln -sfn $(addprefix /usr/include/,$(MUSL_HEADERS)) $(MUSL)
+	musl-gcc $(CPPFLAGS) $(filter-out -fPIE,$(STATIC_CFLAGS)) -isystem $(MUSL) $(LDFLAGS) -static \
+		-o $@ $(filter %.c,$^) $(MUSL_ARCHIVES)
+
+demo: deps
+	$(MAKE) all
+	tests/demo.sh $(B) $(if $(DIR),"$(DIR)")
+
+PACKAGES = gcc libc6-dev libsodium-dev libzstd-dev libutf8proc-dev libarchive-dev libisal-dev \
+	libssl-dev diceware $(if $(wildcard fusefs/*.c),libfuse3-dev fuse3 libseccomp-dev)
+TEST_PACKAGES = libcmocka-dev perl python3 python3-nacl python3-zstandard python3-argon2 jq \
+	strace attr valgrind mandoc shellcheck clang-format bash-completion
+SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
+
+deps:
+	@missing=; for p in $(PACKAGES) $(TEST_PACKAGES) $(EXTRA); do \
+		dpkg-query -W -f '$${Status}' $$p 2>/dev/null | grep -q ' installed$$' || \
+			missing="$$missing $$p"; \
+	done; \
+	[ -z "$$missing" ] || { set -x; $(SUDO) apt-get update && \
+		$(SUDO) env DEBIAN_FRONTEND=noninteractive \
+			apt-get install -y --no-install-recommends $$missing; }
+
+BIN = $(DESTDIR)$(PREFIX)/bin
+MAN = $(DESTDIR)$(PREFIX)/share/man
+COMPLETIONS = $(DESTDIR)$(PREFIX)/share/bash-completion/completions
+
+# A tool's completion lies with it: bundler/satchel-pack.bash.
+install: all
+	install -d $(BIN) $(MAN)/man1 $(MAN)/man5 $(COMPLETIONS)
+	for f in $(PROGRAMS); do install -m 755 $$f $(BIN) || exit 1; done
+	for f in $(wildcard man/*.[15]); do install -m 644 $$f $(MAN)/man$${f##*.} || exit 1; done
+	for f in $(wildcard */satchel-*.bash); do \
+		install -m 644 $$f $(COMPLETIONS)/$$(basename $$f .bash) || exit 1; \
+	done
+
+uninstall:
+	rm -f $(addprefix $(BIN)/,$(notdir $(PROGRAMS)))
+	rm -f $(foreach f,$(notdir $(wildcard man/*.[15])),$(MAN)/man$(subst .,,$(suffix $(f)))/$(f))
+	rm -f $(addprefix $(COMPLETIONS)/,$(basename $(notdir $(wildcard */satchel-*.bash))))
+
+dist:
+	git archive --prefix=satchel-$(VERSION)/ -o satchel-$(VERSION).tar.gz HEAD
+
+clean:
+	rm -rf build build-*
+
+.DELETE_ON_ERROR:
+.SECONDARY:
+.PHONY: all check run-tests asan tsan valgrind coverage lint fuzz run-fuzz reader-musl demo deps \
+	install uninstall dist clean

@@ -1,0 +1,129 @@
+#include "common/arena.h"
+
+#include <fcntl.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "common/status.h"
+
+enum { ALIGNMENT = 64 };
+
+struct arena {
+	uint8_t *base;
+	size_t len;
+	size_t used;
+	bool locked;
+};
+
+static size_t round_up(size_t len, size_t unit)
+{
+	return (len + unit - 1) / unit * unit;
+}
+
+/* Not memfd_secret(2): reading /dev/fuse into such memory is EFAULT, and
+ * MADV_WIPEONFORK on it EINVAL (both tried on Linux 6.18). */
+static bool protect(const struct arena *arena)
+{
+	return !madvise(arena->base, arena->len, MADV_DONTDUMP) &&
+	       !madvise(arena->base, arena->len, MADV_WIPEONFORK) &&
+	       !mlock(arena->base, arena->len);
+}
+
+int arena_new(struct arena **arena, size_t len, bool allow_unlocked)
+{
+	struct arena *a = NULL;
+	int status = STATUS_NOMEM;
+
+	if (len < 1 || len > ARENA_MAX_BYTES)
+		goto out;
+	a = calloc(1, sizeof *a);
+	if (!a)
+		goto out;
+	a->len = round_up(len, (size_t)sysconf(_SC_PAGESIZE));
+	a->base = mmap(NULL, a->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (a->base == MAP_FAILED) {
+		a->base = NULL;
+		goto out;
+	}
+	a->locked = protect(a);
+	status = a->locked || allow_unlocked ? STATUS_OK : STATUS_UNLOCKED;
+out:
+	if (status == STATUS_OK)
+		*arena = a;
+	else
+		arena_free(a);
+	return status;
+}
+
+void *arena_alloc(struct arena *arena, size_t len)
+{
+	uint8_t *p = arena->base + arena->used;
+
+	if (len > arena_room(arena))
+		return NULL;
+	arena->used += round_up(len, ALIGNMENT);
+	return p;
+}
+
+size_t arena_room(const struct arena *arena)
+{
+	return arena->len - arena->used;
+}
+
+bool arena_locked(const struct arena *arena)
+{
+	return arena->locked;
+}
+
+void arena_wipe(struct arena *arena)
+{
+	explicit_bzero(arena->base, arena->len);
+}
+
+void arena_free(struct arena *arena)
+{
+	if (!arena)
+		return;
+	if (arena->base) {
+		arena_wipe(arena);
+		munmap(arena->base, arena->len);
+	}
+	free(arena);
+}
+
+void arena_harden_process(void)
+{
+	const struct rlimit none = {0, 0};
+
+	setrlimit(RLIMIT_CORE, &none);
+	prctl(PR_SET_DUMPABLE, 0);
+}
+
+/* A line of /proc/swaps that names anything but compressed RAM. */
+static bool line_is_disk(const char *line)
+{
+	return line[0] && line[0] != '\n' && strncmp(line, "/dev/zram", strlen("/dev/zram"));
+}
+
+bool arena_swap_is_on(void)
+{
+	char text[4096];
+	bool on = false;
+	ssize_t got = -1;
+	int fd = open("/proc/swaps", O_RDONLY | O_CLOEXEC);
+
+	if (fd >= 0) {
+		got = read(fd, text, sizeof text - 1);
+		close(fd);
+	}
+	text[got > 0 ? got : 0] = '\0';
+	/* The first line is the table's head. */
+	for (const char *line = strchr(text, '\n'); line && !on; line = strchr(line, '\n'))
+		on = line_is_disk(++line);
+	return on;
+}

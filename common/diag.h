@@ -1,0 +1,48 @@
+/* The only writer to standard error, and the only place that knows how a
+ * message looks: "program: file: what is wrong", one line, lower case.
+ *
+ * A message is put together in one buffer, written by one write(2) and wiped:
+ * names of a bundle's files are plaintext.  Control characters and invalid
+ * UTF-8 in names come out as \xNN, so that a hostile name cannot drive a
+ * terminal. */
+#ifndef COMMON_DIAG_H
+#define COMMON_DIAG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct arena;
+
+/* program: its name in messages; static storage.  arena: where messages are
+ * put together, or NULL for a static buffer (the packer).  Call it again with
+ * NULL before the arena is freed. */
+void diag_init(const char *program, struct arena *arena);
+
+/* -q: only errors. */
+void diag_set_quiet(bool quiet);
+
+/* A hook called before and after each line is written, so that a progress bar
+ * can step aside. NULL for none. */
+void diag_set_hook(void (*hook)(bool before));
+
+/* "program: file: text\n"; file may be NULL.  The text is made as printf would.
+ * Thread-safe. */
+void diag_error(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+void diag_warn(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+/* "program: text\n", not when quiet. */
+void diag_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The words of a status (strerror for STATUS_IO) as an error about file.
+ * Returns status_exit_code(status). */
+int diag_status(const char *file, int status);
+
+/* How many errors and warnings were written. */
+unsigned diag_error_count(void);
+unsigned diag_warn_count(void);
+
+/* Copy text (len bytes) to out (size bytes, always terminated), escaping as
+ * above; returns the length written. A buffer of 4 * len + 1 always suffices. */
+size_t diag_escape(char *out, size_t size, const char *text, size_t len);
+
+#endif

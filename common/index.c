@@ -1,0 +1,564 @@
+#include "common/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "common/arena.h"
+#include "common/bytes.h"
+#include "common/path.h"
+#include "common/seal.h"
+#include "common/squeeze.h"
+#include "common/status.h"
+
+/* The cache: a few buffers for each sort of thing, the least recently used of a
+ * sort gives way.  Sorts 0 to TABLE_COUNT - 1 are blocks, decoded; then nodes. */
+enum { SORT_NODE = TABLE_COUNT, SORTS };
+
+static const struct {
+	unsigned count;
+	size_t size;
+} plan[SORTS] = {
+	[TABLE_ENTRIES] = { 4, sizeof(struct format_entry_block) },
+	[TABLE_SEGMENTS] = { 2, sizeof(struct format_segment_block) },
+	[TABLE_RUNS] = { 1, FORMAT_RUNS_PER_BLOCK * FORMAT_RUN },
+	[TABLE_HEAP] = { 2, FORMAT_HEAP_BLOCK },
+	[TABLE_LEAF_SUMS] = { 1, FORMAT_LEAF_BLOCK },
+	[SORT_NODE] = { 6, FORMAT_NODE },
+};
+
+enum { BUFFERS = 4 + 2 + 1 + 2 + 1 + 6 };
+
+struct buffer {
+	uint8_t sort;
+	uint8_t table, height; /* of a node */
+	uint64_t number;
+	uint64_t used; /* when, 0: empty */
+	void *data;
+};
+
+struct index {
+	const struct format_content *content;
+	struct expander *expander;
+	struct seal *seal;
+	index_read_fn *read;
+	void *context;
+	uint64_t clock;
+	uint8_t *stored, *raw; /* one block on its way in */
+	struct buffer buffer[BUFFERS];
+};
+
+size_t index_size(void)
+{
+	size_t size = 2 * FORMAT_ENTRY_BLOCK + 256;
+
+	for (int s = 0; s < SORTS; s++)
+		size += plan[s].count * (plan[s].size + 64);
+	return size;
+}
+
+/* What lies in the arena: everything but the bookkeeping. */
+static bool equip(struct index *x, struct arena *arena)
+{
+	struct buffer *b = x->buffer;
+	bool complete;
+
+	x->stored = arena_alloc(arena, FORMAT_ENTRY_BLOCK);
+	x->raw = arena_alloc(arena, FORMAT_ENTRY_BLOCK);
+	complete = x->stored && x->raw;
+	for (uint8_t s = 0; s < SORTS; s++)
+		for (unsigned i = 0; i < plan[s].count; i++, b++) {
+			b->sort = s;
+			b->data = arena_alloc(arena, plan[s].size);
+			complete &= b->data != NULL;
+		}
+	return complete;
+}
+
+int index_new(struct index **index, struct arena *arena, const struct format_content *content,
+              struct expander *expander, struct seal *seal, index_read_fn *read, void *context)
+{
+	struct index *x = calloc(1, sizeof(*x));
+
+	if (!x)
+		return STATUS_NOMEM;
+	x->content = content;
+	x->expander = expander;
+	x->seal = seal;
+	x->read = read;
+	x->context = context;
+	if (!equip(x, arena)) {
+		index_free(x);
+		return STATUS_NOMEM;
+	}
+	*index = x;
+	return STATUS_OK;
+}
+
+void index_free(struct index *index)
+{
+	free(index);
+}
+
+/* The buffer that holds this, or the one that it may have (used is then 0). */
+static struct buffer *find_buffer(struct index *x, unsigned sort, unsigned table, unsigned height,
+                                  uint64_t number)
+{
+	struct buffer *oldest = NULL;
+
+	for (struct buffer *b = x->buffer; b < x->buffer + BUFFERS; b++) {
+		if (b->sort != sort)
+			continue;
+		if (b->used && b->table == table && b->height == height && b->number == number) {
+			b->used = ++x->clock;
+			return b;
+		}
+		if (!oldest || b->used < oldest->used)
+			oldest = b;
+	}
+	oldest->table = (uint8_t)table;
+	oldest->height = (uint8_t)height;
+	oldest->number = number;
+	oldest->used = 0;
+	return oldest;
+}
+
+/* What a wrong digest means: an insider changed a signed index, or somebody
+ * wrote an unsigned one that contradicts itself. */
+static int mismatch(const struct index *x)
+{
+	return x->content->is_signed ? STATUS_ALTERED : STATUS_INVALID;
+}
+
+/* Bring in what ref leads to, checked and decoded: raw_len bytes in out. */
+static int fetch(struct index *x, const struct format_ref *ref, uint8_t *out)
+{
+	bool packed = ref->stored_len != ref->raw_len;
+	uint8_t *stored = packed ? x->stored : out, digest[FORMAT_DIGEST];
+	int status = x->read(x->context, ref->off, ref->stored_len, stored);
+
+	if (status)
+		return status;
+	seal_digest(x->seal, digest, stored, ref->stored_len);
+	if (memcmp(digest, ref->digest, sizeof(digest)))
+		return mismatch(x);
+	return packed ? expander_run(x->expander, out, ref->raw_len, stored, ref->stored_len) : STATUS_OK;
+}
+
+/* How many blocks a child of a node of this height leads to. */
+static uint64_t child_span(unsigned height)
+{
+	return UINT64_C(1) << 8 * (height - 1);
+}
+
+/* Decode child number i of the node. */
+static int child_ref(const struct index *x, struct format_ref *ref, const uint8_t *node, unsigned i,
+                     unsigned height)
+{
+	return format_ref_decode(ref, node + i * FORMAT_REF, x->content->index_len,
+	                         height == 1 ? FORMAT_ENTRY_BLOCK : FORMAT_NODE);
+}
+
+static int get_node(struct index *x, enum format_table_no table, unsigned height, uint64_t number,
+                    const struct format_ref *ref, const uint8_t **node)
+{
+	struct buffer *b = find_buffer(x, SORT_NODE, table, height, number);
+	uint64_t blocks = format_block_count(table, x->content->table[table].records);
+	uint64_t span = child_span(height), begin = number * span * FORMAT_FANOUT;
+	uint64_t children = min_u64(div_ceil(blocks - begin, span), FORMAT_FANOUT);
+
+	if (!b->used) {
+		int status = STATUS_INVALID;
+
+		if (ref->stored_len == children * FORMAT_REF && ref->raw_len == ref->stored_len)
+			status = fetch(x, ref, b->data);
+		if (status)
+			return status;
+		b->used = ++x->clock;
+	}
+	*node = b->data;
+	return STATUS_OK;
+}
+
+/* The reference to block b of a table. */
+static int find_ref(struct index *x, enum format_table_no table, uint64_t b, struct format_ref *ref)
+{
+	unsigned height = format_tree_height(format_block_count(table, x->content->table[table].records));
+	const uint8_t *node;
+
+	*ref = x->content->table[table].top;
+	for (; height > 0; height--) {
+		uint64_t span = child_span(height);
+		int status = get_node(x, table, height, b / (span * FORMAT_FANOUT), ref, &node);
+
+		if (status == STATUS_OK)
+			status = child_ref(x, ref, node, (unsigned)(b / span % FORMAT_FANOUT), height);
+		if (status)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+/* Records in block b. */
+static uint32_t block_records(const struct index *x, enum format_table_no table, uint64_t b)
+{
+	uint64_t per = format_per_block[table];
+
+	return (uint32_t)min_u64(x->content->table[table].records - b * per, per);
+}
+
+static int decode_entries(struct index *x, const struct format_ref *ref, uint64_t b, void *data)
+{
+	uint32_t count = block_records(x, TABLE_ENTRIES, b);
+	struct format_entry_block *block = data;
+	uint8_t key[sizeof(ref->key)] = { 0 };
+	int status = fetch(x, ref, x->raw);
+
+	if (status == STATUS_OK)
+		status = format_entries_decode(block, x->raw, ref->raw_len,
+		                               (uint32_t)(b * FORMAT_ENTRIES_PER_BLOCK), count, x->content);
+	if (status)
+		return status;
+	memcpy(key, block->entry[0].name, min_u64(block->entry[0].name_len, sizeof(key)));
+	return memcmp(key, ref->key, sizeof(key)) ? STATUS_INVALID : STATUS_OK;
+}
+
+static int decode_segments(struct index *x, const struct format_ref *ref, uint64_t b, void *data)
+{
+	struct format_segment_block *block = data;
+	int status;
+
+	if (ref->raw_len > FORMAT_SEGMENT_BLOCK)
+		return STATUS_INVALID;
+	status = fetch(x, ref, x->raw);
+	if (status == STATUS_OK)
+		status = format_segments_decode(block, x->raw, ref->raw_len, block_records(x, TABLE_SEGMENTS, b),
+		                                x->content);
+	if (status)
+		return status;
+	if (block->segment[0].addr != load_le64(ref->key) || block->segment[0].off != load_le64(ref->key + 8))
+		return STATUS_INVALID;
+	return STATUS_OK;
+}
+
+static int decode_records(struct index *x, enum format_table_no table, const struct format_ref *ref,
+                          uint64_t b, void *data)
+{
+	static const uint32_t record_len[TABLE_COUNT] = {
+		[TABLE_RUNS] = FORMAT_RUN,
+		[TABLE_HEAP] = 1,
+		[TABLE_LEAF_SUMS] = FORMAT_DIGEST,
+	};
+
+	if (ref->raw_len != block_records(x, table, b) * record_len[table])
+		return STATUS_INVALID;
+	return fetch(x, ref, data);
+}
+
+/* Block b of a table, decoded. */
+static int get_block(struct index *x, enum format_table_no table, uint64_t b, void **data)
+{
+	struct buffer *buffer = find_buffer(x, table, table, 0, b);
+	struct format_ref ref;
+	int status = STATUS_OK;
+
+	if (!buffer->used) {
+		status = find_ref(x, table, b, &ref);
+		if (status)
+			return status;
+		if (table == TABLE_ENTRIES)
+			status = decode_entries(x, &ref, b, buffer->data);
+		else if (table == TABLE_SEGMENTS)
+			status = decode_segments(x, &ref, b, buffer->data);
+		else
+			status = decode_records(x, table, &ref, b, buffer->data);
+		if (status)
+			return status;
+		buffer->used = ++x->clock;
+	}
+	*data = buffer->data;
+	return STATUS_OK;
+}
+
+int index_check_block(struct index *index, enum format_table_no table, uint64_t b)
+{
+	void *data;
+
+	return get_block(index, table, b, &data);
+}
+
+/* --- entries -------------------------------------------------------------- */
+
+int index_entry(struct index *index, uint32_t id, const struct format_entry **entry)
+{
+	void *data;
+	int status;
+
+	if (id >= index->content->table[TABLE_ENTRIES].records)
+		return STATUS_INVALID;
+	status = get_block(index, TABLE_ENTRIES, id / FORMAT_ENTRIES_PER_BLOCK, &data);
+	if (status == STATUS_OK)
+		*entry = &((struct format_entry_block *)data)->entry[id % FORMAT_ENTRIES_PER_BLOCK];
+	return status;
+}
+
+struct wanted_name {
+	const char *name;
+	size_t len;
+	uint8_t prefix[16];
+};
+
+/* Does block b begin with a name not behind the wanted one?  The key in the
+ * reference decides, unless that is all of it that the two have in common. */
+static int begins_before(struct index *x, uint64_t b, const struct wanted_name *wanted, bool *before)
+{
+	const struct format_entry *e;
+	struct format_ref ref;
+	int order, status = find_ref(x, TABLE_ENTRIES, b, &ref);
+
+	if (status)
+		return status;
+	order = memcmp(ref.key, wanted->prefix, sizeof(ref.key));
+	if (order == 0) {
+		status = index_entry(x, (uint32_t)(b * FORMAT_ENTRIES_PER_BLOCK), &e);
+		if (status)
+			return status;
+		order = path_name_compare(e->name, e->name_len, wanted->name, wanted->len);
+	}
+	*before = order <= 0;
+	return STATUS_OK;
+}
+
+/* Of the blocks with entries [first, end), the only one that can have the name. */
+static int find_block(struct index *x, uint64_t first, uint64_t end, const struct wanted_name *wanted,
+                      uint64_t *block)
+{
+	uint64_t low = first / FORMAT_ENTRIES_PER_BLOCK;
+	uint64_t high = (end - 1) / FORMAT_ENTRIES_PER_BLOCK;
+
+	while (low < high) {
+		uint64_t middle = low + (high - low + 1) / 2;
+		bool before = false;
+		int status = begins_before(x, middle, wanted, &before);
+
+		if (status)
+			return status;
+		if (before)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	*block = low;
+	return STATUS_OK;
+}
+
+static int find_in_block(struct index *x, uint32_t low, uint32_t high, const struct wanted_name *wanted,
+                         uint32_t directory, uint32_t *id)
+{
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct format_entry *e;
+		int order, status = index_entry(x, middle, &e);
+
+		if (status)
+			return status;
+		if (e->parent != directory)
+			return STATUS_INVALID;
+		order = path_name_compare(e->name, e->name_len, wanted->name, wanted->len);
+		if (order == 0) {
+			*id = middle;
+			return STATUS_OK;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return STATUS_NOENT;
+}
+
+int index_lookup(struct index *index, const struct format_entry *directory, const char *name,
+                 size_t len, uint32_t *id)
+{
+	struct wanted_name wanted = { name, len, { 0 } };
+	uint64_t first = directory->place, end = first + directory->size, block;
+	uint32_t parent = directory->id; /* the entry itself may leave the cache */
+	int status;
+
+	if (directory->kind != KIND_DIRECTORY)
+		return STATUS_NOTDIR;
+	if (first == end || !path_name_ok(name, len))
+		return STATUS_NOENT;
+	memcpy(wanted.prefix, name, min_u64(len, sizeof(wanted.prefix)));
+	status = find_block(index, first, end, &wanted, &block);
+	if (status)
+		return status;
+	first = max_u64(first, block * FORMAT_ENTRIES_PER_BLOCK);
+	end = min_u64(end, (block + 1) * FORMAT_ENTRIES_PER_BLOCK);
+	return find_in_block(index, (uint32_t)first, (uint32_t)end, &wanted, parent, id);
+}
+
+/* --- segments ------------------------------------------------------------- */
+
+int index_segment(struct index *index, uint64_t n, const struct format_segment **segment)
+{
+	void *data;
+	int status;
+
+	if (n >= index->content->table[TABLE_SEGMENTS].records)
+		return STATUS_INVALID;
+	status = get_block(index, TABLE_SEGMENTS, n / FORMAT_SEGMENTS_PER_BLOCK, &data);
+	if (status == STATUS_OK)
+		*segment = &((struct format_segment_block *)data)->segment[n % FORMAT_SEGMENTS_PER_BLOCK];
+	return status;
+}
+
+/* The last block of a table, from low to high, whose key begins with a number
+ * not above value. */
+static int last_block_from(struct index *x, enum format_table_no table, uint64_t low, uint64_t high,
+                           uint64_t value, uint64_t *block)
+{
+	while (low < high) {
+		uint64_t middle = low + (high - low + 1) / 2;
+		struct format_ref ref;
+		int status = find_ref(x, table, middle, &ref);
+
+		if (status)
+			return status;
+		if (load_le64(ref.key) <= value)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	*block = low;
+	return STATUS_OK;
+}
+
+int index_segment_at(struct index *index, uint64_t addr, const struct format_segment **segment)
+{
+	uint64_t blocks = format_block_count(TABLE_SEGMENTS, index->content->table[TABLE_SEGMENTS].records);
+	const struct format_segment_block *block;
+	uint32_t low = 0, high;
+	uint64_t b;
+	void *data;
+	int status;
+
+	if (blocks == 0)
+		return STATUS_INVALID;
+	status = last_block_from(index, TABLE_SEGMENTS, 0, blocks - 1, addr, &b);
+	if (status == STATUS_OK)
+		status = get_block(index, TABLE_SEGMENTS, b, &data);
+	if (status)
+		return status;
+	block = data;
+	high = block->count - 1;
+	while (low < high) {
+		uint32_t middle = low + (high - low + 1) / 2;
+
+		if (block->segment[middle].addr <= addr)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	*segment = &block->segment[low];
+	return range_within((*segment)->addr, 1, addr + 1) && addr - (*segment)->addr < (*segment)->plain_len ?
+	               STATUS_OK :
+	               STATUS_INVALID;
+}
+
+/* --- runs, heap, leaf sums ------------------------------------------------ */
+
+static int get_run(struct index *x, const struct format_entry *file, uint64_t n, struct format_run *run)
+{
+	void *data;
+	int status = get_block(x, TABLE_RUNS, n / FORMAT_RUNS_PER_BLOCK, &data);
+
+	if (status)
+		return status;
+	return format_run_decode(run, (uint8_t *)data + n % FORMAT_RUNS_PER_BLOCK * FORMAT_RUN, file->size,
+	                         x->content->plain_len);
+}
+
+/* Where run n begins; the size of the file behind its last. */
+static int run_start(struct index *x, const struct format_entry *file, uint64_t n, uint64_t *start)
+{
+	struct format_run run;
+	int status;
+
+	*start = file->size;
+	if (n == file->place + file->runs)
+		return STATUS_OK;
+	status = get_run(x, file, n, &run);
+	if (status == STATUS_OK)
+		*start = run.file_off;
+	return status;
+}
+
+int index_run_at(struct index *index, const struct format_entry *entry, uint64_t off,
+                 struct format_run *run, uint64_t *next)
+{
+	const struct format_entry copy = *entry, *file = &copy; /* it may leave the cache */
+	uint64_t low = file->place, high = file->place + file->runs, block;
+	int status;
+
+	/* Blocks behind the first begin within this file, so their keys are its. */
+	if (file->runs > 1) {
+		status = last_block_from(index, TABLE_RUNS, low / FORMAT_RUNS_PER_BLOCK,
+		                         (high - 1) / FORMAT_RUNS_PER_BLOCK, off, &block);
+		if (status)
+			return status;
+		low = max_u64(low, block * FORMAT_RUNS_PER_BLOCK);
+		high = min_u64(high, (block + 1) * FORMAT_RUNS_PER_BLOCK);
+	}
+	/* The first run behind off lies in [low, high]. */
+	while (low < high) {
+		uint64_t middle = low + (high - low) / 2;
+
+		status = get_run(index, file, middle, run);
+		if (status)
+			return status;
+		if (run->file_off <= off)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	status = run_start(index, file, low, next);
+	if (status || low == file->place)
+		return status;
+	status = get_run(index, file, low - 1, run);
+	if (status)
+		return status;
+	return run->len <= *next - run->file_off && *next >= run->file_off ? 1 : STATUS_INVALID;
+}
+
+int index_heap(struct index *index, uint64_t off, size_t len, uint8_t *out)
+{
+	if (!range_within(off, len, index->content->table[TABLE_HEAP].records))
+		return STATUS_INVALID;
+	while (len) {
+		uint64_t at = off % FORMAT_HEAP_BLOCK;
+		size_t n = (size_t)min_u64(len, FORMAT_HEAP_BLOCK - at);
+		void *data;
+		int status = get_block(index, TABLE_HEAP, off / FORMAT_HEAP_BLOCK, &data);
+
+		if (status)
+			return status;
+		memcpy(out, (uint8_t *)data + at, n);
+		out += n;
+		off += n;
+		len -= n;
+	}
+	return STATUS_OK;
+}
+
+int index_leaf_sum(struct index *index, uint64_t j, uint8_t digest[static FORMAT_DIGEST])
+{
+	void *data;
+	int status;
+
+	if (j >= index->content->table[TABLE_LEAF_SUMS].records)
+		return STATUS_INVALID;
+	status = get_block(index, TABLE_LEAF_SUMS, j / FORMAT_LEAVES_PER_BLOCK, &data);
+	if (status == STATUS_OK)
+		memcpy(digest, (uint8_t *)data + j % FORMAT_LEAVES_PER_BLOCK * FORMAT_DIGEST, FORMAT_DIGEST);
+	return status;
+}

@@ -1,0 +1,419 @@
+#include "common/outfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/fs.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <sys/random.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "common/bytes.h"
+#include "common/source.h"
+#include "common/status.h"
+
+enum {
+	PACE_BYTES = 8 << 20,
+	LIVE_MAX = 64, /* output files at a time */
+	NAME_TRIES = 128,
+	TRIES_PER_LENGTH = 32,
+};
+
+/* A temporary name that outfile_discard_all has to remove.  Its owner alone
+ * moves it: free, taken, live, taken, free. */
+enum slot_state { SLOT_FREE, SLOT_TAKEN, SLOT_LIVE };
+
+struct slot {
+	atomic_int state;
+	int dirfd;
+	char name[NAME_MAX + 1];
+};
+
+static struct slot slots[LIVE_MAX];
+
+struct outfile {
+	int fd;
+	int dirfd;
+	struct slot *slot;
+	char *name; /* the final one, in dirfd */
+	bool replace;
+	bool cached; /* the page cache may hold what the medium does not */
+	uint64_t len;
+	uint64_t pushed; /* up to here the kernel was told to write */
+	uint64_t synced;
+};
+
+static struct slot *slot_take(void)
+{
+	for (size_t i = 0; i < LIVE_MAX; i++) {
+		int expected = SLOT_FREE;
+
+		if (atomic_compare_exchange_strong(&slots[i].state, &expected, SLOT_TAKEN))
+			return &slots[i];
+	}
+	errno = EMFILE;
+	return NULL;
+}
+
+/* Frees, without touching the file. */
+static void release(struct outfile *out)
+{
+	if (out->slot)
+		atomic_store(&out->slot->state, SLOT_FREE);
+	if (out->fd >= 0)
+		close(out->fd);
+	if (out->dirfd >= 0)
+		close(out->dirfd);
+	free(out->name);
+	free(out);
+}
+
+static int prepare(struct outfile **out, int dirfd, const char *name, bool replace)
+{
+	struct outfile *o = calloc(1, sizeof *o);
+
+	if (!o)
+		return STATUS_NOMEM;
+	o->fd = -1;
+	o->replace = replace;
+	o->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	o->name = strdup(name);
+	o->slot = slot_take();
+	if (o->dirfd >= 0 && o->name && o->slot) {
+		*out = o;
+		return STATUS_OK;
+	}
+	release(o);
+	return STATUS_IO;
+}
+
+/* May the final name be taken?  Better known before hours of writing. */
+static int check_final(const struct outfile *out)
+{
+	struct stat st;
+
+	if (fstatat(out->dirfd, out->name, &st, AT_SYMLINK_NOFOLLOW))
+		return errno == ENOENT ? STATUS_OK : STATUS_IO;
+	if (!out->replace)
+		return STATUS_EXISTS;
+	if (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
+		return STATUS_OK;
+	errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+	return STATUS_IO;
+}
+
+static char random_letter(void)
+{
+	unsigned char byte;
+
+	/* 234 is 9 * 26: every letter is as likely. */
+	do {
+		if (getrandom(&byte, 1, 0) != 1)
+			byte = UCHAR_MAX;
+	} while (byte >= 234);
+	return (char)('a' + byte % 26);
+}
+
+/* A neutral name in the likeness of name, its stem longer by some letters. */
+static void make_temp_name(char out[static NAME_MAX + 1], const char *name, size_t longer)
+{
+	const char *dot = strrchr(name, '.');
+	const char *ext = dot && dot != name && strlen(dot) <= NAME_MAX / 2 ? dot : "";
+	size_t ext_len = strlen(ext);
+	size_t stem_len = min_u64(strlen(name) - ext_len + longer, NAME_MAX - ext_len);
+
+	for (size_t i = 0; i < stem_len; i++)
+		out[i] = random_letter();
+	memcpy(out + stem_len, ext, ext_len + 1);
+}
+
+/* Create the temporary file and register it, signals held back: no handler may
+ * find it created and not registered. */
+static int create_temp(struct outfile *out)
+{
+	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+	sigset_t all, before;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	out->fd = openat(out->dirfd, out->slot->name, flags, 0600);
+	if (out->fd >= 0) {
+		out->slot->dirfd = out->dirfd;
+		atomic_store(&out->slot->state, SLOT_LIVE);
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return out->fd >= 0 ? STATUS_OK : STATUS_IO;
+}
+
+/* All names of one letter may be taken: they grow. */
+static int open_temp(struct outfile *out)
+{
+	for (size_t i = 0; i < NAME_TRIES; i++) {
+		make_temp_name(out->slot->name, out->name, i / TRIES_PER_LENGTH);
+		/* FAT does not tell upper case from lower case. */
+		if (!strcasecmp(out->slot->name, out->name))
+			continue;
+		if (create_temp(out) == STATUS_OK)
+			return STATUS_OK;
+		if (errno != EEXIST)
+			return STATUS_IO;
+	}
+	errno = EEXIST;
+	return STATUS_IO;
+}
+
+int outfile_open_at(struct outfile **out, int dirfd, const char *name, bool replace)
+{
+	struct outfile *o = NULL;
+	int status;
+
+	if (!name[0] || strchr(name, '/') || !strcmp(name, ".") || !strcmp(name, "..")) {
+		errno = EINVAL;
+		return STATUS_IO;
+	}
+	status = prepare(&o, dirfd, name, replace);
+	if (status == STATUS_OK)
+		status = check_final(o);
+	if (status == STATUS_OK)
+		status = open_temp(o);
+	if (status == STATUS_OK)
+		*out = o;
+	else
+		outfile_discard(o);
+	return status;
+}
+
+int outfile_open(struct outfile **out, const char *path, bool replace)
+{
+	const char *slash = strrchr(path, '/');
+	const char *name = slash ? slash + 1 : path;
+	char *dir = slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
+	int dirfd = -1, status = STATUS_NOMEM, saved;
+
+	if (!dir)
+		return status;
+	status = STATUS_IO;
+	dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	if (dirfd >= 0)
+		status = outfile_open_at(out, dirfd, name, replace);
+	saved = errno;
+	if (dirfd >= 0)
+		close(dirfd);
+	free(dir);
+	errno = saved;
+	return status;
+}
+
+/* A length of 0 would mean the rest of the file. */
+static int flush(const struct outfile *out, uint64_t from, uint64_t to, unsigned flags)
+{
+	return to > from ? sync_file_range(out->fd, (off_t)from, (off_t)(to - from), flags) : 0;
+}
+
+/* Only these say that the medium refused; a file system that does not know the
+ * call gives others. */
+static bool medium_failed(int rc)
+{
+	return rc && (errno == EIO || errno == ENOSPC || errno == EDQUOT || errno == ENODEV);
+}
+
+/* Start the window just filled, wait for the one before: no more than two of
+ * them are ever dirty. */
+static int pace(struct outfile *out)
+{
+	const unsigned start = SYNC_FILE_RANGE_WRITE;
+	const unsigned wait = start | SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WAIT_AFTER;
+	uint64_t end = out->len / PACE_BYTES * PACE_BYTES;
+	int rc;
+
+	if (end <= out->pushed)
+		return STATUS_OK;
+	if (medium_failed(flush(out, out->pushed, end, start)))
+		return STATUS_IO;
+	rc = flush(out, out->synced, out->pushed, wait);
+	if (medium_failed(rc))
+		return STATUS_IO;
+	if (rc == 0)
+		out->synced = out->pushed;
+	out->pushed = end;
+	return STATUS_OK;
+}
+
+int outfile_write(struct outfile *out, const void *buf, size_t len)
+{
+	const uint8_t *p = buf;
+
+	while (len) {
+		ssize_t put = pwrite(out->fd, p, min_u64(len, PACE_BYTES), (off_t)out->len);
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put == 0)
+			errno = EIO;
+		if (put <= 0)
+			return STATUS_IO;
+		p += put;
+		len -= (size_t)put;
+		out->len += (uint64_t)put;
+		out->cached = true;
+		if (pace(out))
+			return STATUS_IO;
+	}
+	return STATUS_OK;
+}
+
+int outfile_skip(struct outfile *out, uint64_t len)
+{
+	uint64_t end;
+
+	if (!add_u64(out->len, len, &end) || end > INT64_MAX) {
+		errno = EFBIG;
+		return STATUS_IO;
+	}
+	if (ftruncate(out->fd, (off_t)end))
+		return STATUS_IO;
+	out->len = end;
+	return STATUS_OK;
+}
+
+uint64_t outfile_len(const struct outfile *out)
+{
+	return out->len;
+}
+
+uint64_t outfile_synced_len(const struct outfile *out)
+{
+	return out->synced;
+}
+
+int outfile_fd(const struct outfile *out)
+{
+	return out->fd;
+}
+
+int outfile_sync(struct outfile *out)
+{
+	int rc;
+
+	do
+		rc = fsync(out->fd);
+	while (rc && errno == EINTR);
+	if (rc)
+		return STATUS_IO;
+	out->pushed = out->synced = out->len;
+	return STATUS_OK;
+}
+
+int outfile_read_back(struct outfile *out, void *buf, size_t len, uint64_t off)
+{
+	/* Once after the last write: what readahead brings in later comes from
+	 * the medium. */
+	if (out->cached && !posix_fadvise(out->fd, 0, 0, POSIX_FADV_DONTNEED))
+		out->cached = out->synced < out->len;
+	return source_read_fd(out->fd, buf, len, off);
+}
+
+/* For file systems without RENAME_NOREPLACE: a link refuses just as well. */
+static int publish_by_link(const struct outfile *out)
+{
+	if (linkat(out->dirfd, out->slot->name, out->dirfd, out->name, 0))
+		return errno == EEXIST ? STATUS_EXISTS : STATUS_IO;
+	unlinkat(out->dirfd, out->slot->name, 0);
+	return STATUS_OK;
+}
+
+/* And for those without links either, a moment's gap is left. */
+static int publish_by_check(const struct outfile *out)
+{
+	int status = check_final(out);
+
+	if (status)
+		return status;
+	return renameat(out->dirfd, out->slot->name, out->dirfd, out->name) ? STATUS_IO : STATUS_OK;
+}
+
+static int publish(const struct outfile *out)
+{
+	unsigned flags = out->replace ? 0 : RENAME_NOREPLACE;
+	int status;
+
+	/* By number, because musl has no name for it. */
+	if (!syscall(SYS_renameat2, out->dirfd, out->slot->name, out->dirfd, out->name, flags))
+		return STATUS_OK;
+	if (errno == EEXIST)
+		return STATUS_EXISTS;
+	if (errno != EINVAL && errno != ENOSYS)
+		return STATUS_IO;
+	status = out->replace ? STATUS_IO : publish_by_link(out);
+	return status == STATUS_IO ? publish_by_check(out) : status;
+}
+
+/* A directory may be writable and not readable, and not every file system can
+ * sync one; a name that may be gone tomorrow is taken back. */
+static int sync_directory(const struct outfile *out)
+{
+	int fd = openat(out->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	int rc = fd < 0 ? syncfs(out->fd) : fsync(fd);
+	int saved = errno, status;
+
+	status = rc && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP ? STATUS_IO
+	                                                                         : STATUS_OK;
+	if (fd >= 0)
+		close(fd);
+	if (status)
+		unlinkat(out->dirfd, out->name, 0);
+	errno = saved;
+	return status;
+}
+
+/* Where nothing is synced, some file systems report at close what went wrong. */
+static int finish_content(struct outfile *out, bool durable)
+{
+	int fd = out->fd;
+
+	if (durable)
+		return outfile_sync(out);
+	out->fd = -1;
+	return close(fd) && errno != EINTR ? STATUS_IO : STATUS_OK;
+}
+
+int outfile_commit(struct outfile *out, bool durable)
+{
+	int status = finish_content(out, durable);
+
+	if (status == STATUS_OK)
+		status = publish(out);
+	if (status == STATUS_OK) {
+		/* No longer ours to remove. */
+		atomic_store(&out->slot->state, SLOT_TAKEN);
+		status = durable ? sync_directory(out) : STATUS_OK;
+	}
+	outfile_discard(out);
+	return status;
+}
+
+void outfile_discard(struct outfile *out)
+{
+	int saved = errno;
+
+	if (!out)
+		return;
+	if (out->slot && atomic_load(&out->slot->state) == SLOT_LIVE)
+		unlinkat(out->dirfd, out->slot->name, 0);
+	release(out);
+	errno = saved;
+}
+
+void outfile_discard_all(void)
+{
+	for (size_t i = 0; i < LIVE_MAX; i++)
+		if (atomic_load(&slots[i].state) == SLOT_LIVE)
+			unlinkat(slots[i].dirfd, slots[i].name, 0);
+}

@@ -1,0 +1,60 @@
+/* A file that appears under its name complete and synced, or not at all.
+ *
+ * It is written beside its final name under a neutral one - random lower-case
+ * letters of the final name's length, with its extension, because a deleted
+ * directory entry stays readable on FAT - and renamed when it is done.
+ * Bytes go strictly front to back, each once: no seek, no hole. */
+#ifndef COMMON_OUTFILE_H
+#define COMMON_OUTFILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct outfile;
+
+/* Begin path, mode 0600 less umask.
+ * replace: an existing file may be replaced when it is published.
+ * STATUS_EXISTS (and replace is false), STATUS_IO, STATUS_NOMEM. */
+int outfile_open(struct outfile **out, const char *path, bool replace);
+
+/* The same, with the temporary name relative to the directory dirfd: for
+ * extraction, where no path may be walked twice.  name: one component. */
+int outfile_open_at(struct outfile **out, int dirfd, const char *name, bool replace);
+
+/* Append len bytes; EINTR and short writes are retried.  Every few MiB the
+ * kernel is told to start writing, so that outfile_synced_len moves on and a
+ * stop is not followed by minutes of waiting.  STATUS_IO. */
+int outfile_write(struct outfile *out, const void *buf, size_t len);
+
+/* Leave a hole of len bytes (extraction of sparse files only). STATUS_IO. */
+int outfile_skip(struct outfile *out, uint64_t len);
+
+/* Bytes appended so far, and how many of them are known to be durable. */
+uint64_t outfile_len(const struct outfile *out);
+uint64_t outfile_synced_len(const struct outfile *out);
+
+/* The descriptor, for fchmod, futimens and reading back. Borrowed. */
+int outfile_fd(const struct outfile *out);
+
+/* fsync the content. STATUS_IO. */
+int outfile_sync(struct outfile *out);
+
+/* Drop what is synced from the page cache and read len bytes at off from the
+ * medium.  STATUS_IO. */
+int outfile_read_back(struct outfile *out, void *buf, size_t len, uint64_t off);
+
+/* Publish under the final name and, if durable, sync the directory too.
+ * Frees out in every case; on failure the temporary file is removed.
+ * STATUS_EXISTS (somebody else made it meanwhile; never overwritten unless
+ * replace), STATUS_IO. */
+int outfile_commit(struct outfile *out, bool durable);
+
+/* Remove the temporary file and free.  NULL is fine. */
+void outfile_discard(struct outfile *out);
+
+/* Unlink every temporary file of the process that is not committed.  Safe in
+ * a signal handler. */
+void outfile_discard_all(void);
+
+#endif

@@ -1,0 +1,159 @@
+#include "common/source.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/bytes.h"
+#include "common/status.h"
+
+struct source {
+	int fd; /* -1: bytes */
+	const uint8_t *bytes;
+	uint64_t len;
+	atomic_uint_least64_t *read_count; /* apart, because a source is const */
+};
+
+static struct source *new_source(void)
+{
+	struct source *source = calloc(1, sizeof *source);
+
+	if (!source)
+		return NULL;
+	source->fd = -1;
+	source->read_count = calloc(1, sizeof *source->read_count);
+	if (source->read_count)
+		return source;
+	free(source);
+	return NULL;
+}
+
+/* Not blocking, because the path may be a FIFO, which is refused afterwards. */
+static int open_quietly(const char *path)
+{
+	const int flags = O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY;
+	int fd = open(path, flags | O_NOATIME);
+
+	if (fd < 0 && errno == EPERM)
+		fd = open(path, flags);
+	return fd;
+}
+
+/* The length of what fd is, if it is something that has one. */
+static int measure(int fd, uint64_t *len)
+{
+	struct stat st;
+	off_t end;
+
+	if (fstat(fd, &st))
+		return STATUS_IO;
+	if (!S_ISREG(st.st_mode) && !S_ISBLK(st.st_mode)) {
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
+		return STATUS_IO;
+	}
+	end = S_ISREG(st.st_mode) ? st.st_size : lseek(fd, 0, SEEK_END);
+	if (end < 0)
+		return STATUS_IO;
+	*len = (uint64_t)end;
+	return STATUS_OK;
+}
+
+int source_open_file(struct source **source, const char *path)
+{
+	struct source *s = new_source();
+	int status = STATUS_IO;
+
+	if (!s)
+		return STATUS_NOMEM;
+	s->fd = open_quietly(path);
+	if (s->fd >= 0)
+		status = measure(s->fd, &s->len);
+	if (status == STATUS_OK)
+		*source = s;
+	else
+		source_close(s);
+	return status;
+}
+
+int source_open_memory(struct source **source, const void *bytes, size_t len)
+{
+	struct source *s = new_source();
+
+	if (!s)
+		return STATUS_NOMEM;
+	s->bytes = bytes;
+	s->len = len;
+	*source = s;
+	return STATUS_OK;
+}
+
+uint64_t source_len(const struct source *source)
+{
+	return source->len;
+}
+
+int source_read_fd(int fd, void *buf, size_t len, uint64_t off)
+{
+	uint8_t *p = buf;
+
+	while (len) {
+		ssize_t got = pread(fd, p, len, (off_t)off);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got == 0)
+			errno = EIO;
+		if (got <= 0)
+			return STATUS_IO;
+		p += got;
+		len -= (size_t)got;
+		off += (uint64_t)got;
+	}
+	return STATUS_OK;
+}
+
+int source_read_at(const struct source *source, void *buf, size_t len, uint64_t off)
+{
+	atomic_fetch_add_explicit(source->read_count, 1, memory_order_relaxed);
+	if (!range_within(off, len, source->len)) {
+		errno = EIO;
+		return STATUS_IO;
+	}
+	if (source->fd >= 0)
+		return source_read_fd(source->fd, buf, len, off);
+	if (len)
+		memcpy(buf, source->bytes + off, len);
+	return STATUS_OK;
+}
+
+void source_will_need(const struct source *source, uint64_t off, uint64_t len)
+{
+	/* A length of 0 would mean the rest of the file. */
+	if (source->fd >= 0 && off < source->len && len)
+		posix_fadvise(source->fd, (off_t)off, (off_t)min_u64(len, source->len - off),
+		              POSIX_FADV_WILLNEED);
+}
+
+uint64_t source_read_count(const struct source *source)
+{
+	return atomic_load_explicit(source->read_count, memory_order_relaxed);
+}
+
+int source_fd(const struct source *source)
+{
+	return source->fd;
+}
+
+void source_close(struct source *source)
+{
+	if (!source)
+		return;
+	if (source->fd >= 0)
+		close(source->fd);
+	free(source->read_count);
+	free(source);
+}

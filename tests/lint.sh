@@ -1,0 +1,111 @@
+#!/bin/bash
+# What can be checked without running a test.  usage: tests/lint.sh BUILD
+cd "$(dirname "$0")/.." || exit 1
+build=${1:-build}
+status=0
+flags=(-std=c11 -I. -I/usr/include/fuse3 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Werror)
+
+shopt -s nullglob globstar extglob
+sources=({common,bundler,reader,fusefs,tests}/**/*.c)
+headers=({common,bundler,reader,fusefs,tests}/**/*.h)
+programs=("$build"/satchel-@(pack|read|mount))
+
+# check NAME COMMAND...: the command's output is the complaint.
+check() {
+	local name=$1 output
+	shift
+	if output=$("$@" 2>&1) && [ -z "$output" ]; then
+		echo "ok   $name"
+	else
+		printf '%s\n' "$output" "FAIL $name"
+		status=1
+	fi
+}
+
+headers_alone() {
+	local header
+	for header in "${headers[@]}"; do
+		gcc "${flags[@]}" -fsyntax-only -x c "$header" -Wno-pragma-once-outside-header ||
+			echo "$header does not compile alone"
+	done
+}
+
+# WHO may include WHAT: every other use is a complaint.
+only() {
+	local what=$1 who=$2
+	grep -nE "^#include [<\"]$what" "${sources[@]}" "${headers[@]}" |
+		grep -vE "^tests/|^($who):"
+}
+
+layers() {
+	only 'bundler/' 'bundler/[^:]*'
+	only 'reader/' 'reader/[^:]*'
+	only 'fusefs/' 'fusefs/[^:]*'
+	only 'openssl/' 'common/seal_openssl\.c'
+	only 'zstd' 'common/squeeze\.c'
+	only 'utf8proc' 'common/kdf\.c'
+	only 'archive' 'bundler/[^:]*'
+	only 'isa-l|erasure_code' '(bundler|fusefs)/[^:]*'
+	only 'fuse3?/|fuse_lowlevel' 'fusefs/[^:]*'
+	only 'sodium' '(bundler|reader|fusefs)/[^:]*|common/(bundle|header|kdf|pages|repair|seal_[a-z]+|signature)\.c'
+	# The floor knows nothing above it.
+	grep -nE '^#include "common/(header|pages|repair|index|bundle|diag|passphrase|progress)\.h"' \
+		common/{bytes,status,path,arena,format,gf,kdf,seal,squeeze,source,outfile}*.[ch]
+	# What is for programs only stays out of the library.
+	grep -nE '^#include "common/(diag|progress)\.h"' common/*.[ch] |
+		grep -vE '^common/(diag|progress)\.[ch]:'
+	return 0
+}
+
+# One file at a time: in one run gcc keeps the branches of all of them.
+analyser() {
+	local file
+	for file in common/*.c; do
+		gcc "${flags[@]}" -O2 -fanalyzer -c -o /dev/null "$file"
+	done
+}
+
+scripts() {
+	local file
+	for file in .ci/* tests/**/*; do
+		[ -f "$file" ] && head -c 64 "$file" | grep -qaE '^#!.*\b(ba)?sh\b' && echo "$file"
+	done
+}
+
+help_width() {
+	local program
+	for program in "${programs[@]}"; do
+		"$program" --help | awk -v p="$program" 'length > 80 { print p ": " $0 }'
+	done
+}
+
+hardening() {
+	local program
+	for program in "${programs[@]}"; do
+		readelf -hW "$program" | grep -q 'Type: *DYN' || echo "$program: not PIE"
+		readelf -lW "$program" | grep -q 'GNU_RELRO' || echo "$program: no RELRO"
+		readelf -dW "$program" | grep -q 'BIND_NOW\|FLAGS.*NOW' || echo "$program: lazy binding"
+		readelf -lW "$program" | grep 'GNU_STACK' | grep -q 'RW ' || echo "$program: executable stack"
+	done
+}
+
+# The reader goes along on every stick.
+reader_is_small_and_static() {
+	local reader=$build/satchel-read
+	[ -e "$reader" ] || return 0
+	[ "$(stat -c %s "$reader")" -le 1600000 ] || echo "$reader: over 1.6 MB"
+	! readelf -lW "$reader" | grep INTERP
+}
+
+check 'headers compile alone' headers_alone
+check 'layers' layers
+check 'clang-format' clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
+check 'analyser' analyser
+mapfile -t shell < <(scripts)
+# Not these two: quoted programs of awk and sh, functions that a word calls.
+check 'shellcheck' shellcheck -x -e SC2016,SC2317 "${shell[@]}" ./*/*.bash
+check 'manuals' mandoc -Tlint -W warning man/*.[15]
+check 'help within 80 columns' help_width
+check 'hardening' hardening
+check 'reader is small and static' reader_is_small_and_static
+exit $status
