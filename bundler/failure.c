@@ -1,0 +1,37 @@
+#include "bundler/failure.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "common/diag.h"
+#include "common/status.h"
+
+int failure_note(struct failure *failure, int code, const char *message)
+{
+	if (!failure->code) {
+		failure->code = code;
+		snprintf(failure->message, sizeof failure->message, "%s", message);
+	}
+	return code;
+}
+
+int failure_say(struct failure *failure, int code, const char *file, const char *format, ...)
+{
+	char text[256], message[sizeof failure->message];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	diag_error(file, "%s", text);
+	snprintf(message, sizeof message, "%s%s%s", file ? file : "", file ? ": " : "", text);
+	return failure_note(failure, code, message);
+}
+
+int failure_status(struct failure *failure, const char *file, int status)
+{
+	return failure_say(failure, status_exit_code(status), file, "%s",
+	                   status == STATUS_IO ? strerror(errno) : status_text(status));
+}

@@ -1,0 +1,25 @@
+/* What went wrong, said once, and kept for the exit status and for the closing
+ * record of --json. */
+#ifndef BUNDLER_FAILURE_H
+#define BUNDLER_FAILURE_H
+
+/* satchel-pack(1), "EXIT STATUS". */
+enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTLY = 3, EXIT_UNFIT = 13 };
+
+/* The first one; all zero while there is none. */
+struct failure {
+	int code;
+	char message[512];
+};
+
+/* Say "file: text" on standard error.  file may be NULL.  Returns code. */
+int failure_say(struct failure *failure, int code, const char *file, const char *format, ...)
+	__attribute__((format(printf, 4, 5)));
+
+/* The words of a status. Returns its exit code. */
+int failure_status(struct failure *failure, const char *file, int status);
+
+/* It has been said. */
+int failure_note(struct failure *failure, int code, const char *message);
+
+#endif

@@ -1,0 +1,85 @@
+#include "bundler/headers.h"
+
+#include <sodium.h>
+#include <string.h>
+
+#include "bundler/write.h"
+#include "common/passphrase.h"
+#include "common/status.h"
+
+static unsigned count_openers(const struct headers_compartment *compartment, unsigned count)
+{
+	unsigned total = 0;
+
+	for (unsigned i = 0; i < count; i++)
+		total += compartment[i].opener_count;
+	return total;
+}
+
+static void shuffle(uint8_t order[static FORMAT_SLOTS])
+{
+	for (unsigned i = 0; i < FORMAT_SLOTS; i++) {
+		unsigned other = randombytes_uniform(i + 1);
+
+		order[i] = order[other];
+		order[other] = (uint8_t)i;
+	}
+}
+
+/* Its secrets, as a reader with this header will have them. */
+static int gather(struct header_secrets *secrets, const struct opener *opener,
+                  const uint8_t head[static FORMAT_SLOT_OFFSET], enum kdf_profile profile)
+{
+	secrets->kinds = 0;
+	if (opener->recipient)
+		return STATUS_INVALID; /* shared and recipient belong here, and E into head */
+	if (opener->key_file) {
+		secrets->kinds |= HEADER_KEY_FILE;
+		memcpy(secrets->key_file, opener->key_file, KDF_KEYBYTES);
+	}
+	if (opener->passphrase) {
+		secrets->kinds |= HEADER_PASSPHRASE;
+		return kdf_stretch(opener->passphrase->text, opener->passphrase->len, head, profile,
+		                   secrets->stretched);
+	}
+	return secrets->kinds ? STATUS_OK : STATUS_INVALID;
+}
+
+static int make_slots(uint8_t header[static FORMAT_HEADER],
+                      const struct headers_compartment *compartment, const uint8_t *order,
+                      enum kdf_profile profile, struct headers_room *room)
+{
+	int status = STATUS_OK;
+
+	format_slot_encode(room->contents, compartment->slot);
+	for (unsigned i = 0; i < compartment->opener_count && status == STATUS_OK; i++) {
+		uint8_t *slot = header + FORMAT_SLOT_OFFSET + (size_t)order[i] * FORMAT_SLOT;
+
+		status = gather(&room->secrets, &compartment->opener[i], header, profile);
+		if (status)
+			break;
+		header_kek(room->kek, header, &room->secrets);
+		header_seal_slot(slot, header, order[i], room->kek, room->contents);
+	}
+	return status;
+}
+
+int headers_make(uint8_t header[static FORMAT_HEADER], const struct headers_compartment *compartment,
+                 unsigned count, enum kdf_profile profile, struct headers_room *room)
+{
+	uint8_t order[FORMAT_SLOTS];
+	unsigned used = 0;
+	int status = STATUS_OK;
+
+	if (count_openers(compartment, count) > FORMAT_SLOTS)
+		return STATUS_TOOBIG;
+	randombytes_buf(header, FORMAT_HEADER);
+	shuffle(order);
+	for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
+		status = make_slots(header, &compartment[i], order + used, profile, room);
+		used += compartment[i].opener_count;
+	}
+	sodium_memzero(room, sizeof(*room));
+	sodium_memzero(order, sizeof(order));
+	return status;
+}

@@ -1,0 +1,32 @@
+/* The two headers of a volume, each made on its own: a salt, E, and the slots in
+ * random order among random bytes.  bundle(5), "Header". */
+#ifndef BUNDLER_HEADERS_H
+#define BUNDLER_HEADERS_H
+
+#include <stdint.h>
+
+#include "common/header.h"
+
+struct opener;
+
+/* A slot for each of the openers, all with the same contents. */
+struct headers_compartment {
+	const struct format_slot *slot;
+	const struct opener *opener;
+	unsigned opener_count;
+};
+
+/* Where secrets are while a header is made: in the arena, wiped again. */
+struct headers_room {
+	struct header_secrets secrets;
+	uint8_t kek[KDF_KEYBYTES];
+	uint8_t contents[FORMAT_SLOT_CONTENTS];
+};
+
+/* Make one header.  STATUS_TOOBIG: more openers than slots; STATUS_INVALID: an
+ * opener with nothing in it, or a recipient, for which there is no code yet;
+ * STATUS_KDFMEM. */
+int headers_make(uint8_t header[static FORMAT_HEADER], const struct headers_compartment *compartment,
+                 unsigned count, enum kdf_profile profile, struct headers_room *room);
+
+#endif

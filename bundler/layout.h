@@ -1,0 +1,42 @@
+/* How long a volume file becomes, and which slices of it a compartment gets.
+ * bundle(5), "Volume file" and "Compartments"; satchel-pack(1), "Size". */
+#ifndef BUNDLER_LAYOUT_H
+#define BUNDLER_LAYOUT_H
+
+#include <stdint.h>
+
+#include "common/format.h"
+
+/* What one compartment puts into one volume. */
+struct layout_demand {
+	uint64_t stream_len; /* content, leaf blocks, index */
+	unsigned parity;     /* per 64 */
+};
+
+/* The data and parity pages of a stream.  STATUS_TOOBIG. */
+int layout_pages(const struct layout_demand *demand, struct format_parity *parity);
+
+/* The shortest length of a volume file from which on every length holds this
+ * much. STATUS_TOOBIG. */
+int layout_min_len(const struct layout_demand *demand, unsigned count, uint64_t *len);
+
+/* The lengths among which one for at least len bytes is drawn: from Padmé's of len
+ * to one of Padmé's steps more, and 64 KiB at least.  Padmé alone would be a
+ * recognisable set of lengths. Nikitin et al., "Reducing Metadata Leakage from
+ * Encrypted Files and Communication with PURBs", 2019. */
+void layout_padded_range(uint64_t len, uint64_t *low, uint64_t *high);
+
+/* A length drawn uniformly from [low, high]. */
+uint64_t layout_draw(uint64_t low, uint64_t high);
+
+/* The bytes that are free in directory's file system, at most the largest file it
+ * can hold, less a uniform 0.1 to 1 %.  STATUS_IO. */
+int layout_fill(const char *directory, uint64_t *len);
+
+/* Deal uniformly random disjoint subsets of the slices to count compartments:
+ * map[i] for demand i, and how many slices each owns.
+ * STATUS_TOOBIG: they do not fit. */
+int layout_deal(const struct format_geometry *geometry, const struct layout_demand *demand,
+                unsigned count, uint8_t (*map)[FORMAT_MAX_SLICES / 8], uint16_t *owned);
+
+#endif

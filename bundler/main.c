@@ -1,0 +1,473 @@
+/* satchel-pack: from the command line to bundles.  Each step returns an exit
+ * code, and whoever fails has said why. */
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bundler/failure.h"
+#include "bundler/layout.h"
+#include "bundler/openers.h"
+#include "bundler/options.h"
+#include "bundler/outputs.h"
+#include "bundler/report.h"
+#include "bundler/scan.h"
+#include "bundler/spill.h"
+#include "bundler/stage.h"
+#include "bundler/tree.h"
+#include "bundler/write.h"
+#include "common/arena.h"
+#include "common/diag.h"
+#include "common/outfile.h"
+#include "common/progress.h"
+#include "common/status.h"
+
+enum { ARENA_BYTES = 1 << 20 };
+
+struct pack {
+	struct options options;
+	struct failure failure; /* of everything */
+	struct failure refusal; /* of the first output that cannot be had */
+	struct arena *arena;
+	struct openers openers;
+	struct scan_output *existing;
+	unsigned existing_count;
+	bool *refused; /* one for each output */
+	struct tree *tree;
+	struct spill *heap;
+	struct stage *stage;
+	struct progress *progress;
+	struct report report;
+};
+
+/* --- signals -------------------------------------------------------------- */
+
+/* The signal that came; and whether there is anything to put in order first. */
+static volatile sig_atomic_t stopped_by, is_working;
+
+static void on_signal(int no)
+{
+	if (stopped_by || !is_working) {
+		outfile_discard_all();
+		_exit(128 + no);
+	}
+	stopped_by = no;
+	write_cancel();
+}
+
+static void catch_signals(void)
+{
+	static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+	struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
+
+	sigfillset(&stop.sa_mask);
+	for (size_t i = 0; i < sizeof caught / sizeof caught[0]; i++)
+		/* What was ignored before (nohup) stays so. */
+		if (!sigaction(caught[i], NULL, &before) && before.sa_handler != SIG_IGN)
+			sigaction(caught[i], &stop, NULL);
+	/* A reader that went away, or a limit, is an error like others. */
+	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* No bundle may become file 0, 1 or 2, where others write. */
+static void open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
+/* --- before anything is read ---------------------------------------------- */
+
+static int check_directory(struct pack *p, const char *option, const char *path)
+{
+	struct stat st;
+	bool there = !stat(path, &st);
+
+	if (there && S_ISDIR(st.st_mode))
+		return EXIT_DONE;
+	return failure_say(&p->failure, EXIT_FAILED, path, "%s: %s", option,
+	                   strerror(there ? ENOTDIR : errno));
+}
+
+/* A drive that is unfit does not spoil the others. */
+static void refuse_output(struct pack *p, unsigned i, uint64_t len, const struct failure *why)
+{
+	p->refused[i] = true;
+	failure_note(&p->refusal, why->code, why->message);
+	if (p->options.json)
+		report_json_output(p->options.output.text[i], len, why->message);
+}
+
+/* Fails for what is wrong with the command line, or if no output is left. */
+static int check_outputs(struct pack *p)
+{
+	const struct options *o = &p->options;
+	unsigned left = o->output.count;
+
+	p->existing = calloc(o->output.count + (size_t)1, sizeof *p->existing);
+	p->refused = calloc(o->output.count + (size_t)1, sizeof *p->refused);
+	if (!p->existing || !p->refused)
+		return failure_status(&p->failure, NULL, STATUS_NOMEM);
+	for (unsigned i = 0; i < o->output.count; i++) {
+		struct failure own = {0};
+		int code = outputs_check(o, i, p->existing, &p->existing_count, &own);
+
+		if (!code && o->size.kind == SIZE_EXACT)
+			code = outputs_check_room(o->output.text[i], o->size.bytes, &own);
+		if (code == EXIT_USAGE)
+			return failure_note(&p->failure, code, own.message);
+		if (code)
+			refuse_output(p, i, o->size.bytes, &own);
+		left -= code != EXIT_DONE;
+	}
+	return left || !o->output.count ? EXIT_DONE : p->refusal.code;
+}
+
+static int check_places(struct pack *p)
+{
+	const struct options *o = &p->options;
+	int code = check_outputs(p);
+
+	if (!code && o->size.kind == SIZE_FILL)
+		code = check_directory(p, "--size=fill", o->size.directory);
+	if (!code)
+		code = check_directory(p, "--spill", o->spill);
+	return code;
+}
+
+static int prepare(struct pack *p)
+{
+	const struct options *o = &p->options;
+	int status, code = check_places(p);
+
+	if (code)
+		return code;
+	status = arena_new(&p->arena, ARENA_BYTES, o->allow_unlocked);
+	if (status == STATUS_UNLOCKED)
+		return failure_say(&p->failure, EXIT_FAILED, NULL,
+		                   "memory for keys cannot be locked; raise its limit (ulimit -l), "
+		                   "or use --allow-unlocked");
+	if (status)
+		return failure_status(&p->failure, NULL, status);
+	if (arena_swap_is_on())
+		diag_warn(NULL, "warning: swap is on, and what is packed may reach it; swapoff -a "
+		                "turns it off");
+	return o->dry_run ? EXIT_DONE
+	                  : openers_collect(&p->openers, p->arena, o, &p->failure);
+}
+
+/* --- stage ---------------------------------------------------------------- */
+
+/* The scan has named what stopped it. */
+static int note_scan(struct pack *p, int status)
+{
+	switch (status) {
+	case STATUS_CANCELLED: return EXIT_FAILED;
+	case STATUS_IO:
+		return failure_note(&p->failure, EXIT_FAILED, "a source cannot be read");
+	case STATUS_INVALID:
+		return failure_note(&p->failure, EXIT_FAILED,
+		                    "a source is neither file nor directory");
+	case STATUS_EXISTS:
+		return failure_note(&p->failure, EXIT_FAILED, "two sources have the same name");
+	default: return failure_note(&p->failure, EXIT_FAILED, status_text(status));
+	}
+}
+
+static int scan(struct pack *p)
+{
+	const struct options *o = &p->options;
+	const struct scan_options options = {
+		.full_metadata = o->full_metadata,
+		.one_file_system = !o->cross_file_systems,
+		.exclude = o->exclude.text,
+		.exclude_count = o->exclude.count,
+		.output = p->existing,
+		.output_count = p->existing_count,
+		.newest = o->newest,
+		.cancelled = write_cancelled,
+	};
+	struct scan_report report;
+	int status = tree_new(&p->tree, o->full_metadata);
+
+	if (status == STATUS_OK)
+		status = spill_new(&p->heap, p->arena, (size_t)o->memory / 16, o->spill);
+	if (status)
+		return failure_status(&p->failure, NULL, status);
+	status = scan_paths(p->tree, p->heap, o->path, o->path_count, &options, &report);
+	if (status)
+		return note_scan(p, status);
+	p->report.directories = report.directories;
+	p->report.links = report.links;
+	p->report.left_out = report.unreadable;
+	return EXIT_DONE;
+}
+
+static int stage(struct pack *p)
+{
+	const struct options *o = &p->options;
+	const struct stage_options options = {
+		.full_metadata = o->full_metadata,
+		.newest = o->newest,
+		.level = (int)o->level,
+		.workers = o->jobs,
+		.memory = (size_t)o->memory / 2,
+		.spill_dir = o->spill,
+		.label = o->label,
+		.series = o->series,
+		.edition = o->edition,
+	};
+	struct stage_report report;
+	int status = stage_run(&p->stage, p->arena, p->tree, p->heap, &options, p->progress, &report);
+
+	if (status == STATUS_CANCELLED)
+		return EXIT_FAILED;
+	if (status)
+		return failure_status(&p->failure, status == STATUS_IO ? o->spill : NULL, status);
+	p->report.files = report.files;
+	p->report.bytes = report.bytes;
+	p->report.left_out += report.dropped;
+	return EXIT_DONE;
+}
+
+static void name_everything(const struct tree *tree)
+{
+	char path[FORMAT_PATH + 1];
+
+	for (uint32_t i = 0; (i = tree_next_in_path_order(tree, i));)
+		if (!tree_inner_path(tree, i, path, sizeof path))
+			diag_note("%s%s", path, tree->node[i].kind == KIND_DIRECTORY ? "/" : "");
+}
+
+/* How long the bundle may become. */
+static int measure(struct pack *p)
+{
+	const struct options *o = &p->options;
+	const struct format_content *content = stage_content(p->stage);
+	const struct layout_demand demand = {
+		.stream_len = content->content_len + content->leaf_count * FORMAT_DIGEST +
+	                      content->index_len,
+		.parity = o->parity,
+	};
+	struct report *r = &p->report;
+	char shortest[REPORT_BYTES];
+	struct format_parity parity;
+	uint64_t least = 0;
+
+	if (layout_pages(&demand, &parity) || layout_min_len(&demand, 1, &least))
+		return failure_say(&p->failure, EXIT_FAILED, NULL, "too much for one bundle");
+	r->content = demand.stream_len;
+	r->parity = o->parity;
+	r->burst = (uint64_t)parity.m * parity.columns * FORMAT_PAGE;
+	layout_padded_range(least, &r->low, &r->high);
+	if (o->size.kind == SIZE_EXACT)
+		r->low = r->high = o->size.bytes;
+	if (o->size.kind == SIZE_FILL && layout_fill(o->size.directory, &r->low))
+		return failure_status(&p->failure, o->size.directory, STATUS_IO);
+	if (o->size.kind == SIZE_FILL)
+		r->high = r->low;
+	report_bytes(shortest, least);
+	if (r->low < least)
+		return failure_say(&p->failure, EXIT_UNFIT, NULL,
+		                   "the bundle needs %s, and --size leaves less", shortest);
+	return EXIT_DONE;
+}
+
+/* --- write ---------------------------------------------------------------- */
+
+static int explain(struct failure *own, const char *path, int status)
+{
+	int error = errno, code = outputs_exit_code(status, error);
+
+	switch (status) {
+	case STATUS_CANCELLED: return code;
+	case STATUS_DAMAGED:
+		return failure_say(own, code, path,
+		                   "the drive gave back other bytes than were written; do not use it");
+	case STATUS_IO: return failure_say(own, code, path, "%s", strerror(error));
+	default: return failure_say(own, code, path, "%s", status_text(status));
+	}
+}
+
+/* Of no use to go on: the next output would meet the same. */
+static int explain_culprit(struct pack *p, const char *culprit, int status)
+{
+	return failure_say(&p->failure, EXIT_FAILED, culprit, "%s; pack again",
+	                   status == STATUS_IO ? strerror(errno) : status_text(status));
+}
+
+static int write_one(struct pack *p, const char *path, uint64_t len, struct failure *own)
+{
+	const struct options *o = &p->options;
+	const struct write_compartment compartment = {p->stage, p->openers.opener, p->openers.count};
+	const struct write_options options = {
+		.profile = o->profile,
+		.parity = o->parity,
+		.workers = o->jobs,
+		.replace = o->force,
+		.verify = !o->no_verify,
+	};
+	char culprit[TREE_PATH_SIZE] = "";
+	struct arena *arena = NULL;
+	int status, code = outputs_check_room(path, len, own);
+
+	if (code)
+		return code;
+	status = arena_new(&arena, ARENA_BYTES, o->allow_unlocked);
+	if (status == STATUS_OK)
+		status = write_bundle(path, len, &compartment, 1, &options, arena, p->progress,
+		                      culprit, sizeof culprit);
+	if (status)
+		code = culprit[0] ? explain_culprit(p, culprit, status)
+		                  : explain(own, path, status);
+	arena_free(arena);
+	return code;
+}
+
+static void note_written(struct pack *p, const char *path, uint64_t len)
+{
+	p->report.written++;
+	if (len > p->report.longest)
+		p->report.longest = len;
+	if (p->options.json)
+		report_json_output(path, len, NULL);
+}
+
+/* Each on its own, with its own keys and its own length. */
+static int write_all(struct pack *p)
+{
+	const struct options *o = &p->options;
+
+	for (unsigned i = 0; i < o->output.count; i++) {
+		uint64_t len = layout_draw(p->report.low, p->report.high);
+		const char *path = o->output.text[i];
+		struct failure own = {0};
+		int code;
+
+		if (p->refused[i])
+			continue;
+		code = write_cancelled() ? EXIT_FAILED : write_one(p, path, len, &own);
+		if (code && (write_cancelled() || p->failure.code))
+			return EXIT_FAILED;
+		if (code)
+			refuse_output(p, i, len, &own);
+		else
+			note_written(p, path, len);
+	}
+	return p->refusal.code;
+}
+
+/* --- all of it ------------------------------------------------------------ */
+
+static int pack(struct pack *p)
+{
+	const struct options *o = &p->options;
+	int code = prepare(p);
+
+	is_working = 1;
+	if (!code)
+		code = scan(p);
+	if (!code)
+		code = stage(p);
+	if (!code && o->verbose)
+		name_everything(p->tree);
+	if (!code)
+		code = measure(p);
+	if (!code && !o->dry_run)
+		code = write_all(p);
+	return code;
+}
+
+/* Turn what happened into the last words and the exit code. */
+static int finish(struct pack *p, int code)
+{
+	const struct options *o = &p->options;
+	const struct failure *why = p->failure.code ? &p->failure : &p->refusal;
+
+	if (stopped_by && code) {
+		p->failure.code = 0;
+		code = failure_say(&p->failure, 128 + stopped_by, NULL,
+		                   "stopped by signal %d; no unfinished bundle is left",
+		                   (int)stopped_by);
+		why = &p->failure;
+	}
+	if (!code && p->report.left_out)
+		code = EXIT_PARTLY;
+	if (o->json)
+		report_json_end(&p->report, why, code, o->dry_run);
+	else if (o->dry_run && !why->code)
+		report_text_dry_run(&p->report);
+	else if (p->report.written)
+		report_text_end(&p->report);
+	return code;
+}
+
+static void release(struct pack *p)
+{
+	stage_free(p->stage);
+	spill_free(p->heap);
+	tree_free(p->tree);
+	free(p->existing);
+	free(p->refused);
+	arena_free(p->arena);
+	options_fini(&p->options);
+}
+
+static int run(struct pack *p)
+{
+	const struct options *o = &p->options;
+	enum progress_mode mode = PROGRESS_TEXT;
+	int code;
+
+	if (o->json)
+		mode = PROGRESS_JSON;
+	else if (o->quiet)
+		mode = PROGRESS_SILENT;
+	diag_set_quiet(o->quiet);
+	if (progress_new(&p->progress, mode))
+		return failure_status(&p->failure, NULL, STATUS_NOMEM);
+	code = pack(p);
+	progress_free(p->progress);
+	return finish(p, code);
+}
+
+int main(int argc, char **argv)
+{
+	struct pack p = {.arena = NULL};
+	bool right;
+	int code = EXIT_DONE;
+
+	arena_harden_process();
+	open_standard_streams();
+	diag_init("satchel-pack", NULL);
+	catch_signals();
+	right = options_read(&p.options, argc, argv);
+	if (sodium_init() < 0)
+		code = failure_say(&p.failure, EXIT_FAILED, NULL, "no source of randomness");
+	else if (p.options.help)
+		options_print_help();
+	else if (p.options.version)
+		printf("satchel-pack %s\n", SATCHEL_VERSION);
+	else if (right)
+		code = run(&p);
+	else
+		code = failure_say(&p.failure, EXIT_USAGE, NULL, "%s", p.options.error);
+	if (!right && p.failure.code && p.options.json)
+		report_json_end(&p.report, &p.failure, code, false);
+	release(&p);
+	if ((fflush(stdout) || ferror(stdout)) && !code)
+		code = diag_status("standard output", STATUS_IO);
+	return code;
+}

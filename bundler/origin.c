@@ -1,0 +1,116 @@
+#include "bundler/origin.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "bundler/tree.h"
+#include "common/bytes.h"
+#include "common/status.h"
+
+static void note(struct origin *origin, const struct stat *st)
+{
+	origin->ino = st->st_ino;
+	origin->size = (uint64_t)st->st_size;
+	origin->mtime = st->st_mtim.tv_sec;
+	origin->ctime = st->st_ctim.tv_sec;
+	origin->mtime_nsec = (uint32_t)st->st_mtim.tv_nsec;
+	origin->ctime_nsec = (uint32_t)st->st_ctim.tv_nsec;
+}
+
+/* A pipe that took the file's place must not hold us up. */
+static int open_quietly(const struct tree *tree, uint32_t node, int *fd)
+{
+	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
+	int status = tree_open(tree, node, flags | O_NOATIME, fd);
+
+	return status && errno == EPERM ? tree_open(tree, node, flags, fd) : status;
+}
+
+int origin_open(const struct tree *tree, uint32_t node, int *fd, struct origin *origin,
+                struct stat *st)
+{
+	struct stat own;
+	int opened = -1, saved;
+
+	st = st ? st : &own;
+	if (open_quietly(tree, node, &opened))
+		return STATUS_IO;
+	if (fstat(opened, st) == 0) {
+		if (S_ISREG(st->st_mode)) {
+			*origin = (struct origin){.node = node};
+			note(origin, st);
+			*fd = opened;
+			return STATUS_OK;
+		}
+		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+	}
+	saved = errno;
+	close(opened);
+	errno = saved;
+	return STATUS_IO;
+}
+
+bool origin_same(const struct origin *a, const struct origin *b)
+{
+	return a->ino == b->ino && a->size == b->size && a->mtime == b->mtime && a->ctime == b->ctime &&
+	       a->mtime_nsec == b->mtime_nsec && a->ctime_nsec == b->ctime_nsec;
+}
+
+bool origin_unchanged(int fd, const struct origin *origin)
+{
+	struct origin now = {0};
+	struct stat st;
+
+	if (fstat(fd, &st))
+		return false;
+	note(&now, &st);
+	return origin_same(&now, origin);
+}
+
+int origin_read(int fd, void *buf, size_t len, uint64_t off)
+{
+	uint8_t *p = buf;
+
+	while (len) {
+		ssize_t got = pread(fd, p, len, (off_t)off);
+
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return STATUS_IO;
+		if (got == 0)
+			return STATUS_CHANGED;
+		p += got;
+		off += (uint64_t)got;
+		len -= (size_t)got;
+	}
+	return STATUS_OK;
+}
+
+/* Where a file system cannot tell, all is data. */
+static uint64_t seek(int fd, uint64_t off, int whence, uint64_t size)
+{
+	off_t found = lseek(fd, (off_t)off, whence);
+
+	if (found < 0)
+		return whence == SEEK_DATA && errno != ENXIO ? off : size;
+	return min_u64((uint64_t)found, size);
+}
+
+void origin_next_data(int fd, uint64_t size, uint64_t off, uint64_t *begin, uint64_t *end)
+{
+	uint64_t next = off < size ? seek(fd, off, SEEK_DATA, size) : size;
+
+	*begin = next - off < ORIGIN_HOLE ? off : next;
+	while (next < size) {
+		*end = seek(fd, next, SEEK_HOLE, size);
+		if (*end <= next)
+			break; /* it is being written to */
+		next = *end < size ? seek(fd, *end, SEEK_DATA, size) : size;
+		if (next - *end >= ORIGIN_HOLE)
+			return;
+	}
+	*end = size;
+}

@@ -1,0 +1,256 @@
+#include "bundler/pipeline.h"
+
+#include <errno.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdlib.h>
+
+#include "common/status.h"
+
+/* A job that was submitted, at its number modulo depth. */
+struct place {
+	void *job;
+	bool worked;
+};
+
+struct pipeline {
+	struct pipeline_ops ops;
+	void *context;
+	unsigned depth, job_count; /* jobs that were started */
+	uint8_t *jobs;
+	size_t stride;
+
+	pthread_mutex_t lock; /* all below */
+	pthread_cond_t job_free, job_waits, job_worked;
+	void **free_job;
+	unsigned free_count;
+	struct place *place;
+	uint64_t submitted, begun, finished; /* how many */
+	bool closing, stopping;
+	int status, error;
+
+	pthread_t *thread;
+	unsigned thread_count;
+};
+
+/* With the lock held. */
+static void stop_all(struct pipeline *p)
+{
+	p->stopping = true;
+	pthread_cond_broadcast(&p->job_free);
+	pthread_cond_broadcast(&p->job_waits);
+	pthread_cond_broadcast(&p->job_worked);
+}
+
+static void fail(struct pipeline *p, int status)
+{
+	if (p->status == STATUS_OK) {
+		p->status = status;
+		p->error = errno;
+	}
+	stop_all(p);
+}
+
+/* The next job to work on, or NULL at the end. */
+static struct place *next_work(struct pipeline *p)
+{
+	while (!p->stopping && !p->closing && p->begun == p->submitted)
+		pthread_cond_wait(&p->job_waits, &p->lock);
+	if (p->stopping || p->begun == p->submitted)
+		return NULL;
+	return &p->place[p->begun++ % p->depth];
+}
+
+static void work_all(struct pipeline *p, void *local)
+{
+	struct place *place;
+
+	while ((place = next_work(p))) {
+		int status;
+
+		pthread_mutex_unlock(&p->lock);
+		status = p->ops.work(place->job, local, p->context);
+		pthread_mutex_lock(&p->lock);
+		if (status) {
+			fail(p, status);
+			return;
+		}
+		place->worked = true;
+		if (place == &p->place[p->finished % p->depth])
+			pthread_cond_signal(&p->job_worked);
+	}
+}
+
+static void *worker(void *argument)
+{
+	struct pipeline *p = argument;
+	void *local = NULL;
+	int status = p->ops.thread_start ? p->ops.thread_start(&local, p->context) : STATUS_OK;
+
+	pthread_mutex_lock(&p->lock);
+	if (status)
+		fail(p, status);
+	else
+		work_all(p, local);
+	pthread_mutex_unlock(&p->lock);
+	if (status == STATUS_OK && p->ops.thread_start)
+		p->ops.thread_stop(local);
+	return NULL;
+}
+
+/* The next job to finish, or NULL at the end. */
+static struct place *next_finish(struct pipeline *p)
+{
+	struct place *place = &p->place[p->finished % p->depth];
+
+	while (!p->stopping && !place->worked && !(p->closing && p->finished == p->submitted))
+		pthread_cond_wait(&p->job_worked, &p->lock);
+	return p->stopping || !place->worked ? NULL : place;
+}
+
+static void *finisher(void *argument)
+{
+	struct pipeline *p = argument;
+	struct place *place;
+
+	pthread_mutex_lock(&p->lock);
+	while ((place = next_finish(p))) {
+		int status;
+
+		pthread_mutex_unlock(&p->lock);
+		status = p->ops.finish(place->job, p->context);
+		pthread_mutex_lock(&p->lock);
+		if (status) {
+			fail(p, status);
+			break;
+		}
+		place->worked = false;
+		p->free_job[p->free_count++] = place->job;
+		p->finished++;
+		pthread_cond_signal(&p->job_free);
+	}
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+static int start_jobs(struct pipeline *p)
+{
+	int status = STATUS_OK;
+
+	while (p->job_count < p->depth && status == STATUS_OK) {
+		void *job = p->jobs + p->job_count++ * p->stride;
+
+		status = p->ops.start ? p->ops.start(job, p->context) : STATUS_OK;
+		p->free_job[p->free_count++] = job;
+	}
+	return status;
+}
+
+/* All signals are for the thread that waits for the end of it all. */
+static int start_threads(struct pipeline *p, unsigned workers)
+{
+	sigset_t all, before;
+	int error = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (p->thread_count < workers + 1 && !error) {
+		error = pthread_create(&p->thread[p->thread_count], NULL,
+		                       p->thread_count ? worker : finisher, p);
+		p->thread_count += !error;
+	}
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return error ? STATUS_NOMEM : STATUS_OK;
+}
+
+int pipeline_new(struct pipeline **pipeline, const struct pipeline_ops *ops, void *context,
+                 unsigned workers, unsigned depth)
+{
+	struct pipeline *p = calloc(1, sizeof(*p));
+	int status = STATUS_NOMEM;
+
+	if (!p)
+		return status;
+	p->ops = *ops;
+	p->context = context;
+	p->depth = depth;
+	p->stride = (ops->job_size + 63) / 64 * 64;
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_cond_init(&p->job_free, NULL);
+	pthread_cond_init(&p->job_waits, NULL);
+	pthread_cond_init(&p->job_worked, NULL);
+	p->jobs = calloc(depth, p->stride);
+	p->free_job = calloc(depth, sizeof(*p->free_job));
+	p->place = calloc(depth, sizeof(*p->place));
+	p->thread = calloc(workers + 1, sizeof(*p->thread));
+	if (p->jobs && p->free_job && p->place && p->thread)
+		status = start_jobs(p);
+	if (status == STATUS_OK)
+		status = start_threads(p, workers);
+	if (status == STATUS_OK)
+		*pipeline = p;
+	else
+		pipeline_end(p, 1);
+	return status;
+}
+
+void *pipeline_take(struct pipeline *p)
+{
+	void *job = NULL;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->stopping && p->free_count == 0)
+		pthread_cond_wait(&p->job_free, &p->lock);
+	if (!p->stopping)
+		job = p->free_job[--p->free_count];
+	pthread_mutex_unlock(&p->lock);
+	return job;
+}
+
+void pipeline_submit(struct pipeline *p, void *job)
+{
+	pthread_mutex_lock(&p->lock);
+	p->place[p->submitted++ % p->depth].job = job;
+	pthread_cond_signal(&p->job_waits);
+	pthread_mutex_unlock(&p->lock);
+}
+
+static void release(struct pipeline *p)
+{
+	for (unsigned i = 0; p->ops.stop && i < p->job_count; i++)
+		p->ops.stop(p->jobs + i * p->stride);
+	pthread_cond_destroy(&p->job_worked);
+	pthread_cond_destroy(&p->job_waits);
+	pthread_cond_destroy(&p->job_free);
+	pthread_mutex_destroy(&p->lock);
+	free(p->thread);
+	free(p->place);
+	free(p->free_job);
+	free(p->jobs);
+	free(p);
+}
+
+int pipeline_end(struct pipeline *p, int cancel)
+{
+	int status, error;
+
+	if (!p)
+		return STATUS_OK;
+	pthread_mutex_lock(&p->lock);
+	p->closing = true;
+	if (cancel)
+		p->stopping = true;
+	pthread_cond_broadcast(&p->job_waits);
+	pthread_cond_broadcast(&p->job_worked);
+	pthread_mutex_unlock(&p->lock);
+	for (unsigned i = 0; i < p->thread_count; i++)
+		pthread_join(p->thread[i], NULL);
+	status = p->status;
+	error = p->error;
+	release(p);
+	if (status)
+		errno = error;
+	return status;
+}

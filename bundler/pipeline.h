@@ -1,0 +1,41 @@
+/* Jobs that are filled by one thread, worked on by several, and finished in the
+ * order in which they were submitted by one more.  The number of jobs is fixed:
+ * it is the bound on memory.  What is finished, and in which order, does not
+ * depend on the number of workers. */
+#ifndef BUNDLER_PIPELINE_H
+#define BUNDLER_PIPELINE_H
+
+#include <stddef.h>
+
+struct pipeline;
+
+struct pipeline_ops {
+	size_t job_size;                             /* bytes of a job, zeroed at first */
+	int (*start)(void *job, void *context);      /* once for each: buffers. May be NULL */
+	void (*stop)(void *job);                     /* and give them back, after a start that failed
+	                                              * as well. May be NULL */
+	int (*thread_start)(void **local, void *context); /* once in each worker. May be NULL */
+	void (*thread_stop)(void *local);                 /* NULL where that is */
+	int (*work)(void *job, void *local, void *context); /* in any order, several at once */
+	int (*finish)(void *job, void *context);     /* in order, one at a time */
+};
+
+/* workers >= 1; depth: jobs.  The threads take no signals.  STATUS_NOMEM. */
+int pipeline_new(struct pipeline **pipeline, const struct pipeline_ops *ops, void *context,
+                 unsigned workers, unsigned depth);
+
+/* A job to fill; waits for one to be free.  Several may be held at a time, but
+ * never all of them.  What the last use left in it is still there.  NULL:
+ * something has failed, and pipeline_end will say what. */
+void *pipeline_take(struct pipeline *pipeline);
+
+/* Hand it on. */
+void pipeline_submit(struct pipeline *pipeline, void *job);
+
+/* Wait until everything is finished, or, after a failure or with cancel, until
+ * all threads have stopped; then free.  Jobs that were taken and not submitted
+ * are given up.  Returns the first status that was not STATUS_OK (errno with
+ * it). NULL is fine. */
+int pipeline_end(struct pipeline *pipeline, int cancel);
+
+#endif

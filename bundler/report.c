@@ -1,0 +1,138 @@
+#include "bundler/report.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "bundler/failure.h"
+#include "common/diag.h"
+
+void report_bytes(char out[static REPORT_BYTES], uint64_t bytes)
+{
+	static const char *const unit[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
+	uint64_t value = bytes, tenth = 0;
+	size_t i = 0;
+
+	for (; value >= 1000; i++) {
+		tenth = value % 1000 / 100;
+		value /= 1000;
+	}
+	if (i)
+		snprintf(out, REPORT_BYTES, "%" PRIu64 ".%" PRIu64 " %s", value, tenth, unit[i]);
+	else
+		snprintf(out, REPORT_BYTES, "%" PRIu64 " byte%s", value, value == 1 ? "" : "s");
+}
+
+/* --- JSON ----------------------------------------------------------------- */
+
+/* A name may be any bytes: what is not UTF-8, or a control character, is \xNN, as
+ * in messages. */
+static void put_string(const char *text)
+{
+	char shown[4 * 4096 + 1];
+
+	diag_escape(shown, sizeof shown, text, strlen(text));
+	putchar('"');
+	for (const char *c = shown; *c; c++) {
+		if (*c == '"' || *c == '\\')
+			putchar('\\');
+		putchar(*c);
+	}
+	putchar('"');
+	memset(shown, 0, sizeof shown);
+}
+
+void report_json_output(const char *path, uint64_t bytes, const char *failed)
+{
+	printf("{\"type\":\"output\",\"file\":");
+	put_string(path);
+	printf(",\"bytes\":%" PRIu64 ",\"written\":%s", bytes, failed ? "false" : "true");
+	if (failed) {
+		printf(",\"message\":");
+		put_string(failed);
+	}
+	printf("}\n");
+	fflush(stdout);
+}
+
+static void put_summary(const struct report *r, int code, bool dry_run)
+{
+	printf("{\"type\":\"summary\",\"code\":%d,\"dry_run\":%s,\"files\":%" PRIu64
+	       ",\"directories\":%" PRIu64 ",\"links\":%" PRIu64 ",\"bytes\":%" PRIu64
+	       ",\"left_out\":%" PRIu64 ",\"content\":%" PRIu64 ",\"parity\":%u,\"burst\":%" PRIu64,
+	       code, dry_run ? "true" : "false", r->files, r->directories, r->links, r->bytes,
+	       r->left_out, r->content, r->parity, r->burst);
+	if (dry_run)
+		printf(",\"length\":[%" PRIu64 ",%" PRIu64 "]}\n", r->low, r->high);
+	else
+		printf(",\"bundles\":%u}\n", r->written);
+}
+
+void report_json_end(const struct report *report, const struct failure *failure, int code,
+                     bool dry_run)
+{
+	if (failure->code) {
+		printf("{\"type\":\"error\",\"code\":%d,\"message\":", code);
+		put_string(failure->message);
+		printf("}\n");
+	} else {
+		put_summary(report, code, dry_run);
+	}
+	fflush(stdout);
+}
+
+/* --- text ----------------------------------------------------------------- */
+
+static const char *plural(uint64_t count)
+{
+	return count == 1 ? "" : "s";
+}
+
+static void say_budget(char *out, size_t size, const struct report *r)
+{
+	char burst[REPORT_BYTES];
+
+	report_bytes(burst, r->burst);
+	if (r->parity)
+		snprintf(out, size, "damage of up to %s in one place can be repaired", burst);
+	else
+		snprintf(out, size, "no damage can be repaired");
+}
+
+void report_text_end(const struct report *r)
+{
+	char bytes[REPORT_BYTES], length[REPORT_BYTES], budget[96], left_out[64] = "";
+
+	report_bytes(bytes, r->bytes);
+	report_bytes(length, r->longest);
+	say_budget(budget, sizeof budget, r);
+	if (r->left_out)
+		snprintf(left_out, sizeof left_out, " (%" PRIu64 " left out)", r->left_out);
+	if (r->written == 1)
+		diag_note("%" PRIu64 " file%s%s, %s, in a bundle of %s; %s", r->files,
+		          plural(r->files), left_out, bytes, length, budget);
+	else
+		diag_note("%" PRIu64 " file%s%s, %s, in each of %u bundles of up to %s; %s",
+		          r->files, plural(r->files), left_out, bytes, r->written, length, budget);
+}
+
+void report_text_dry_run(const struct report *r)
+{
+	char bytes[REPORT_BYTES], budget[96];
+
+	report_bytes(bytes, r->bytes);
+	say_budget(budget, sizeof budget, r);
+	printf("packs      %" PRIu64 " file%s, %" PRIu64 " director%s, %" PRIu64 " link%s\n"
+	       "bytes      %" PRIu64 " (%s)\n",
+	       r->files, plural(r->files), r->directories, r->directories == 1 ? "y" : "ies",
+	       r->links, plural(r->links), r->bytes, bytes);
+	if (r->left_out)
+		printf("left out   %" PRIu64 "\n", r->left_out);
+	printf("content    %" PRIu64 " bytes, compressed and with its index\n", r->content);
+	if (r->low == r->high)
+		printf("length     %" PRIu64 " bytes\n", r->low);
+	else
+		printf("length     %" PRIu64 " to %" PRIu64 " bytes, drawn at random\n", r->low,
+		       r->high);
+	printf("damage     %s\n", budget);
+}

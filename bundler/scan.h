@@ -1,0 +1,49 @@
+/* From paths on disk to a tree: what there is, and nothing of what is in it. */
+#ifndef BUNDLER_SCAN_H
+#define BUNDLER_SCAN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct spill;
+struct tree;
+
+/* A file that is not a source, wherever it lies: an output that exists. */
+struct scan_output {
+	dev_t dev;
+	ino_t ino;
+};
+
+struct scan_options {
+	bool full_metadata;
+	bool one_file_system;       /* do not descend into other mounts */
+	const char *const *exclude; /* globs (fnmatch(3)), matched against names and paths below the root */
+	unsigned exclude_count;
+	const struct scan_output *output;
+	unsigned output_count;
+	int64_t newest;             /* times later than this are this: SOURCE_DATE_EPOCH; INT64_MAX for none */
+	bool (*cancelled)(void);    /* asked to stop? NULL: never */
+};
+
+/* What was left out, each one named on standard error. */
+struct scan_report {
+	uint64_t files, directories, links; /* taken in; links: symbolic and hard ones */
+	uint64_t bytes;                     /* of the files */
+	uint64_t skipped;                   /* sockets, devices, pipes, other mounts, outputs */
+	uint64_t unreadable;                /* files, directories, sets of attributes */
+};
+
+/* Take in each path: a directory or file under its own last component; a path
+ * that ends in "/.", is "." or "/", stands for what is in it.  Two things of the
+ * same name at the root are an error (STATUS_EXISTS, named).
+ * Symbolic links given as a path are followed, others stored.
+ * heap: where targets of links and sets of attributes go.
+ * On failure a line on standard error has said why, but for STATUS_CANCELLED.
+ * STATUS_IO, STATUS_INVALID: a given path does not exist or cannot be read; is
+ * neither file nor directory.  STATUS_IO (the heap), STATUS_NOMEM, STATUS_TOOBIG
+ * (more entries than the format holds). */
+int scan_paths(struct tree *tree, struct spill *heap, const char *const *paths, unsigned count,
+               const struct scan_options *options, struct scan_report *report);
+
+#endif

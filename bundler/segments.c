@@ -1,0 +1,155 @@
+#include "bundler/segments.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+
+#include "bundler/spill.h"
+#include "common/status.h"
+
+enum { EVERY = 512, FIRST_ROOM = 64 };
+
+struct segments {
+	struct spill *spill;
+	struct piece last; /* plain_len 0: none; not yet in the spill, for it may grow */
+	uint64_t count;    /* in the spill */
+	uint64_t content_len, plain_len;
+	uint64_t *begin;   /* in the content, of every EVERYth segment */
+	size_t room;
+};
+
+int segments_new(struct segments **segments, struct arena *arena, size_t memory,
+                 const char *directory)
+{
+	struct segments *s = calloc(1, sizeof(*s));
+	int status = STATUS_NOMEM;
+
+	if (s)
+		status = spill_new(&s->spill, arena, memory, directory);
+	if (status == STATUS_OK)
+		*segments = s;
+	else
+		segments_free(s);
+	return status;
+}
+
+void segments_free(struct segments *s)
+{
+	if (!s)
+		return;
+	spill_free(s->spill);
+	free(s->begin);
+	free(s);
+}
+
+static int note_begin(struct segments *s)
+{
+	size_t at = (size_t)(s->count / EVERY);
+
+	if (at == s->room) {
+		size_t room = s->room ? 2 * s->room : FIRST_ROOM;
+		uint64_t *begin = realloc(s->begin, room * sizeof(*begin));
+
+		if (!begin)
+			return STATUS_NOMEM;
+		s->begin = begin;
+		s->room = room;
+	}
+	s->begin[at] = s->content_len - piece_stored_len(&s->last);
+	return STATUS_OK;
+}
+
+int segments_close(struct segments *s)
+{
+	int status = STATUS_OK;
+
+	if (s->last.plain_len == 0)
+		return STATUS_OK;
+	if (s->count % EVERY == 0)
+		status = note_begin(s);
+	if (status == STATUS_OK)
+		status = spill_append(s->spill, &s->last, sizeof(s->last));
+	if (status)
+		return status;
+	s->count++;
+	s->last.plain_len = 0;
+	return STATUS_OK;
+}
+
+static bool goes_on(const struct piece *last, const struct piece *piece)
+{
+	return last->plain_len && !last->stored_len && !piece->stored_len &&
+	       piece->source != PIECE_SPILLED && last->source == piece->source &&
+	       last->where + last->plain_len == piece->where;
+}
+
+int segments_add(struct segments *s, const struct piece *piece)
+{
+	int status;
+
+	if (goes_on(&s->last, piece)) {
+		s->last.plain_len += piece->plain_len;
+	} else {
+		status = segments_close(s);
+		if (status)
+			return status;
+		s->last = *piece;
+	}
+	s->content_len += piece_stored_len(piece);
+	s->plain_len += piece->plain_len;
+	return STATUS_OK;
+}
+
+uint64_t segments_count(const struct segments *s)
+{
+	return s->count;
+}
+
+uint64_t segments_content_len(const struct segments *s)
+{
+	return s->content_len;
+}
+
+uint64_t segments_plain_len(const struct segments *s)
+{
+	return s->plain_len;
+}
+
+int segments_get(const struct segments *s, uint64_t n, struct piece *piece)
+{
+	return spill_read(s->spill, n * sizeof(*piece), sizeof(*piece), piece);
+}
+
+/* The last noted segment that begins at or before off. */
+static uint64_t find_noted(const struct segments *s, uint64_t off)
+{
+	uint64_t low = 0, high = (s->count - 1) / EVERY;
+
+	while (low < high) {
+		uint64_t middle = (low + high + 1) / 2;
+
+		if (s->begin[middle] <= off)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	return low;
+}
+
+int segments_find(const struct segments *s, uint64_t off, uint64_t *n, uint64_t *begin)
+{
+	uint64_t noted = find_noted(s, off), at = noted * EVERY, start = s->begin[noted];
+	struct piece piece;
+	int status;
+
+	for (;; at++) {
+		status = segments_get(s, at, &piece);
+		if (status)
+			return status;
+		if (off - start < piece_stored_len(&piece))
+			break;
+		start += piece_stored_len(&piece);
+	}
+	*n = at;
+	*begin = start;
+	return STATUS_OK;
+}

@@ -1,0 +1,49 @@
+/* The segments of the content in their order, and where the bytes of each are
+ * until they are written.  24 bytes for each, in a spill. */
+#ifndef BUNDLER_SEGMENTS_H
+#define BUNDLER_SEGMENTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct arena;
+struct segments;
+
+#define PIECE_SPILLED UINT32_MAX
+
+struct piece {
+	uint64_t where;      /* offset in the stage's bytes, or in the file */
+	uint64_t plain_len;
+	uint32_t stored_len; /* of a frame; 0: an extent */
+	uint32_t source;     /* number of the file, PIECE_SPILLED for none */
+};
+
+static inline uint64_t piece_stored_len(const struct piece *piece)
+{
+	return piece->stored_len ? piece->stored_len : piece->plain_len;
+}
+
+/* memory, directory: as spill_new.  STATUS_NOMEM. */
+int segments_new(struct segments **segments, struct arena *arena, size_t memory,
+                 const char *directory);
+void segments_free(struct segments *segments);
+
+/* Append a piece that is not empty.  An extent that goes on in the file where the
+ * last one ended becomes one with it.  STATUS_IO, STATUS_NOMEM. */
+int segments_add(struct segments *segments, const struct piece *piece);
+
+/* No more will be added; only now can they be looked at.  Status as above. */
+int segments_close(struct segments *segments);
+
+uint64_t segments_count(const struct segments *segments);
+uint64_t segments_content_len(const struct segments *segments);
+uint64_t segments_plain_len(const struct segments *segments);
+
+/* Segment number n.  STATUS_IO, STATUS_DAMAGED. */
+int segments_get(const struct segments *segments, uint64_t n, struct piece *piece);
+
+/* The segment that holds byte off of the content, and where in the content it
+ * begins.  Status as above. */
+int segments_find(const struct segments *segments, uint64_t off, uint64_t *n, uint64_t *begin);
+
+#endif

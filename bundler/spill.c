@@ -1,0 +1,255 @@
+#include "bundler/spill.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/arena.h"
+#include "common/bytes.h"
+#include "common/format.h"
+#include "common/seal.h"
+#include "common/source.h"
+#include "common/status.h"
+
+enum { CHUNK = 65536, NAME_TRIES = 16 };
+
+#define NO_PAGE UINT64_MAX
+
+struct spill {
+	uint64_t len;
+	uint64_t memory; /* bytes of it that stay there: whole chunks */
+	uint8_t **chunk;
+	size_t chunk_count;
+
+	/* The rest: sealed pages, each written once, and what does not fill one. */
+	char *directory;
+	int fd;
+	uint8_t *key; /* in the arena */
+	uint8_t *tail, *page;
+
+	pthread_mutex_t lock; /* of what readers share: page and those below */
+	struct seal *seal;
+	uint8_t *cache;
+	uint64_t cached; /* number of the page in it */
+};
+
+int spill_new(struct spill **spill, struct arena *arena, size_t memory, const char *directory)
+{
+	struct spill *s = calloc(1, sizeof(*s));
+
+	if (!s)
+		return STATUS_NOMEM;
+	pthread_mutex_init(&s->lock, NULL);
+	s->memory = memory / CHUNK * CHUNK;
+	s->fd = -1;
+	s->cached = NO_PAGE;
+	s->chunk = calloc(memory / CHUNK + 1, sizeof(*s->chunk));
+	s->directory = strdup(directory);
+	s->key = arena_alloc(arena, FORMAT_KEY);
+	if (!s->chunk || !s->directory || !s->key) {
+		spill_free(s);
+		return STATUS_NOMEM;
+	}
+	randombytes_buf(s->key, FORMAT_KEY);
+	*spill = s;
+	return STATUS_OK;
+}
+
+void spill_free(struct spill *s)
+{
+	if (!s)
+		return;
+	if (s->key)
+		sodium_memzero(s->key, FORMAT_KEY);
+	if (s->fd >= 0)
+		close(s->fd);
+	for (size_t i = 0; i < s->chunk_count; i++)
+		free(s->chunk[i]);
+	seal_free(s->seal);
+	pthread_mutex_destroy(&s->lock);
+	free(s->chunk);
+	free(s->directory);
+	free(s->tail);
+	free(s->page);
+	free(s->cache);
+	free(s);
+}
+
+/* For file systems without O_TMPFILE: a name of random letters, gone at once. */
+static int open_unlinked(const char *directory)
+{
+	char *path = malloc(strlen(directory) + 32);
+	int fd = -1;
+
+	for (int i = 0; path && i < NAME_TRIES && fd < 0; i++) {
+		sprintf(path, "%s/%08x%08x", directory, randombytes_random(), randombytes_random());
+		fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
+		if (fd < 0 && errno != EEXIST)
+			break;
+		if (fd >= 0)
+			unlink(path);
+	}
+	free(path);
+	return fd;
+}
+
+static int open_file(struct spill *s)
+{
+	if (seal_new(&s->seal))
+		return STATUS_NOMEM;
+	s->tail = malloc(FORMAT_PAYLOAD);
+	s->page = malloc(FORMAT_PAGE);
+	s->cache = malloc(FORMAT_PAYLOAD);
+	if (!s->tail || !s->page || !s->cache)
+		return STATUS_NOMEM;
+	s->fd = open(s->directory, O_TMPFILE | O_RDWR | O_EXCL | O_CLOEXEC, 0600);
+	if (s->fd < 0)
+		s->fd = open_unlinked(s->directory);
+	return s->fd < 0 ? STATUS_IO : STATUS_OK;
+}
+
+static int write_page(struct spill *s, uint64_t number)
+{
+	size_t done = 0;
+
+	seal_page(s->seal, s->key, SEAL_PAGE, number, s->tail, s->page);
+	while (done < FORMAT_PAGE) {
+		ssize_t put = pwrite(s->fd, s->page + done, FORMAT_PAGE - done,
+		                     (off_t)(number * FORMAT_PAGE + done));
+
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return STATUS_IO;
+		done += (size_t)put;
+	}
+	return STATUS_OK;
+}
+
+/* Append what fits into the current chunk. */
+static int append_memory(struct spill *s, const uint8_t *bytes, size_t len, size_t *done)
+{
+	size_t at = (size_t)(s->len % CHUNK);
+
+	if (at == 0) {
+		uint8_t *chunk = malloc(CHUNK);
+
+		if (!chunk)
+			return STATUS_NOMEM;
+		s->chunk[s->chunk_count++] = chunk;
+	}
+	*done = len < CHUNK - at ? len : CHUNK - at;
+	memcpy(s->chunk[s->chunk_count - 1] + at, bytes, *done);
+	return STATUS_OK;
+}
+
+/* Append what fits into the current page. */
+static int append_disk(struct spill *s, const uint8_t *bytes, size_t len, size_t *done)
+{
+	size_t at = (size_t)((s->len - s->memory) % FORMAT_PAYLOAD);
+	int status;
+
+	if (s->fd < 0) {
+		status = open_file(s);
+		if (status)
+			return status;
+	}
+	*done = len < FORMAT_PAYLOAD - at ? len : FORMAT_PAYLOAD - at;
+	memcpy(s->tail + at, bytes, *done);
+	if (at + *done < FORMAT_PAYLOAD)
+		return STATUS_OK;
+	return write_page(s, (s->len - s->memory) / FORMAT_PAYLOAD);
+}
+
+int spill_append(struct spill *s, const void *bytes, size_t len)
+{
+	const uint8_t *p = bytes;
+	size_t done = 0;
+
+	for (; len; p += done, len -= done, s->len += done) {
+		int status = s->len < s->memory ? append_memory(s, p, len, &done)
+		                                : append_disk(s, p, len, &done);
+
+		if (status)
+			return status;
+	}
+	return STATUS_OK;
+}
+
+uint64_t spill_len(const struct spill *s)
+{
+	return s->len;
+}
+
+/* Payload of a sealed page to out. */
+static int open_page(struct spill *s, uint64_t number, uint8_t out[static FORMAT_PAYLOAD])
+{
+	int status = source_read_fd(s->fd, s->page, FORMAT_PAGE, number * FORMAT_PAGE);
+
+	return status ? status : seal_open_page(s->seal, s->key, SEAL_PAGE, number, s->page, out);
+}
+
+/* len bytes at at of page number, all within it. */
+static int read_page(struct spill *s, uint64_t number, size_t at, size_t len, uint8_t *out)
+{
+	uint64_t sealed = (s->len - s->memory) / FORMAT_PAYLOAD;
+	int status = STATUS_OK;
+
+	if (number >= sealed) {
+		memcpy(out, s->tail + at, len);
+		return STATUS_OK;
+	}
+	if (len == FORMAT_PAYLOAD && number != s->cached)
+		return open_page(s, number, out);
+	if (number != s->cached) {
+		s->cached = NO_PAGE;
+		status = open_page(s, number, s->cache);
+	}
+	if (status == STATUS_OK) {
+		s->cached = number;
+		memcpy(out, s->cache + at, len);
+	}
+	return status;
+}
+
+static int read_disk(struct spill *s, uint64_t off, size_t len, uint8_t *out)
+{
+	int status = STATUS_OK;
+
+	while (len && status == STATUS_OK) {
+		size_t at = (size_t)(off % FORMAT_PAYLOAD);
+		size_t part = min_u64(len, FORMAT_PAYLOAD - at);
+
+		status = read_page(s, off / FORMAT_PAYLOAD, at, part, out);
+		out += part;
+		off += part;
+		len -= part;
+	}
+	return status;
+}
+
+int spill_read(struct spill *s, uint64_t off, size_t len, void *out)
+{
+	uint8_t *p = out;
+	int status;
+
+	while (len && off < s->memory) {
+		size_t at = (size_t)(off % CHUNK), part = min_u64(len, CHUNK - at);
+
+		memcpy(p, s->chunk[off / CHUNK] + at, part);
+		p += part;
+		off += part;
+		len -= part;
+	}
+	if (len == 0)
+		return STATUS_OK;
+	pthread_mutex_lock(&s->lock);
+	status = read_disk(s, off - s->memory, len, p);
+	pthread_mutex_unlock(&s->lock);
+	return status;
+}

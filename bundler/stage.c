@@ -1,0 +1,115 @@
+#include "bundler/stage.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bundler/intake.h"
+#include "bundler/segments.h"
+#include "bundler/spill.h"
+#include "bundler/staged.h"
+#include "bundler/tables.h"
+#include "bundler/tree.h"
+#include "common/bytes.h"
+#include "common/status.h"
+
+/* Blocks of the index are small and read often: here a level that is dear for
+ * files is cheap. */
+enum { INDEX_LEVEL = 9 };
+
+/* Who gets how much of the memory: an eighth each, the bytes of segments half. */
+static int open_spills(struct stage *stage, struct arena *arena, const struct stage_options *options)
+{
+	struct spill **small[] = {&stage->origins, &stage->runs, &stage->index};
+	size_t eighth = options->memory / 8;
+	int status = spill_new(&stage->bytes, arena, 4 * eighth, options->spill_dir);
+
+	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]) && status == STATUS_OK; i++)
+		status = spill_new(small[i], arena, eighth, options->spill_dir);
+	if (status == STATUS_OK)
+		status = segments_new(&stage->segments, arena, eighth, options->spill_dir);
+	return status;
+}
+
+/* What the root says, once the tables are described. */
+static void make_content_part(struct stage *stage, const struct stage_options *options)
+{
+	struct format_content *content = &stage->content;
+
+	content->full_metadata = options->full_metadata;
+	content->content_len = segments_content_len(stage->segments);
+	content->plain_len = segments_plain_len(stage->segments);
+	content->edition = options->edition;
+	snprintf(content->label, sizeof(content->label), "%s", options->label);
+	snprintf(content->series, sizeof(content->series), "%s", options->series);
+	format_content_encode(stage->content_part, content);
+}
+
+int stage_run(struct stage **stage, struct arena *arena, struct tree *tree, struct spill *heap,
+              const struct stage_options *options, struct progress *progress,
+              struct stage_report *report)
+{
+	struct stage *s = calloc(1, sizeof(*s));
+	int status = STATUS_NOMEM;
+
+	memset(report, 0, sizeof(*report));
+	if (!s)
+		return status;
+	s->tree = tree;
+	status = open_spills(s, arena, options);
+	if (status == STATUS_OK)
+		status = intake_run(s, options, progress, report);
+	if (status == STATUS_OK)
+		status = segments_close(s->segments);
+	if (status == STATUS_OK)
+		status = tree_number(tree);
+	if (status == STATUS_OK)
+		status = tables_write(s, heap, INDEX_LEVEL);
+	if (status == STATUS_OK) {
+		make_content_part(s, options);
+		*stage = s;
+	} else {
+		stage_free(s);
+	}
+	return status;
+}
+
+void stage_free(struct stage *stage)
+{
+	if (!stage)
+		return;
+	segments_free(stage->segments);
+	spill_free(stage->bytes);
+	spill_free(stage->origins);
+	spill_free(stage->runs);
+	spill_free(stage->index);
+	free(stage);
+}
+
+const struct format_content *stage_content(const struct stage *stage)
+{
+	return &stage->content;
+}
+
+const uint8_t *stage_content_part(const struct stage *stage)
+{
+	return stage->content_part;
+}
+
+const uint8_t *stage_signature(const struct stage *stage)
+{
+	return stage->signature;
+}
+
+uint64_t stage_cut(const struct stage *stage, uint64_t from, uint64_t most)
+{
+	struct piece piece;
+	uint64_t n, begin, end;
+
+	if (most >= stage->content.content_len)
+		return stage->content.content_len;
+	if (segments_find(stage->segments, most, &n, &begin) || segments_get(stage->segments, n, &piece))
+		return from;
+	end = piece.stored_len ? begin : begin + (most - begin) / FORMAT_LEAF * FORMAT_LEAF;
+	return max_u64(end, from);
+}

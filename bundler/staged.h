@@ -1,0 +1,28 @@
+/* What a stage keeps: for those who fill it (stage.c, intake.c) and who read it
+ * (feed.c). */
+#ifndef BUNDLER_STAGED_H
+#define BUNDLER_STAGED_H
+
+#include <stdint.h>
+
+#include "bundler/frames.h"
+#include "bundler/stage.h"
+#include "common/format.h"
+
+struct segments;
+struct spill;
+struct tree;
+
+struct stage {
+	struct tree *tree;          /* borrowed */
+	struct segments *segments;
+	struct spill *bytes;        /* of the segments that lie in no file */
+	struct spill *origins;      /* struct origin of each file that segments lie in */
+	struct spill *runs;         /* encoded */
+	struct spill *index;
+	struct format_content content;
+	uint8_t content_part[FORMAT_CONTENT_PART];
+	uint8_t signature[FORMAT_SIGNATURE];
+};
+
+#endif

@@ -1,0 +1,361 @@
+#include "bundler/tree.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "common/bytes.h"
+#include "common/status.h"
+
+enum { FIRST_ROOM = 256, FIRST_NAMES = 4096 };
+
+static int grow_nodes(struct tree *tree)
+{
+	uint64_t room = min_u64(max_u64(2 * (uint64_t)tree->room, FIRST_ROOM), FORMAT_MAX_ENTRIES);
+	struct node *node = realloc(tree->node, room * sizeof *node);
+	struct node_extra *extra;
+
+	if (!node)
+		return STATUS_NOMEM;
+	tree->node = node;
+	if (tree->extra) {
+		extra = realloc(tree->extra, room * sizeof *extra);
+		if (!extra)
+			return STATUS_NOMEM;
+		tree->extra = extra;
+	}
+	tree->room = (uint32_t)room;
+	return STATUS_OK;
+}
+
+static int grow_names(struct tree *tree, size_t more)
+{
+	uint64_t room = max_u64(2 * tree->names_room, FIRST_NAMES);
+	char *names;
+
+	if (more <= tree->names_room - tree->names_len)
+		return STATUS_OK;
+	names = realloc(tree->names, room);
+	if (!names)
+		return STATUS_NOMEM;
+	tree->names = names;
+	tree->names_room = room;
+	return STATUS_OK;
+}
+
+static int append_node(struct tree *tree, uint32_t parent, const char *name, size_t len)
+{
+	struct node *n;
+	int status;
+
+	if (tree->count == FORMAT_MAX_ENTRIES)
+		return STATUS_TOOBIG;
+	status = tree->count == tree->room ? grow_nodes(tree) : STATUS_OK;
+	if (status == STATUS_OK)
+		status = grow_names(tree, len + 1);
+	if (status)
+		return status;
+	n = &tree->node[tree->count];
+	*n = (struct node){
+		.parent = parent, .links = 1, .name_off = tree->names_len, .name_len = (uint8_t)len};
+	if (tree->extra)
+		tree->extra[tree->count] = (struct node_extra){0};
+	memcpy(tree->names + tree->names_len, name, len);
+	tree->names[tree->names_len + len] = '\0';
+	tree->names_len += len + 1;
+	tree->count++;
+	return STATUS_OK;
+}
+
+int tree_new(struct tree **tree, bool full_metadata)
+{
+	struct tree *t = calloc(1, sizeof *t);
+	int status = STATUS_NOMEM;
+
+	if (!t)
+		goto out;
+	if (full_metadata) {
+		t->extra = malloc(sizeof *t->extra);
+		if (!t->extra)
+			goto out;
+	}
+	status = append_node(t, 0, "", 0);
+	if (status)
+		goto out;
+	t->node[0].kind = KIND_DIRECTORY;
+	t->node[0].mode = 0755;
+out:
+	if (status == STATUS_OK)
+		*tree = t;
+	else
+		tree_free(t);
+	return status;
+}
+
+void tree_free(struct tree *tree)
+{
+	if (!tree)
+		return;
+	free(tree->node);
+	free(tree->extra);
+	free(tree->names);
+	free(tree->id);
+	free(tree->base);
+	free(tree);
+}
+
+int tree_add(struct tree *tree, uint32_t parent, const char *name, size_t len, uint32_t *number)
+{
+	uint32_t added = tree->count;
+	int status = append_node(tree, parent, name, len);
+
+	if (status)
+		return status;
+	if (tree->node[parent].child_count++ == 0)
+		tree->node[parent].first_child = added;
+	*number = added;
+	return STATUS_OK;
+}
+
+const char *tree_name(const struct tree *tree, uint32_t number)
+{
+	return tree->names + tree->node[number].name_off;
+}
+
+/* The bytes of the path from the root, and the root's child on it. */
+static size_t measure(const struct tree *tree, uint32_t number, uint32_t *top)
+{
+	size_t len = 0;
+
+	for (*top = number; number; number = tree->node[number].parent) {
+		len += tree->node[number].name_len + (size_t)1;
+		*top = number;
+	}
+	return len ? len - 1 : 0;
+}
+
+/* Names and slashes, from the last one to the first; end: behind them. */
+static void fill(const struct tree *tree, uint32_t number, char *end)
+{
+	for (; number; number = tree->node[number].parent) {
+		size_t len = tree->node[number].name_len;
+
+		end -= len;
+		memcpy(end, tree_name(tree, number), len);
+		if (tree->node[number].parent)
+			*--end = '/';
+	}
+}
+
+static int put_path(const struct tree *tree, uint32_t number, const char *before, size_t inner_len,
+                    char *out, size_t size)
+{
+	size_t len = strlen(before);
+	bool slash = len && inner_len && before[len - 1] != '/';
+
+	if (size)
+		out[0] = '\0';
+	if (len + slash + inner_len >= size)
+		return STATUS_TOOBIG;
+	memcpy(out, before, len);
+	if (slash)
+		out[len++] = '/';
+	fill(tree, number, out + len + inner_len);
+	out[len + inner_len] = '\0';
+	return STATUS_OK;
+}
+
+int tree_inner_path(const struct tree *tree, uint32_t number, char *out, size_t size)
+{
+	uint32_t top;
+	size_t len = measure(tree, number, &top);
+
+	return put_path(tree, number, "", len, out, size);
+}
+
+int tree_path(const struct tree *tree, uint32_t number, char *out, size_t size)
+{
+	uint32_t top;
+	size_t len = measure(tree, number, &top);
+	const char *base = "";
+
+	if (top && tree->base)
+		base = tree->base[top - tree->node[0].first_child];
+	return put_path(tree, number, base, len, out, size);
+}
+
+/* Go on from *at, and close it, to the directory that the first part of path
+ * leads to; returns the rest, NULL on failure. */
+static char *step(char *path, int *at)
+{
+	char *slash = path + PATH_MAX - 1;
+	int next, saved;
+
+	while (slash > path && *slash != '/')
+		slash--;
+	*slash = '\0';
+	next = openat(*at, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	saved = errno;
+	if (*at != AT_FDCWD)
+		close(*at);
+	errno = saved;
+	*at = next;
+	for (path = slash + 1; *path == '/'; path++)
+		;
+	return next < 0 ? NULL : path;
+}
+
+int tree_open(const struct tree *tree, uint32_t number, int flags, int *fd)
+{
+	char path[TREE_PATH_SIZE], *rest = path;
+	int at = AT_FDCWD, opened = -1, saved;
+
+	if (tree_path(tree, number, path, sizeof path)) {
+		errno = ENAMETOOLONG;
+		return STATUS_IO;
+	}
+	while (rest && strlen(rest) >= PATH_MAX)
+		rest = step(rest, &at);
+	flags |= O_CLOEXEC | (tree->node[number].parent ? O_NOFOLLOW : 0);
+	if (rest)
+		opened = openat(at, rest, flags);
+	saved = errno;
+	if (at >= 0)
+		close(at);
+	errno = saved;
+	if (opened < 0)
+		return STATUS_IO;
+	*fd = opened;
+	return STATUS_OK;
+}
+
+/* Where the dropped file's hard links lead from now on: the first one left
+ * becomes the file. */
+static void promote(struct tree *tree, uint32_t link)
+{
+	struct node *l = &tree->node[link];
+	struct node *file = &tree->node[l->place];
+
+	/* A dropped file has no children: the field says who took its place. */
+	if (file->first_child) {
+		l->place = file->first_child;
+		tree->node[l->place].links++;
+		return;
+	}
+	file->first_child = link;
+	if (tree->extra)
+		tree->extra[link] = tree->extra[l->place];
+	l->kind = file->kind;
+	l->links = 1;
+	l->size = file->size;
+	l->place = file->place;
+	l->mtime = file->mtime;
+	l->runs = file->runs;
+	l->mode = file->mode;
+	l->sparse = file->sparse;
+}
+
+/* Mark the nodes [from, end); *next_from, *next_end: their children.  Have files
+ * gone that have other names? */
+static bool mark(struct tree *tree, uint32_t from, uint32_t end, uint32_t *next_from,
+                 uint32_t *next_end)
+{
+	bool linked = false;
+
+	*next_from = *next_end = 0;
+	for (uint32_t i = from; i < end; i++) {
+		struct node *n = &tree->node[i];
+
+		if (n->kind == KIND_DIRECTORY && n->child_count) {
+			*next_from = *next_end ? *next_from : n->first_child;
+			*next_end = n->first_child + n->child_count;
+		}
+		if (n->dropped)
+			continue;
+		n->dropped = 1;
+		tree->dropped_count++;
+		if (n->kind == KIND_HARDLINK)
+			tree->node[n->place].links--;
+		linked |= n->kind != KIND_DIRECTORY && n->links > 1;
+	}
+	return linked;
+}
+
+void tree_drop(struct tree *tree, uint32_t number)
+{
+	uint32_t from = number, end = number + 1;
+	bool linked = false;
+
+	if (tree->node[number].dropped)
+		return;
+	/* Breadth first: what one level of a directory holds is one range. */
+	while (end)
+		linked |= mark(tree, from, end, &from, &end);
+	for (uint32_t i = number + 1; linked && i < tree->count; i++) {
+		const struct node *n = &tree->node[i];
+
+		if (n->kind == KIND_HARDLINK && !n->dropped && tree->node[n->place].dropped)
+			promote(tree, i);
+	}
+}
+
+int tree_number(struct tree *tree)
+{
+	uint32_t *id = realloc(tree->id, ((size_t)tree->count + 1) * sizeof *id);
+	uint32_t next = 0;
+
+	if (!id)
+		return STATUS_NOMEM;
+	tree->id = id;
+	for (uint32_t i = 0; i < tree->count; i++) {
+		id[i] = next;
+		next += !tree->node[i].dropped;
+	}
+	id[tree->count] = next;
+	tree->entry_count = next;
+	return STATUS_OK;
+}
+
+/* The first node in [from, end) that is left and is, or is not, a directory. */
+static uint32_t find(const struct tree *tree, uint32_t from, uint32_t end, bool directory)
+{
+	for (; from < end; from++)
+		if (!tree->node[from].dropped &&
+		    (tree->node[from].kind == KIND_DIRECTORY) == directory)
+			return from;
+	return 0;
+}
+
+static uint32_t find_child(const struct tree *tree, uint32_t number)
+{
+	const struct node *n = &tree->node[number];
+	uint32_t end = n->first_child + n->child_count, found;
+
+	if (n->kind != KIND_DIRECTORY || n->dropped)
+		return 0;
+	found = find(tree, n->first_child, end, false);
+	return found ? found : find(tree, n->first_child, end, true);
+}
+
+static uint32_t find_sibling(const struct tree *tree, uint32_t number)
+{
+	const struct node *parent = &tree->node[tree->node[number].parent];
+	uint32_t end = parent->first_child + parent->child_count, found;
+	bool directory = tree->node[number].kind == KIND_DIRECTORY;
+
+	found = find(tree, number + 1, end, directory);
+	if (found || directory)
+		return found;
+	return find(tree, parent->first_child, end, true);
+}
+
+uint32_t tree_next_in_path_order(const struct tree *tree, uint32_t number)
+{
+	uint32_t found = find_child(tree, number);
+
+	for (; number && !found; number = tree->node[number].parent)
+		found = find_sibling(tree, number);
+	return found;
+}

@@ -1,0 +1,169 @@
+#!/bin/bash
+# Asked the impossible, satchel-pack says so in one line, with the right exit
+# code, before it reads or writes anything.
+. tests/cli/lib.sh
+
+src=$tmp/src out=$tmp/out
+mkdir "$src" "$out"
+echo content >"$src/file"
+echo 'abacus abdomen ability ablaze able about' >"$tmp/pw"
+head -c 64 /dev/urandom >"$tmp/key"
+head -c 64 /dev/urandom >"$tmp/other-key"
+head -c 15 /dev/urandom >"$tmp/short-key"
+: >"$tmp/empty"
+printf 'one\ntwo\n' >"$tmp/two-lines"
+printf 'bad \xff' >"$tmp/not-utf8"
+head -c 1025 /dev/zero | tr '\0' x >"$tmp/long"
+
+# CODE REGEX ARGUMENT...: one line that matches, nothing on standard output,
+# nothing in the output directory.  There is no terminal to ask on.
+refused() {
+	local code=$1 regex=$2 got=0
+	shift 2
+	setsid -w "$pack" "$@" >"$tmp/stdout" 2>"$tmp/stderr" </dev/null || got=$?
+	echo "exit code $got, expected $code; it said:"
+	cat "$tmp/stderr"
+	[ "$got" -eq "$code" ] && [ "$(wc -l <"$tmp/stderr")" -eq 1 ] &&
+		grep -Eq "^satchel-pack: .*($regex)" "$tmp/stderr" &&
+		[ ! -s "$tmp/stdout" ] && [ -z "$(ls -A "$out")" ]
+}
+
+to=(-o "$out/b")
+with=(--passphrase-file "$tmp/pw")
+
+ok "no output" refused 2 'no output' "${with[@]}" "$src"
+ok "nothing to pack" refused 2 'nothing to pack' "${with[@]}" "${to[@]}"
+ok "no such option" refused 2 '--colour: no such option' --colour "${to[@]}" "$src"
+ok "no such letter" refused 2 '-x: no such option' -qx "${to[@]}" "$src"
+ok "an option without its argument" refused 2 'output: needs an argument' "$src" --output
+ok "an argument where none belongs" refused 2 '--json: takes no argument' --json=1 "$src"
+
+for word in --passphrase -p --password; do
+	ok "$word says where passphrases come from" refused 2 --passphrase-file "${to[@]}" \
+		"$word" 'open sesame' "$src"
+	no "and the secret is not repeated" grep -q sesame "$tmp/stderr"
+done
+for word in --passphrase=sesame -psesame --pass=sesame --passphras=sesame --pw=sesame; do
+	ok "${word%%sesame} is refused" refused 2 'no such option|--passphrase-file' "$word" "$src"
+	no "and the secret is not repeated" grep -q sesame "$tmp/stderr"
+done
+
+for size in '' 4G4 -1 1.5G 4GiB K fill: 81919 33T 99999999999999999999; do
+	ok "--size '$size'" refused 2 '--size: ' "${to[@]}" --size "$size" "$src"
+done
+for row in 'parity 3' 'parity 1' 'parity 32' 'level 0' 'level 20' 'level x' 'jobs 0' 'jobs 257' \
+	'edition 0' 'edition x' 'memory 63M' 'memory lots' 'kdf high' 'metadata none' \
+	'passphrase-fd x' 'passphrase-fd -1' 'exclude a/' 'exclude /a'; do
+	read -r option value <<<"$row"
+	ok "--$row" refused 2 "--$option: " "${to[@]}" "--$option" "$value" "$src"
+done
+ok "a label that is too long" refused 2 '--label: too long' --label "$(printf '%256s' '')" "$src"
+ok "a series that is too long" refused 2 '--series: too long' --series "$(printf '%64s' '')" "$src"
+ok "a label that is not UTF-8" refused 2 '--label: not UTF-8' --label $'\xff' "$src"
+SOURCE_DATE_EPOCH=yesterday ok "SOURCE_DATE_EPOCH is checked" refused 2 'SOURCE_DATE_EPOCH: ' \
+	"${to[@]}" "$src"
+
+many=()
+for ((i = 0; i < 33; i++)); do many+=(--key-file "$tmp/key"); done
+ok "more than 32 ways in" refused 2 'more than 32' "${to[@]}" "${many[@]}" "$src"
+
+ok "standard output is no place" refused 2 'standard output' -o - "$src"
+ok "an output named twice" refused 2 'named twice' "${to[@]}" -o "$out/../out/./b" "${with[@]}" "$src"
+ok "an output directory that is missing" refused 1 'absent/b: its directory' -o "$out/absent/b" \
+	"${with[@]}" "$src"
+ok "an output that is a directory" refused 1 'is a directory' -o "$src" "${with[@]}" "$src/file"
+ok "an output that ends in a slash" refused 1 'Is a directory' -o "$src/" "${with[@]}" "$src/file"
+ok "an output that is a device" refused 1 '/dev/null: is not a file' -f -o /dev/null \
+	"${with[@]}" "$src"
+ok "an output that exists" refused 1 'pw: exists already; --force' -o "$tmp/pw" "${with[@]}" "$src"
+ok "an output that is a source" refused 2 'is to be packed' -f -o "$src/file" "${with[@]}" \
+	"$src/file"
+is "which is left alone" "$(cat "$src/file")" content
+ok "fill of what is no directory" refused 1 'pw: --size=fill: Not a directory' "${to[@]}" \
+	--size "fill:$tmp/pw" "${with[@]}" "$src"
+ok "a spill that is missing" refused 1 'absent: --spill' "${to[@]}" --spill "$tmp/absent" \
+	"${with[@]}" "$src"
+
+ok "a source that is missing" refused 1 'absent: No such file' "${to[@]}" "${with[@]}" "$tmp/absent"
+ok "two sources of one name" refused 1 'file: two sources' "${to[@]}" "${with[@]}" "$src/." \
+	"$src/file"
+ok "a size that is too small for it" refused 13 'needs .* leaves less' "${to[@]}" "${with[@]}" \
+	--size 81920 --parity 16 "$src" "$pack"
+ok "a size that the drive has not" refused 13 'are free there' "${to[@]}" "${with[@]}" \
+	--size 30T "$src"
+
+ok "a passphrase file that is missing" refused 1 'absent: No such file' "${to[@]}" \
+	--passphrase-file "$tmp/absent" "$src"
+ok "a descriptor that is closed" refused 1 '--passphrase-fd 77: Bad file' "${to[@]}" \
+	--passphrase-fd 77 "$src"
+for bad in empty two-lines not-utf8; do
+	ok "a passphrase that is $bad" refused 1 "$bad: not a usable passphrase" "${to[@]}" \
+		--passphrase-file "$tmp/$bad" "$src"
+done
+ok "a passphrase that is too long" refused 1 'at most 1024 bytes' "${to[@]}" \
+	--passphrase-file "$tmp/long" "$src"
+ok "the same passphrase twice" refused 2 'was given before' "${to[@]}" "${with[@]}" \
+	--passphrase-file <(printf ' %s\r\n' "$(cat "$tmp/pw")") "$src"
+ok "a key file that is too short" refused 1 '16 bytes to 1 MiB' "${to[@]}" \
+	--key-file "$tmp/short-key" "$src"
+ok "a key file that is missing" refused 1 'absent: No such file' "${to[@]}" \
+	--key-file "$tmp/absent" "$src"
+ok "the same key file twice" refused 2 'was given before' "${to[@]}" --key-file "$tmp/key" \
+	--key-file "$tmp/other-key" --key-file "$tmp/key" "$src"
+ok "a second factor that opens alone" refused 2 'second factor' "${to[@]}" "${with[@]}" \
+	--key-file "$tmp/key" --second-factor "$tmp/key" "$src"
+ok "nobody to ask" refused 1 'no terminal to ask' "${to[@]}" "$src"
+ok "nobody to ask beside a second factor" refused 1 'no terminal to ask' "${to[@]}" \
+	--key-file "$tmp/key" --second-factor "$tmp/other-key" "$src"
+ok "nobody to show a passphrase to" refused 1 'no terminal to show' "${to[@]}" \
+	--generate-passphrase "$src"
+
+# Root may lock what it likes.
+confined() {
+	bash -c 'ulimit -l 16 && exec "$@"' - "${nobody[@]}" "$@"
+}
+nobody=()
+[ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid=65534 --clear-groups)
+chmod 755 "$tmp"
+mkdir -m 777 "$tmp/anybody"
+ok "locked memory that cannot be had" exits 1 confined "$pack" -o "$tmp/anybody/b" "${with[@]}" "$src"
+like "is asked for" "$(cat "$tmp/stderr")" 'cannot be locked.*--allow-unlocked'
+ok "or done without" exits 0 confined "$pack" --kdf low --allow-unlocked -o "$tmp/anybody/b" \
+	"${with[@]}" "$src"
+
+# With --json the last line says the same to a program.
+"$pack" --json --level 77 "${to[@]}" "$src" >"$tmp/stdout" 2>"$tmp/stderr"
+is "an error is a JSON record" "$(jq -c '[.type, .code]' "$tmp/stdout")" '["error",2]'
+"$pack" --level 77 "${to[@]}" "$src" --json >"$tmp/stdout" 2>"$tmp/stderr"
+is "wherever --json stands" "$(jq -r .message "$tmp/stdout")" '--level: not a number from 1 to 19'
+"$pack" --json "${to[@]}" "${with[@]}" "$tmp/ab\"s\\ent" >"$tmp/stdout" 2>"$tmp/stderr"
+is "also when a source is missing" "$(jq -c '[.type, .code]' "$tmp/stdout")" '["error",1]'
+
+# What is not refused.
+ok "help" exits 0 "$pack" --help
+is "is at most 80 columns wide" "$(awk 'length > 80' "$tmp/stdout")" ''
+ok "version" exits 0 "$pack" --version
+like "has a number" "$(cat "$tmp/stdout")" '^satchel-pack [0-9]'
+ok "help that cannot be written" exits 1 sh -c '"$1" --help >/dev/full' - "$pack"
+
+ok "a dry run needs no key and no output" exits 0 setsid -w "$pack" -n "$src"
+like "and says what it would do" "$(cat "$tmp/stdout")" '1 file, 1 directory.*length +[0-9]+ to [0-9]+ bytes'
+ok "with a size, how long it will be" exits 0 "$pack" --dry-run --size 1M "$src"
+like "exactly" "$(cat "$tmp/stdout")" 'length +1048576 bytes'
+ok "and as JSON" exits 0 "$pack" --dry-run --json --size 1M "$src"
+is "too" "$(tail -n 1 "$tmp/stdout" | jq -c '[.type, .dry_run, .files, .bytes, .length]')" \
+	'["summary",true,1,8,[1048576,1048576]]'
+is "and nothing is written" "$(ls -A "$out")" ''
+
+ok "a bundle" exits 0 "$pack" --kdf low "${to[@]}" "${with[@]}" --size 1M "$src"
+is "has the size asked for" "$(stat -c %s "$out/b")" 1048576
+is "and nobody else's permissions" "$(stat -c %a "$out/b")" 600
+is "one line says what was done" "$(grep -c '1 file, 8 bytes, in a bundle of 1.0 MB' "$tmp/stderr")" 1
+ok "it is replaced by force" exits 0 "$pack" -q --kdf low -f "${to[@]}" "${with[@]}" "$src"
+is "quietly" "$(cat "$tmp/stdout" "$tmp/stderr")" ''
+ok "a weak passphrase" exits 0 "$pack" --kdf low -f "${to[@]}" \
+	--passphrase-file <(echo xkqjzpwm) "$src"
+like "is warned of" "$(cat "$tmp/stderr")" \
+	'warning: this passphrase can be guessed: 8 lower-case letters; try --generate-passphrase'
+no "and not repeated" grep -q xkqj "$tmp/stderr"
+finish

@@ -1,0 +1,117 @@
+#!/bin/bash
+# What is taken in, what is left out, and what is said about it.
+. tests/cli/lib.sh
+
+chmod 755 "$tmp"
+src=$tmp/src
+mkdir -p "$src/films" "$src/books/old"
+head -c 300000 /dev/urandom >"$src/films/film.mp4"
+seq 1 20000 >"$src/books/numbers.txt"
+echo short >"$src/books/old/short.txt"
+: >"$src/empty"
+ln "$src/films/film.mp4" "$src/books/film too.mp4"
+ln -s ../nowhere "$src/books/link"
+echo 'abacus abdomen ability ablaze able about' >"$tmp/pw"
+with=(--kdf low --passphrase-file "$tmp/pw")
+bundle=$tmp/b
+
+decode() { # VERB [ARGUMENT...]
+	tests/decode.py --passphrase-file "$tmp/pw" "${@:2}" "$1" "$bundle"
+}
+
+listing() { # KINDS AND PATHS, one to a line
+	decode ls | jq -r 'select(.path != ".") | .kind[:1] + " " + .path'
+}
+
+ok "a tree is packed" exits 0 "$pack" "${with[@]}" -o "$bundle" "$src"
+no "with no name of it in what is said" grep -E 'film.mp4|books|short' "$tmp/stderr"
+is "everything is in it" "$(listing)" 'd src
+d src/books
+f src/empty
+d src/films
+f src/books/film too.mp4
+s src/books/link
+f src/books/numbers.txt
+d src/books/old
+h src/films/film.mp4
+f src/books/old/short.txt'
+is "with its content" \
+	"$(decode hash | jq -r 'select(.sha256) | .sha256 + "  " + .path' | sort -k2)" \
+	"$(cd "$tmp" && find src -type f -exec sha256sum {} + | sort -k2)"
+is "a second name is a link to the first" \
+	"$(decode ls | jq -r 'select(.kind == "hardlink") | .of, .links')" $'src/books/film too.mp4\n2'
+is "private metadata is days, and no write permission" \
+	"$(decode ls | jq -r 'select(.path == "src/empty") | .mode, .mtime % 86400')" $'0444\n0'
+
+ok "the content of a directory is packed" exits 0 "$pack" -f -v "${with[@]}" -o "$bundle" \
+	"$src/." --exclude 'film*' --exclude books/old --label 'a label' --series weekly --edition 12
+is "without what was excluded" "$(listing)" 'd books
+f empty
+s books/link
+f books/numbers.txt'
+is "with -v each name is said" "$(grep -c '^satchel-pack: books/numbers.txt$' "$tmp/stderr")" 1
+is "label, series and edition are in it" \
+	"$(decode info --json | jq -c '[.label, .series, .edition]')" '["a label","weekly",12]'
+
+ok "several sources come together" exits 0 "$pack" -f "${with[@]}" -o "$bundle" "$src/books/" \
+	"$src/empty" "$src/films/."
+is "each under its own name" "$(listing | grep -v books/)" 'd books
+f empty
+f film.mp4'
+
+ok "a clock from the environment" env SOURCE_DATE_EPOCH=1000000000 \
+	"$pack" -q -f --metadata full "${with[@]}" -o "$bundle" "$src"
+is "is the latest time" "$(decode ls | jq -r .mtime | sort -u)" 1000000000
+ok "full metadata" exits 0 "$pack" -f --metadata full "${with[@]}" -o "$bundle" "$src"
+is "is exact" "$(decode ls | jq -r 'select(.path == "src/empty") |
+	[.mode, .uid, .gid, .mtime, .nanoseconds] | join(" ")')" \
+	"$(stat -c '0%a %u %g %.9Y' "$src/empty" | tr . ' ' | sed 's/ 0*\([0-9]\+\)$/ \1/')"
+
+# --- what is left out --------------------------------------------------------
+
+mkfifo "$src/pipe"
+python3 -c 'import socket, sys; socket.socket(socket.AF_UNIX).bind(sys.argv[1])' "$src/socket"
+ok "pipes and sockets are no failure" exits 0 "$pack" -f "${with[@]}" -o "$bundle" "$src"
+like "and named" "$(cat "$tmp/stderr")" \
+	'src/pipe: is a pipe: left out.*src/socket: is a socket: left out'
+ok "quietly, if asked" exits 0 "$pack" -q -f "${with[@]}" -o "$bundle" "$src"
+is "they are not" "$(cat "$tmp/stderr")" ''
+rm "$src/pipe" "$src/socket"
+
+# As somebody who may not read everything.
+nobody=()
+[ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+mkdir -m 777 "$tmp/anybody"
+mkdir "$src/closed"
+echo secret >"$src/closed/inside"
+echo secret >"$src/locked.txt"
+chmod 000 "$src/closed" "$src/locked.txt"
+bundle=$tmp/anybody/b
+ok "what cannot be read" exits 3 "${nobody[@]}" "$pack" "${with[@]}" -o "$bundle" "$src"
+like "is named" "$(cat "$tmp/stderr")" 'src/closed: Permission denied: left out'
+like "each" "$(cat "$tmp/stderr")" 'src/locked.txt: Permission denied: left out'
+like "and counted" "$(tail -n 1 "$tmp/stderr")" '\(2 left out\)'
+chmod 644 "$bundle" 2>/dev/null
+is "and the rest is packed" "$(listing | grep -c .)" 10
+ok "a program is told as well" exits 3 "${nobody[@]}" "$pack" --json -f "${with[@]}" -o "$bundle" "$src"
+is "by its number" "$(tail -n 1 "$tmp/stdout" | jq -c '[.type, .code, .left_out, .files, .bundles]')" \
+	'["summary",3,2,4,1]'
+is "and no name" "$(grep -c film "$tmp/stdout")" 0
+ok "unless it was asked for by name" exits 1 "${nobody[@]}" "$pack" -f "${with[@]}" -o "$bundle" \
+	"$src/locked.txt"
+ok "in which case nothing is done" exits 1 "${nobody[@]}" "$pack" -f "${with[@]}" \
+	-o "$tmp/anybody/new" "$src" "$src/closed"
+is "at all" "$(ls "$tmp/anybody")" b
+chmod 755 "$src/closed" "$src/locked.txt"
+
+# --- outputs among the sources ----------------------------------------------
+
+bundle=$src/books/b
+ok "a bundle is written into its source" exits 0 "$pack" "${with[@]}" -o "$bundle" "$src"
+is "before it was there" "$(listing | grep -c books/b)" 0
+ok "and again" exits 0 "$pack" -f "${with[@]}" -o "$bundle" "$src"
+like "this is said" "$(cat "$tmp/stderr")" 'src/books/b: is the output: left out'
+is "and it is not in itself" "$(listing | grep -c books/b)" 0
+is "nothing is left beside it" "$(ls -A "$src/books")" $'b\nfilm too.mp4\nlink\nnumbers.txt\nold'
+
+finish

@@ -1,0 +1,90 @@
+#!/bin/bash
+# Stopped at any moment, satchel-pack leaves no bundle under its final name; if
+# it has the chance, nothing beside it either.
+. tests/cli/lib.sh
+
+src=$tmp/src
+mkdir "$src"
+head -c 64M /dev/urandom >"$src/film.mp4"
+seq 1 3000000 >"$src/numbers.txt"
+echo 'abacus abdomen ability ablaze able about' >"$tmp/pw"
+command=(env --default-signal=INT --default-signal=TERM --default-signal=HUP "$pack" --kdf low --passphrase-file "$tmp/pw")
+
+now() { date +%s%N; }
+
+before=$(now)
+ok "undisturbed it takes its time" exits 0 "${command[@]}" -o "$tmp/b" "$src"
+took=$(($(now) - before))
+size=$(stat -c %s "$tmp/b")
+rm "$tmp/b"
+
+# Up to that many nanoseconds.
+pause() { sleep "$(awk -v t="$1" -v r="$RANDOM" 'BEGIN { printf "%.3f", t * r / 32767 / 1e9 }')"; }
+
+# Start it, send the signal after a moment, and see how it ends.
+stop() { # SIGNAL [ARGUMENT...]
+	local pid
+	rm -rf "$tmp/out"
+	mkdir "$tmp/out"
+	"${command[@]}" "${@:2}" -o "$tmp/out/b" "$src" >"$tmp/stdout" 2>"$tmp/stderr" &
+	pid=$!
+	pause "$took"
+	kill -s "$1" "$pid" 2>/dev/null
+	got=0
+	wait "$pid" 2>/dev/null || got=$?
+}
+
+# Complete: it came too late.
+is_complete() {
+	[ "$got" -eq 0 ] && [ "$(ls -A "$tmp/out")" == b ] &&
+		[ "$(stat -c %s "$tmp/out/b")" -gt $((size / 2)) ]
+}
+
+is_stopped() { # CODE
+	[ "$got" -eq "$1" ] && [ -z "$(ls -A "$tmp/out")" ]
+}
+
+stopped=0
+for round in 1 2 3 4 5; do
+	for row in INT:130 TERM:143 HUP:129; do
+		stop "${row%:*}"
+		ok "${row%:*}, round $round: nothing or everything" eval "is_stopped ${row#*:} || is_complete"
+		[ "$got" -eq 0 ] || stopped=$((stopped + 1))
+	done
+	stop KILL
+	ok "KILL, round $round: no bundle under its name, or all of it" \
+		eval '[ "$got" -eq 137 ] && [ ! -e "$tmp/out/b" ] || is_complete'
+done
+# A control: they were not all too late.
+ok "some of them came in time" test "$stopped" -gt 3
+
+took=$((took / 3))
+stop TERM
+ok "stopping is said" grep -q 'stopped by signal 15; no unfinished bundle is left' "$tmp/stderr"
+stop INT --json
+is "to programs as well" "$(tail -n 1 "$tmp/stdout" | jq -c '[.type, .code]')" '["error",130]'
+
+# Twice, because somebody is impatient.
+"${command[@]}" -o "$tmp/out/b" "$src" 2>/dev/null &
+pid=$!
+pause "$took"
+kill -INT "$pid"
+kill -INT "$pid" 2>/dev/null
+wait "$pid" 2>/dev/null
+is "twice is once" "$? $(ls -A "$tmp/out")" '130 '
+
+# nohup
+env --ignore-signal=HUP "$pack" --kdf low --passphrase-file "$tmp/pw" -o "$tmp/out/b" "$src" \
+	2>/dev/null &
+pid=$!
+pause "$took"
+kill -HUP "$pid"
+wait "$pid"
+is "a signal that is ignored is ignored" "$? $(ls -A "$tmp/out")" '0 b'
+
+# Who reads the JSON lines goes away.
+rm "$tmp/out/b"
+"$pack" --json --kdf low --passphrase-file "$tmp/pw" -o "$tmp/out/b" "$src" 2>/dev/null | true
+is "a pipe that breaks breaks no bundle" "$(ls -A "$tmp/out")" b
+
+finish

@@ -1,0 +1,30 @@
+#!/bin/bash
+# No jump and no address depends on a secret: slot scan, field arithmetic and the
+# inverse map, as they were compiled.  What does depend on one is caught.
+. tests/cli/lib.sh
+
+export CMOCKA_MESSAGE_OUTPUT=TAP
+program=$build/tests/unit/test_constant_time
+
+valgrind_says() { # CODE [CONTROL]
+	local code=$1
+	shift
+	exits "$code" valgrind -q --error-exitcode=99 "$program" "$@"
+}
+
+why=
+command -v valgrind >/dev/null || why='valgrind is not installed'
+[ -n "$why" ] || ! grep -qE '__[at]san_init' "$program" || why='a sanitizer is built in'
+[ -n "$why" ] || ! "$program" | grep -q memcheck.h || why='built without valgrind/memcheck.h'
+
+if [ -n "$why" ]; then
+	skip "constant time" "$why"
+	finish
+fi
+ok "nothing depends on a secret" valgrind_says 0
+like "all of it was looked at" "$(cat "$tmp/stdout")" 'ok 4 - slot_scan'
+ok "a control without a fault passes" valgrind_says 0 nothing
+for control in branch table memcmp; do
+	ok "a fault is caught: $control" valgrind_says 99 $control
+done
+finish

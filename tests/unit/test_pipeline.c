@@ -1,0 +1,260 @@
+#include "tests/unit/unit.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+#include "bundler/pipeline.h"
+#include "common/status.h"
+
+enum { JOBS = 300, DEPTH = 6 };
+
+struct job {
+	unsigned number, doubled, uses;
+};
+
+/* What happened, and what shall. */
+struct trial {
+	unsigned workers;
+	unsigned fail_work, fail_finish; /* at that job, from 1; 0: never */
+	bool fail_start, fail_thread, sleepy;
+	atomic_uint started, stopped, threads, threads_stopped, worked;
+	unsigned next; /* to be finished */
+	bool in_order;
+};
+
+static int start(void *job, void *context)
+{
+	struct trial *t = context;
+
+	(void)job;
+	return ++t->started == 3 && t->fail_start ? STATUS_NOMEM : STATUS_OK;
+}
+
+static struct trial *stop_trial;
+
+static void stop(void *job)
+{
+	(void)job;
+	stop_trial->stopped++;
+}
+
+static int thread_start(void **local, void *context)
+{
+	struct trial *t = context;
+
+	if (t->threads++ == 0 && t->fail_thread) {
+		errno = ENOLCK;
+		return STATUS_IO;
+	}
+	*local = t;
+	return STATUS_OK;
+}
+
+static void thread_stop(void *local)
+{
+	((struct trial *)local)->threads_stopped++;
+}
+
+static void doze(unsigned microseconds)
+{
+	nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000L}, NULL);
+}
+
+static int work(void *job, void *local, void *context)
+{
+	struct trial *t = context;
+	struct job *j = job;
+
+	if (local != context)
+		return STATUS_INVALID;
+	if (t->sleepy)
+		doze((j->number * 2654435761u >> 20) % 500);
+	t->worked++;
+	j->doubled = 2 * j->number;
+	errno = EDOM;
+	return j->number + 1 == t->fail_work ? STATUS_IO : STATUS_OK;
+}
+
+static int finish(void *job, void *context)
+{
+	struct trial *t = context;
+	struct job *j = job;
+
+	if (j->number != t->next++ || j->doubled != 2 * j->number)
+		t->in_order = false;
+	errno = ENOSPC;
+	return j->number + 1 == t->fail_finish ? STATUS_IO : STATUS_OK;
+}
+
+static const struct pipeline_ops ops = {
+	.job_size = sizeof(struct job),
+	.start = start,
+	.stop = stop,
+	.thread_start = thread_start,
+	.thread_stop = thread_stop,
+	.work = work,
+	.finish = finish,
+};
+
+static int open_trial(struct pipeline **p, struct trial *t)
+{
+	t->in_order = true;
+	stop_trial = t;
+	return pipeline_new(p, &ops, t, t->workers, DEPTH);
+}
+
+/* Submit up to JOBS jobs; how many it took. */
+static unsigned feed(struct pipeline *p)
+{
+	unsigned i;
+
+	for (i = 0; i < JOBS; i++) {
+		struct job *job = pipeline_take(p);
+
+		if (!job)
+			break;
+		assert_true(job->uses++ || (job->number == 0 && job->doubled == 0));
+		job->number = i;
+		pipeline_submit(p, job);
+	}
+	return i;
+}
+
+static void nothing_is_left(const struct trial *t)
+{
+	assert_int_equal(t->started, t->stopped);
+	assert_int_equal(t->threads, t->threads_stopped + t->fail_thread);
+	assert_true(t->in_order);
+}
+
+static void order_is_kept(void **state)
+{
+	static const unsigned workers[] = {1, 2, 8};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct trial t = {.workers = workers[i], .sleepy = true};
+		struct pipeline *p = NULL;
+
+		assert_int_equal(open_trial(&p, &t), STATUS_OK);
+		assert_int_equal(feed(p), JOBS);
+		assert_int_equal(pipeline_end(p, 0), STATUS_OK);
+		assert_int_equal(t.next, JOBS);
+		assert_int_equal(t.started, DEPTH);
+		nothing_is_left(&t);
+	}
+}
+
+static void jobs_come_in_the_order_of_submission(void **state)
+{
+	struct trial t = {.workers = 2};
+	struct pipeline *p = NULL;
+	struct job *held;
+
+	(void)state;
+	assert_int_equal(open_trial(&p, &t), STATUS_OK);
+	held = pipeline_take(p);
+	held->number = held->uses = JOBS;
+	assert_int_equal(feed(p), JOBS);
+	pipeline_submit(p, held);
+	assert_int_equal(pipeline_end(p, 0), STATUS_OK);
+	assert_int_equal(t.next, JOBS + 1);
+	nothing_is_left(&t);
+}
+
+static void the_first_failure_stops_all(void **state)
+{
+	static const struct {
+		unsigned work, finish;
+		int error;
+	} row[] = {{1, 0, EDOM},     {150, 0, EDOM},  {0, 1, ENOSPC},
+	           {0, 150, ENOSPC}, {JOBS, 0, EDOM}, {0, JOBS, ENOSPC}};
+
+	(void)state;
+	for (size_t i = 0; i < 2 * sizeof row / sizeof row[0]; i++) {
+		struct trial t = {.workers = i % 2 ? 8 : 1,
+		                  .fail_work = row[i / 2].work,
+		                  .fail_finish = row[i / 2].finish};
+		struct pipeline *p = NULL;
+		unsigned fed;
+
+		assert_int_equal(open_trial(&p, &t), STATUS_OK);
+		fed = feed(p);
+		assert_true(fed <= t.fail_work + t.fail_finish + DEPTH);
+		errno = 0;
+		assert_int_equal(pipeline_end(p, 0), STATUS_IO);
+		assert_int_equal(errno, row[i / 2].error);
+		assert_true(t.next <= t.fail_work + t.fail_finish);
+		nothing_is_left(&t);
+	}
+}
+
+static void a_job_that_cannot_start(void **state)
+{
+	struct trial t = {.workers = 2, .fail_start = true};
+	struct pipeline *p = NULL;
+
+	(void)state;
+	assert_int_equal(open_trial(&p, &t), STATUS_NOMEM);
+	assert_null(p);
+	assert_int_equal(t.started, 3);
+	nothing_is_left(&t);
+}
+
+static void a_thread_that_cannot_start(void **state)
+{
+	struct trial t = {.workers = 8, .fail_thread = true};
+	struct pipeline *p = NULL;
+
+	(void)state;
+	assert_int_equal(open_trial(&p, &t), STATUS_OK);
+	feed(p);
+	assert_int_equal(pipeline_end(p, 0), STATUS_IO);
+	assert_int_equal(errno, ENOLCK);
+	nothing_is_left(&t);
+}
+
+static void cancelling_is_no_failure(void **state)
+{
+	(void)state;
+	for (unsigned workers = 1; workers <= 8; workers += 7) {
+		struct trial t = {.workers = workers, .sleepy = true};
+		struct pipeline *p = NULL;
+
+		assert_int_equal(open_trial(&p, &t), STATUS_OK);
+		assert_int_equal(feed(p), JOBS);
+		assert_non_null(pipeline_take(p)); /* and never submitted */
+		assert_int_equal(pipeline_end(p, 1), STATUS_OK);
+		assert_true(t.next <= JOBS);
+		nothing_is_left(&t);
+	}
+	assert_int_equal(pipeline_end(NULL, 0), STATUS_OK);
+}
+
+static void nothing_submitted(void **state)
+{
+	struct trial t = {.workers = 8};
+	struct pipeline *p = NULL;
+
+	(void)state;
+	for (int cancel = 0; cancel < 2; cancel++) {
+		assert_int_equal(open_trial(&p, &t), STATUS_OK);
+		assert_int_equal(pipeline_end(p, cancel), STATUS_OK);
+		nothing_is_left(&t);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(order_is_kept),
+		cmocka_unit_test(jobs_come_in_the_order_of_submission),
+		cmocka_unit_test(the_first_failure_stops_all),
+		cmocka_unit_test(a_job_that_cannot_start),
+		cmocka_unit_test(a_thread_that_cannot_start),
+		cmocka_unit_test(cancelling_is_no_failure),
+		cmocka_unit_test(nothing_submitted),
+	};
+
+	return cmocka_run_group_tests_name("pipeline", tests, NULL, NULL);
+}

@@ -1,0 +1,704 @@
+/* From files to a bundle and back, through stage, write and bundle. */
+#include "tests/unit/unit.h"
+
+#include <fcntl.h>
+#include <sodium.h>
+#include <sys/stat.h>
+#include <time.h>
+
+#include "bundler/layout.h"
+#include "bundler/spill.h"
+#include "bundler/stage.h"
+#include "bundler/tree.h"
+#include "bundler/write.h"
+#include "common/arena.h"
+#include "common/bundle.h"
+#include "common/bytes.h"
+#include "common/diag.h"
+#include "common/passphrase.h"
+#include "common/progress.h"
+#include "common/source.h"
+#include "common/status.h"
+
+enum { SMALL_FILES = 40, MIB = 1 << 20, FILM = 700001, NOISE = 900000, TEXT = 3 * MIB + 17 };
+
+/* --- what is packed --------------------------------------------------------- */
+
+/* Nodes in the order of the tree. */
+enum {
+	ROOT,
+	ALL_HOLE,
+	COPY,
+	DIR,
+	EMPTY,
+	FILM_MP4,
+	GONE,
+	HOLE,
+	LINK,
+	MIXED,
+	NOISE_BIN,
+	TEXT_TXT,
+	SMALL, /* SMALL_FILES of them */
+	HARD = SMALL + SMALL_FILES,
+	SUB,
+	TWIN,
+	LEAF,
+	NODES,
+};
+
+static const struct plan {
+	const char *name;
+	enum format_kind kind;
+} plan[] = {
+	[ROOT] = {"", KIND_DIRECTORY},        [ALL_HOLE] = {"all-hole", KIND_FILE},
+	[COPY] = {"copy", KIND_FILE},         [DIR] = {"dir", KIND_DIRECTORY},
+	[EMPTY] = {"empty", KIND_FILE},       [FILM_MP4] = {"film.mp4", KIND_FILE},
+	[GONE] = {"gone", KIND_FILE},         [HOLE] = {"hole", KIND_FILE},
+	[LINK] = {"link", KIND_SYMLINK},      [MIXED] = {"mixed", KIND_FILE},
+	[NOISE_BIN] = {"noise", KIND_FILE},   [TEXT_TXT] = {"text.txt", KIND_FILE},
+	[HARD] = {"hard", KIND_HARDLINK},     [SUB] = {"sub", KIND_DIRECTORY},
+	[TWIN] = {"twin", KIND_FILE},         [LEAF] = {"leaf", KIND_FILE},
+};
+
+static const char target[] = "dir/sub/leaf";
+
+static void put(const char *path, off_t off, const void *bytes, size_t len)
+{
+	int fd = open(path, O_WRONLY | O_CREAT, 0640);
+
+	assert_true(fd >= 0);
+	assert_true(len == 0 || pwrite(fd, bytes, len, off) == (ssize_t)len);
+	close(fd);
+}
+
+static void fill_noise(uint8_t *out, size_t len, uint8_t seed)
+{
+	const uint8_t key[32] = {seed}, nonce[8] = {0};
+
+	crypto_stream_chacha20(out, len, nonce, key);
+}
+
+static void fill_text(uint8_t *out, size_t len, unsigned seed)
+{
+	static const char *const word[] = {"the ", "films ", "of ", "a ", "quiet ", "night\n", "radio "};
+
+	for (size_t done = 0; done < len; seed = seed * 1103515245 + 12345) {
+		const char *w = word[(seed >> 16) % 7];
+
+		for (; *w && done < len; w++)
+			out[done++] = (uint8_t)*w;
+	}
+}
+
+static void make_files(void)
+{
+	uint8_t *buf = malloc(4 * MIB);
+	struct timespec times[2] = {{.tv_sec = 1000000000, .tv_nsec = 5}, {.tv_sec = 1000000000, .tv_nsec = 123456789}};
+	char path[32];
+
+	mkdir("dir", 0755);
+	mkdir("dir/sub", 0755);
+	put("all-hole", 0, "", 0);
+	assert_int_equal(truncate("all-hole", MIB), 0);
+	fill_noise(buf, NOISE, 1);
+	put("noise", 0, buf, NOISE);
+	put("copy", 0, buf, NOISE);
+	put("empty", 0, "", 0);
+	fill_noise(buf, FILM, 2);
+	put("film.mp4", 0, buf, FILM);
+	fill_text(buf, 100000, 3);
+	put("hole", 0, buf, 70000);
+	put("hole", 600000, buf, 100000);
+	put("hole", 730000, buf, 50000); /* the hole before it is too short to count */
+	assert_int_equal(truncate("hole", 2 * MIB), 0);
+	assert_int_equal(symlink(target, "link"), 0);
+	fill_noise(buf, MIB, 4);
+	fill_text(buf + MIB, 2 * MIB, 5);
+	fill_noise(buf + 3 * MIB, MIB, 6);
+	put("mixed", 0, buf, 4 * MIB);
+	fill_text(buf, TEXT, 7);
+	put("text.txt", 0, buf, TEXT);
+	for (unsigned i = 0; i < SMALL_FILES; i++) {
+		sprintf(path, "dir/a%02u", i);
+		fill_text(buf, 50000, i);
+		put(path, 0, buf, i * i * 29 + 1);
+	}
+	fill_text(buf, 50000, 5);
+	put("dir/twin", 0, buf, 5 * 5 * 29 + 1);
+	assert_int_equal(link("text.txt", "dir/hard"), 0);
+	fill_noise(buf, 3000, 8);
+	put("dir/sub/leaf", 0, buf, 3000);
+	assert_int_equal(utimensat(AT_FDCWD, "text.txt", times, 0), 0);
+	free(buf);
+}
+
+/* --- the tree, by hand ------------------------------------------------------- */
+
+static const char *name_of(uint32_t number)
+{
+	static char name[8];
+
+	if (number < SMALL || number >= HARD)
+		return plan[number].name;
+	sprintf(name, "a%02u", number - SMALL);
+	return name;
+}
+
+static uint32_t parent_of(uint32_t number)
+{
+	return number < SMALL ? ROOT : number < LEAF ? DIR : SUB;
+}
+
+static void describe(struct tree *tree, uint32_t number)
+{
+	struct node *n = &tree->node[number];
+	char path[64];
+	struct stat st = {.st_mode = 0644};
+
+	tree_path(tree, number, path, sizeof path);
+	lstat(path, &st);
+	n->kind = number >= SMALL && number < HARD ? KIND_FILE : plan[number].kind;
+	n->size = n->kind == KIND_FILE ? (uint64_t)st.st_size : 0;
+	n->mode = st.st_mode & 07777;
+	n->mtime = st.st_mtim.tv_sec;
+	if (tree->extra)
+		tree->extra[number] = (struct node_extra){
+			.mtime_nsec = (uint32_t)st.st_mtim.tv_nsec, .uid = 1234 + number, .gid = 70000};
+}
+
+static const uint8_t attributes[] = "\1\4user\5value";
+
+static struct tree *make_tree(struct spill *heap, bool full_metadata)
+{
+	struct tree *tree = NULL;
+	uint32_t number;
+
+	assert_int_equal(tree_new(&tree, full_metadata), STATUS_OK);
+	for (uint32_t i = 1; i < NODES; i++) {
+		const char *name = name_of(i);
+
+		assert_int_equal(tree_add(tree, parent_of(i), name, strlen(name), &number), STATUS_OK);
+		assert_int_equal(number, i);
+	}
+	for (uint32_t i = 0; i < NODES; i++)
+		describe(tree, i);
+	tree->node[HARD].place = TEXT_TXT;
+	tree->node[TEXT_TXT].links = 2;
+	tree->node[LINK].size = strlen(target);
+	tree->node[LINK].place = spill_len(heap);
+	assert_int_equal(spill_append(heap, target, strlen(target)), STATUS_OK);
+	if (full_metadata) {
+		tree->extra[DIR].xattr_off = spill_len(heap);
+		tree->extra[DIR].xattr_len = sizeof attributes - 1;
+		assert_int_equal(spill_append(heap, attributes, sizeof attributes - 1), STATUS_OK);
+	}
+	return tree;
+}
+
+/* --- stage, write, open -------------------------------------------------------- */
+
+struct world {
+	struct arena *arena;
+	struct progress *progress;
+	struct spill *heap;
+	struct tree *tree;
+	struct stage *stage;
+	struct stage_report report;
+	struct passphrase passphrase;
+};
+
+static void set_passphrase(struct passphrase *passphrase, const char *text)
+{
+	strcpy(passphrase->text, text);
+	passphrase->len = strlen(text);
+}
+
+static int stage_world(struct world *w, bool full_metadata, unsigned workers, size_t memory)
+{
+	const struct stage_options options = {.full_metadata = full_metadata,
+	                                      .newest = INT64_MAX,
+	                                      .level = 3,
+	                                      .workers = workers,
+	                                      .memory = memory,
+	                                      .spill_dir = ".",
+	                                      .label = "Night films",
+	                                      .series = "radio",
+	                                      .edition = 7};
+
+	memset(w, 0, sizeof *w);
+	set_passphrase(&w->passphrase, "two of us");
+	assert_int_equal(arena_new(&w->arena, ARENA_MAX_BYTES, true), STATUS_OK);
+	assert_int_equal(progress_new(&w->progress, PROGRESS_SILENT), STATUS_OK);
+	assert_int_equal(spill_new(&w->heap, w->arena, memory, "."), STATUS_OK);
+	w->tree = make_tree(w->heap, full_metadata);
+	return stage_run(&w->stage, w->arena, w->tree, w->heap, &options, w->progress, &w->report);
+}
+
+static void forget(struct world *w)
+{
+	stage_free(w->stage);
+	tree_free(w->tree);
+	spill_free(w->heap);
+	progress_free(w->progress);
+	arena_free(w->arena);
+}
+
+static uint64_t length_for(const struct world *w, unsigned parity)
+{
+	const struct format_content *content = stage_content(w->stage);
+	struct layout_demand demand = {content->content_len + content->index_len, parity};
+	uint64_t len;
+
+	assert_int_equal(layout_min_len(&demand, 1, &len), STATUS_OK);
+	return len;
+}
+
+static int write_world(struct world *w, uint64_t len, unsigned parity, unsigned workers,
+                       char *culprit, size_t size)
+{
+	const struct opener opener = {.passphrase = &w->passphrase};
+	const struct write_compartment compartment = {w->stage, &opener, 1};
+	const struct write_options options = {
+		.profile = KDF_LOW, .parity = parity, .workers = workers, .replace = true, .verify = true};
+
+	return write_bundle("out.bin", len, &compartment, 1, &options, w->arena, w->progress, culprit,
+	                    size);
+}
+
+struct reading {
+	struct arena *arena;
+	struct source *source;
+	struct bundle *bundle;
+	struct cursor *cursor;
+};
+
+static int open_bundle(struct reading *r, const struct passphrase *passphrase)
+{
+	const struct header_keys keys = {.passphrase = passphrase};
+	int status;
+
+	memset(r, 0, sizeof *r);
+	assert_int_equal(arena_new(&r->arena, ARENA_MAX_BYTES, true), STATUS_OK);
+	assert_int_equal(source_open_file(&r->source, "out.bin"), STATUS_OK);
+	status = bundle_open(&r->bundle, r->arena, &r->source, 1, 0, &keys);
+	if (status == STATUS_OK)
+		status = cursor_new(&r->cursor, r->bundle);
+	return status;
+}
+
+static void close_bundle(struct reading *r)
+{
+	cursor_free(r->cursor);
+	bundle_close(r->bundle);
+	source_close(r->source);
+	arena_free(r->arena);
+}
+
+/* --- comparing ------------------------------------------------------------------ */
+
+static void same_content(struct reading *r, const struct tree *tree, uint32_t number,
+                         const struct format_entry *file)
+{
+	uint8_t *ours = malloc(file->size + 1), *theirs = malloc(file->size + 1);
+	char path[64];
+	size_t got = 0;
+	int fd;
+
+	tree_path(tree, number, path, sizeof path);
+	fd = open(path, O_RDONLY);
+	assert_true(fd >= 0);
+	assert_int_equal(read(fd, theirs, file->size + 1), file->size);
+	close(fd);
+	assert_int_equal(bundle_read(r->cursor, file, 0, file->size + 1, ours, &got), STATUS_OK);
+	assert_int_equal(got, file->size);
+	assert_memory_equal(ours, theirs, got);
+	free(ours);
+	free(theirs);
+}
+
+static void same_entry(struct reading *r, const struct tree *tree, uint32_t number)
+{
+	const struct node *n = &tree->node[number];
+	bool full = tree->extra;
+	struct bundle_entry entry;
+	char text[FORMAT_LINK + 1];
+
+	assert_int_equal(bundle_entry(r->cursor, tree->id[number], &entry), STATUS_OK);
+	assert_string_equal(entry.name, name_of(number));
+	assert_int_equal(entry.e.kind, n->kind);
+	assert_int_equal(entry.e.parent, tree->id[n->parent]);
+	if (n->kind == KIND_HARDLINK) {
+		assert_int_equal(entry.e.place, tree->id[TEXT_TXT]);
+		return;
+	}
+	if (n->kind != KIND_SYMLINK)
+		assert_int_equal(entry.e.mode, n->mode & (full ? 07777 : 0555));
+	assert_true(entry.e.mtime == (full ? n->mtime : n->mtime / 86400 * 86400));
+	if (full) {
+		assert_int_equal(entry.e.mtime_nsec, tree->extra[number].mtime_nsec);
+		assert_int_equal(entry.e.uid, 1234 + number);
+		assert_int_equal(entry.e.gid, 70000);
+		assert_int_equal(entry.e.xattr_len, number == DIR ? sizeof attributes - 1 : 0);
+	}
+	if (n->kind == KIND_SYMLINK) {
+		assert_int_equal(bundle_readlink(r->cursor, &entry.e, text), STATUS_OK);
+		assert_string_equal(text, target);
+	}
+	if (n->kind == KIND_FILE) {
+		assert_int_equal(entry.e.links, n->links);
+		same_content(r, tree, number, &entry.e);
+	}
+}
+
+static void same_holes(struct reading *r, const struct tree *tree)
+{
+	static const uint64_t data[][2] = {{0, 70000}, {600000, 780000}, {2 * MIB, 2 * MIB}};
+	struct bundle_entry entry;
+	uint64_t begin, end, at = 0;
+
+	assert_int_equal(bundle_entry(r->cursor, tree->id[HOLE], &entry), STATUS_OK);
+	assert_true(entry.e.sparse);
+	for (size_t i = 0; i < 3; i++, at = end) {
+		assert_int_equal(bundle_data_range(r->cursor, &entry.e, at, &begin, &end), STATUS_OK);
+		/* File systems count holes in blocks. */
+		assert_in_range(begin, data[i][0] / 65536 * 65536, data[i][0]);
+		assert_in_range(end, data[i][1], data[i][1] / 65536 * 65536 + 65536);
+	}
+	assert_int_equal(bundle_entry(r->cursor, tree->id[ALL_HOLE], &entry), STATUS_OK);
+	assert_true(entry.e.sparse);
+	assert_int_equal(entry.e.runs, 0);
+}
+
+static void same_as_packed(const struct world *w)
+{
+	struct reading r;
+	const struct format_content *content;
+
+	assert_int_equal(open_bundle(&r, &w->passphrase), STATUS_OK);
+	content = bundle_content(r.bundle);
+	assert_int_equal(content->table[TABLE_ENTRIES].records, NODES - 1);
+	assert_string_equal(content->label, "Night films");
+	assert_string_equal(content->series, "radio");
+	assert_int_equal(content->edition, 7);
+	for (uint32_t i = 0; i < NODES; i++)
+		if (i != GONE)
+			same_entry(&r, w->tree, i);
+	same_holes(&r, w->tree);
+	for (unsigned c = 0; c < FORMAT_ROOTS; c++)
+		assert_int_equal(bundle_check_root(r.cursor, 0, c), STATUS_OK);
+	close_bundle(&r);
+}
+
+/* --- tests ----------------------------------------------------------------------- */
+
+static void everything_comes_back(void **state)
+{
+	static const struct {
+		bool full;
+		unsigned parity, workers;
+		size_t memory;
+		uint64_t more; /* bytes than needed */
+	} row[] = {{false, 4, 2, 64 * MIB, 0}, {true, 0, 1, 0, 65536 + 777}, {false, 16, 3, MIB, 30 * MIB + 1}};
+	char culprit[64];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		struct world w;
+
+		assert_int_equal(stage_world(&w, row[i].full, row[i].workers, row[i].memory), STATUS_OK);
+		assert_int_equal(write_world(&w, length_for(&w, row[i].parity) + row[i].more,
+		                             row[i].parity, row[i].workers, culprit, sizeof culprit),
+		                 STATUS_OK);
+		same_as_packed(&w);
+		forget(&w);
+	}
+}
+
+static void the_report_adds_up(void **state)
+{
+	const struct format_content *content;
+	struct world w;
+
+	(void)state;
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	content = stage_content(w.stage);
+	assert_int_equal(w.report.files, NODES - 6); /* root, two directories, two links, GONE */
+	assert_int_equal(w.report.dropped, 1);
+	assert_int_equal(w.report.duplicates, NOISE + 5 * 5 * 29 + 1);
+	assert_int_equal(w.report.stored + w.report.compressed, content->plain_len);
+	/* Film, noise and leaf, once each, and most of what is mixed in. */
+	assert_in_range(w.report.stored, FILM + NOISE + 3000 + MIB, FILM + NOISE + 3000 + 3 * MIB);
+	assert_in_range(w.report.compressed, TEXT + MIB, TEXT + 5 * MIB);
+	assert_true(content->content_len < w.report.stored + w.report.compressed / 3);
+	forget(&w);
+}
+
+/* All of the stream, from begin to end of the content. */
+static uint8_t *whole_stream(struct stage *stage, uint64_t begin, uint64_t end, size_t piece, size_t *len)
+{
+	struct feed *feed = NULL;
+	uint8_t *bytes;
+
+	*len = end - begin + stage_content(stage)->index_len + 100;
+	bytes = malloc(*len);
+	assert_int_equal(feed_open(&feed, stage, begin, end), STATUS_OK);
+	for (size_t done = 0; done < *len; done += piece)
+		assert_int_equal(feed_read(feed, bytes + done, min_u64(piece, *len - done)), STATUS_OK);
+	assert_null(feed_culprit(feed));
+	feed_close(feed);
+	return bytes;
+}
+
+static void content_does_not_depend_on_threads(void **state)
+{
+	struct world one, four;
+	size_t len, other_len;
+	uint8_t *bytes, *other;
+
+	(void)state;
+	assert_int_equal(stage_world(&one, false, 1, 0), STATUS_OK);
+	assert_int_equal(stage_world(&four, false, 4, 64 * MIB), STATUS_OK);
+	assert_memory_equal(stage_content_part(one.stage), stage_content_part(four.stage),
+	                    FORMAT_CONTENT_PART);
+	bytes = whole_stream(one.stage, 0, stage_content(one.stage)->content_len, 65521, &len);
+	other = whole_stream(four.stage, 0, stage_content(one.stage)->content_len, 3000000, &other_len);
+	assert_int_equal(len, other_len);
+	assert_memory_equal(bytes, other, len);
+	for (size_t i = len - 100; i < len; i++)
+		assert_int_equal(bytes[i], 0);
+	free(bytes);
+	free(other);
+	forget(&one);
+	forget(&four);
+}
+
+static void ranges_join_up(void **state)
+{
+	struct world w;
+	uint64_t total, from = 0, cuts = 0;
+	size_t len, part_len;
+	uint8_t *bytes, *part;
+
+	(void)state;
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	total = stage_content(w.stage)->content_len;
+	bytes = whole_stream(w.stage, 0, total, 100000, &len);
+	for (uint64_t end; from < total; from = end, cuts++) {
+		end = stage_cut(w.stage, from, from + 300000);
+		assert_true(end > from && end <= from + 300000);
+		part = whole_stream(w.stage, from, end, 7777, &part_len);
+		assert_memory_equal(part, bytes + from, end - from);
+		assert_memory_equal(part + (end - from), bytes + total, len - total);
+		free(part);
+	}
+	assert_true(cuts >= total / 300000);
+	assert_true(stage_cut(w.stage, 0, 10) == 0);
+	assert_true(stage_cut(w.stage, total, total + 1) == total);
+	free(bytes);
+	forget(&w);
+}
+
+/* Overwrite len bytes at off of the bundle. */
+static void damage(uint64_t off, size_t len)
+{
+	uint8_t *bytes = malloc(len);
+	int fd = open("out.bin", O_WRONLY);
+
+	memset(bytes, 0xa5, len);
+	assert_int_equal(pwrite(fd, bytes, len, (off_t)off), len);
+	close(fd);
+	free(bytes);
+}
+
+static void damage_is_repaired(void **state)
+{
+	struct world w;
+	struct format_parity shape;
+	struct layout_demand demand = {.parity = 4};
+	char culprit[64];
+	uint64_t len;
+	size_t burst;
+
+	(void)state;
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	len = length_for(&w, 4);
+	demand.stream_len = stage_content(w.stage)->content_len + stage_content(w.stage)->index_len;
+	assert_int_equal(layout_pages(&demand, &shape), STATUS_OK);
+	burst = (size_t)shape.m * shape.columns * FORMAT_PAGE;
+	for (uint64_t at = FORMAT_PAGE; at < len - burst; at += len / 5) {
+		assert_int_equal(write_world(&w, len, 4, 2, culprit, sizeof culprit), STATUS_OK);
+		damage(at / FORMAT_PAGE * FORMAT_PAGE, burst);fprintf(stderr,"at %lu burst %zu len %lu\n",at,burst,len);
+		same_as_packed(&w);
+	}
+	/* Scattered, both headers' neighbours, and header A itself. */
+	assert_int_equal(write_world(&w, len, 4, 2, culprit, sizeof culprit), STATUS_OK);
+	for (uint64_t at = 0; at < len - FORMAT_HEADER; at += len / 7)
+		damage(at, 1);
+	same_as_packed(&w);
+	forget(&w);
+}
+
+static void two_compartments_and_two_keys_each(void **state)
+{
+	struct world w, other;
+	struct passphrase second;
+	struct reading r;
+	const uint8_t key_file[KDF_KEYBYTES] = {42};
+	char culprit[64];
+	uint64_t len;
+
+	(void)state;
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	assert_int_equal(stage_world(&other, true, 2, 64 * MIB), STATUS_OK);
+	set_passphrase(&other.passphrase, "nobody else");
+	set_passphrase(&second, "spare");
+	{
+		const struct opener mine[2] = {{.passphrase = &w.passphrase},
+		                               {.passphrase = &second, .key_file = key_file}};
+		const struct opener theirs = {.passphrase = &other.passphrase};
+		const struct write_compartment compartment[2] = {{w.stage, mine, 2},
+		                                                 {other.stage, &theirs, 1}};
+		const struct write_options options = {
+			.profile = KDF_LOW, .parity = 2, .workers = 2, .replace = true};
+
+		len = length_for(&w, 2) + length_for(&other, 2);
+		assert_int_equal(write_bundle("out.bin", len, compartment, 2, &options, w.arena,
+		                              w.progress, culprit, sizeof culprit),
+		                 STATUS_OK);
+	}
+	same_as_packed(&w);
+	same_as_packed(&other);
+	assert_int_equal(open_bundle(&r, &second), STATUS_NOKEY);
+	close_bundle(&r);
+	forget(&w);
+	forget(&other);
+}
+
+/* The folder holds what was packed and nothing else. */
+static bool nothing_was_written(void)
+{
+	return access("out.bin", F_OK) != 0 && system("test $(ls -A | wc -l) = 10") == 0;
+}
+
+static void a_changed_source_is_named(void **state)
+{
+	static const char *const path[] = {"film.mp4", "noise", "dir/sub/leaf"};
+	struct world w;
+	char culprit[64];
+
+	(void)state;
+	unlink("out.bin");
+	for (size_t i = 0; i < 3; i++) {
+		int status;
+
+		assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+		put(path[i], 100, "x", 1);
+		status = write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit);
+		assert_int_equal(status, STATUS_CHANGED);
+		assert_string_equal(culprit, path[i]);
+		assert_true(nothing_was_written());
+		forget(&w);
+	}
+	/* What lies in frames is safe. */
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	put("dir/a39", 0, "y", 1);
+	assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit), STATUS_OK);
+	assert_int_equal(unlink("film.mp4"), 0);
+	errno = 0;
+	unlink("out.bin");
+	assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit), STATUS_IO);
+	assert_int_equal(errno, ENOENT);
+	assert_string_equal(culprit, "film.mp4");
+	forget(&w);
+	make_files();
+}
+
+static void what_does_not_fit_is_refused(void **state)
+{
+	struct world w;
+	char culprit[64] = "x";
+
+	(void)state;
+	unlink("out.bin");
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	assert_int_equal(write_world(&w, length_for(&w, 4) - 1, 4, 2, culprit, sizeof culprit),
+	                 STATUS_TOOBIG);
+	assert_string_equal(culprit, "");
+	assert_int_equal(write_world(&w, 1000, 4, 2, culprit, sizeof culprit), STATUS_TOOBIG);
+	assert_true(nothing_was_written());
+	forget(&w);
+}
+
+static void nothing_is_written_twice_alike(void **state)
+{
+	enum { BLOCK = 16, SHOWN = 1 << 20 };
+	struct world w;
+	char culprit[64];
+	uint8_t *first = malloc(SHOWN), *second = malloc(SHOWN);
+	int fd;
+
+	(void)state;
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit),
+		                 STATUS_OK);
+		fd = open("out.bin", O_RDONLY);
+		assert_int_equal(read(fd, i ? second : first, SHOWN), SHOWN);
+		close(fd);
+	}
+	for (size_t at = 0; at < SHOWN; at += BLOCK)
+		assert_memory_not_equal(first + at, second + at, BLOCK);
+	free(first);
+	free(second);
+	forget(&w);
+}
+
+static void cancel_at_once(void)
+{
+	struct world w;
+	char culprit[64];
+
+	MUST(stage_world(&w, false, 2, 64 * MIB) == STATUS_OK);
+	write_cancel();
+	MUST(write_cancelled());
+	MUST(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit) == STATUS_CANCELLED);
+	MUST(nothing_was_written());
+	forget(&w);
+	MUST(stage_world(&w, false, 2, 64 * MIB) == STATUS_CANCELLED);
+	MUST(w.stage == NULL);
+	forget(&w);
+}
+
+static void stopping_leaves_nothing(void **state)
+{
+	(void)state;
+	unlink("out.bin");
+	assert_int_equal(unit_in_child(cancel_at_once), 0);
+}
+
+static int setup(void **state)
+{
+	diag_init("test", NULL);
+	if (sodium_init() < 0 || unit_enter_folder(state))
+		return -1;
+	make_files();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(everything_comes_back),
+		cmocka_unit_test(the_report_adds_up),
+		cmocka_unit_test(content_does_not_depend_on_threads),
+		cmocka_unit_test(ranges_join_up),
+		cmocka_unit_test(damage_is_repaired),
+		cmocka_unit_test(two_compartments_and_two_keys_each),
+		cmocka_unit_test(a_changed_source_is_named),
+		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(nothing_is_written_twice_alike),
+		cmocka_unit_test(stopping_leaves_nothing),
+	};
+
+	return cmocka_run_group_tests_name("roundtrip", tests, setup, unit_leave_folder);
+}

@@ -1,0 +1,237 @@
+#include "tests/unit/unit.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+
+#include "bundler/spill.h"
+#include "common/arena.h"
+#include "common/format.h"
+#include "common/status.h"
+
+enum { TOTAL = 3000000, MEMORY = 1 << 20 };
+
+static struct arena *arena;
+
+static int setup(void **state)
+{
+	return unit_enter_folder(state) || arena_new(&arena, 65536, true);
+}
+
+static int teardown(void **state)
+{
+	arena_free(arena);
+	return unit_leave_folder(state);
+}
+
+static uint8_t byte_at(size_t i)
+{
+	return (uint8_t)((i * 2654435761u) >> 13);
+}
+
+/* A spill of TOTAL known bytes, appended in pieces of all sizes. */
+static struct spill *filled(size_t memory)
+{
+	struct spill *spill = NULL;
+	uint8_t *bytes = malloc(TOTAL);
+	size_t done = 0, piece = 1;
+
+	assert_non_null(bytes);
+	for (size_t i = 0; i < TOTAL; i++)
+		bytes[i] = byte_at(i);
+	assert_int_equal(spill_new(&spill, arena, memory, "."), STATUS_OK);
+	for (; done < TOTAL; done += piece, piece = piece * 3 % 100003) {
+		if (piece > TOTAL - done)
+			piece = TOTAL - done;
+		assert_int_equal(spill_append(spill, bytes + done, piece), STATUS_OK);
+		assert_true(spill_len(spill) == done + piece);
+	}
+	free(bytes);
+	return spill;
+}
+
+static bool reads_back(struct spill *spill, size_t off, size_t len)
+{
+	uint8_t *bytes = malloc(len + 1);
+	bool same = spill_read(spill, off, len, bytes) == STATUS_OK;
+
+	for (size_t i = 0; same && i < len; i++)
+		same = bytes[i] == byte_at(off + i);
+	free(bytes);
+	return same;
+}
+
+static void what_goes_in_comes_out(void **state)
+{
+	static const size_t memory[] = {0, MEMORY, 2 * TOTAL};
+
+	(void)state;
+	for (size_t m = 0; m < 3; m++) {
+		struct spill *spill = filled(memory[m]);
+		size_t off = 12345;
+
+		assert_true(reads_back(spill, 0, TOTAL));
+		assert_true(reads_back(spill, TOTAL, 0));
+		assert_true(reads_back(spill, TOTAL - 1, 1));
+		assert_true(reads_back(spill, MEMORY - 1, 2));
+		assert_true(reads_back(spill, MEMORY, FORMAT_PAYLOAD));
+		assert_true(reads_back(spill, FORMAT_PAYLOAD, 3 * FORMAT_PAYLOAD));
+		for (int i = 0; i < 500; i++, off = off * 7919 % TOTAL)
+			assert_true(reads_back(spill, off, off % 40000 < TOTAL - off ? off % 40000 : 1));
+		spill_free(spill);
+	}
+}
+
+static void reading_and_appending_take_turns(void **state)
+{
+	struct spill *spill = filled(0);
+	uint8_t bytes[70000];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof bytes; i++)
+		bytes[i] = byte_at(TOTAL + i);
+	assert_true(reads_back(spill, TOTAL - 100, 100)); /* the page that is not full yet */
+	assert_int_equal(spill_append(spill, bytes, sizeof bytes), STATUS_OK);
+	assert_true(reads_back(spill, TOTAL - 100, 100 + sizeof bytes));
+	spill_free(spill);
+}
+
+static void *reader(void *argument)
+{
+	struct spill *spill = argument;
+	size_t off = 1 + (size_t)&off % 1000;
+
+	for (int i = 0; i < 300; i++, off = off * 7919 % (TOTAL - 30000))
+		if (!reads_back(spill, off, 30000))
+			return spill;
+	return NULL;
+}
+
+static void several_threads_read(void **state)
+{
+	struct spill *spill = filled(MEMORY);
+	pthread_t thread[4];
+	void *bad;
+
+	(void)state;
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(pthread_create(&thread[i], NULL, reader, spill), 0);
+	for (int i = 0; i < 4; i++) {
+		pthread_join(thread[i], &bad);
+		assert_null(bad);
+	}
+	spill_free(spill);
+}
+
+/* The spill's own file, found among our descriptors. */
+static int own_file(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	struct stat st;
+	int found = -1;
+
+	while ((entry = readdir(dir))) {
+		int fd = atoi(entry->d_name);
+
+		if (fd > 2 && fd != dirfd(dir) && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 0)
+			found = fd;
+	}
+	closedir(dir);
+	return found;
+}
+
+static int count_names(void)
+{
+	DIR *dir = opendir(".");
+	struct dirent *entry;
+	int count = 0;
+
+	while ((entry = readdir(dir)))
+		count += entry->d_name[0] != '.';
+	closedir(dir);
+	return count;
+}
+
+static void nothing_readable_is_left(void **state)
+{
+	static const char secret[] = "Sure what I say is between the two of us";
+	struct spill *spill = NULL;
+	uint8_t page[FORMAT_PAGE];
+	int fd;
+
+	(void)state;
+	assert_int_equal(spill_new(&spill, arena, 0, "."), STATUS_OK);
+	for (int i = 0; i < 1000; i++)
+		assert_int_equal(spill_append(spill, secret, sizeof secret), STATUS_OK);
+	assert_int_equal(count_names(), 0);
+	fd = own_file();
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, page, sizeof page, 0), sizeof page);
+	assert_null(memmem(page, sizeof page, secret, 8));
+	spill_free(spill);
+	assert_int_equal(own_file(), -1);
+}
+
+static void a_disk_that_lies_is_found_out(void **state)
+{
+	struct spill *spill = filled(0);
+	int fd = own_file();
+	uint8_t byte, out[10];
+
+	(void)state;
+	assert_int_equal(pread(fd, &byte, 1, 5 * FORMAT_PAGE + 77), 1);
+	byte ^= 1;
+	assert_int_equal(pwrite(fd, &byte, 1, 5 * FORMAT_PAGE + 77), 1);
+	assert_int_equal(spill_read(spill, 5 * FORMAT_PAYLOAD, 10, out), STATUS_DAMAGED);
+	assert_int_equal(spill_read(spill, 5 * FORMAT_PAYLOAD, 10, out), STATUS_DAMAGED);
+	assert_false(reads_back(spill, 0, TOTAL));
+	assert_true(reads_back(spill, 0, 5 * FORMAT_PAYLOAD));
+	assert_true(reads_back(spill, 6 * FORMAT_PAYLOAD, 10));
+	assert_int_equal(ftruncate(fd, 20 * FORMAT_PAGE), 0);
+	assert_int_equal(spill_read(spill, 20 * FORMAT_PAYLOAD, 10, out), STATUS_IO);
+	spill_free(spill);
+}
+
+static void fill_up(void)
+{
+	const struct rlimit limit = {1 << 20, 1 << 20};
+	struct spill *spill = NULL;
+	uint8_t bytes[65536] = {0};
+	int status = STATUS_OK;
+
+	signal(SIGXFSZ, SIG_IGN);
+	MUST(!setrlimit(RLIMIT_FSIZE, &limit));
+	MUST(spill_new(&spill, arena, 65536, ".") == STATUS_OK);
+	for (int i = 0; i < 20 && status == STATUS_OK; i++)
+		status = spill_append(spill, bytes, sizeof bytes);
+	MUST(status == STATUS_IO && errno == EFBIG);
+	spill_free(spill);
+	MUST(spill_new(&spill, arena, 0, "./missing") == STATUS_OK);
+	MUST(spill_append(spill, bytes, 1) == STATUS_IO && errno == ENOENT);
+	spill_free(spill);
+}
+
+static void a_full_disk_is_an_error(void **state)
+{
+	(void)state;
+	assert_int_equal(unit_in_child(fill_up), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_goes_in_comes_out),
+		cmocka_unit_test(reading_and_appending_take_turns),
+		cmocka_unit_test(several_threads_read),
+		cmocka_unit_test(nothing_readable_is_left),
+		cmocka_unit_test(a_disk_that_lies_is_found_out),
+		cmocka_unit_test(a_full_disk_is_an_error),
+	};
+
+	return cmocka_run_group_tests_name("spill", tests, setup, teardown);
+}
