@@ -1,0 +1,63 @@
+/* The command line: options that every verb has, those of one verb, and help.
+ * Nothing here is secret: a passphrase never comes in this way. */
+#ifndef READER_OPTIONS_H
+#define READER_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "common/format.h"
+#include "common/header.h"
+
+/* One line of help, and how getopt_long(3) is to take it. */
+struct option_row {
+	int code;             /* the short letter, or from OPTION_LONG on none */
+	const char *name;     /* NULL ends a table */
+	const char *argument; /* NULL: takes none */
+	const char *help;
+};
+
+enum { OPTION_LONG = 256, OPTION_VERB = 512 /* codes of verbs without a letter, from here */ };
+
+/* What every verb knows. */
+struct options {
+	const char *passphrase_file; /* NULL: not given; below too */
+	int passphrase_fd;           /* -1: not given */
+	const char *key_file;
+	const char *identity[HEADER_MAX_IDENTITIES];
+	unsigned identity_count;
+	const char *volume[FORMAT_MAX_VOLUMES];
+	unsigned volume_count;
+	uint64_t length; /* 0: not given */
+	const char *publisher;
+	bool allow_unlocked;
+	bool quiet;
+	const char *bundle;
+	char **path;
+	unsigned path_count;
+};
+
+struct verb {
+	const char *name;
+	const char *operands; /* "BUNDLE [PATH...]" */
+	const char *summary;
+	const struct option_row *rows;
+	unsigned paths_min, paths_max; /* operands behind BUNDLE */
+	int (*run)(int argc, char **argv);
+};
+
+/* argv[0]: the verb.  own: takes an option of the verb; false: its argument is
+ * wrong.  Returns -1 to go on, or the exit code (of --help, or 2 for usage). */
+int options_parse(struct options *options, const struct verb *verb, int argc, char **argv,
+                  bool (*own)(void *context, int code, const char *argument), void *context);
+
+/* A decimal number of bytes. */
+bool options_number(uint64_t *number, const char *text);
+
+/* Help for one verb. */
+void options_help(const struct verb *verb);
+
+/* One line each, behind which is asked for more help.  Returns 2. */
+int options_usage(const char *verb, const char *what, const char *which);
+
+#endif

@@ -1,0 +1,548 @@
+#include "reader/place.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sodium.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/xattr.h>
+#include <unistd.h>
+
+#include "common/arena.h"
+#include "common/bytes.h"
+#include "common/diag.h"
+#include "common/outfile.h"
+#include "common/path.h"
+#include "common/status.h"
+#include "reader/session.h"
+
+enum {
+	BUF = 512 << 10,             /* contents at a time */
+	NAME_AT = FORMAT_XATTRS,     /* in buf: behind a set of attributes, one name of it */
+	LONG_NAME = 143,             /* some file systems have no longer ones */
+	SAFE_STEM = 100,
+	SAFE_EXTENSION = 16,
+	TEMP_LETTERS = 16,
+};
+
+size_t placer_size(void)
+{
+	return sizeof(struct bundle_entry) + 2 * (FORMAT_PATH + 1) + BUF + 4 * 64;
+}
+
+int placer_init(struct placer *p, struct place *place, struct arena *arena, struct cursor *cursor)
+{
+	*p = (struct placer){.place = place, .cursor = cursor};
+	p->entry = arena_alloc(arena, sizeof *p->entry);
+	p->path = arena_alloc(arena, FORMAT_PATH + 1);
+	p->where = arena_alloc(arena, FORMAT_PATH + 1);
+	p->buf = arena_alloc(arena, BUF);
+	return p->entry && p->path && p->where && p->buf ? STATUS_OK : STATUS_NOMEM;
+}
+
+/* --- what went wrong ------------------------------------------------------------ */
+
+/* The file system says no.  Where it will go on doing so, all stop. */
+static void report_errno(struct placer *p, const char *path, int error)
+{
+	bool full = error == ENOSPC || error == EDQUOT;
+
+	session_note(p->place->session, 1);
+	if (!full && error != EROFS) {
+		diag_error(path, "%s", strerror(error));
+		return;
+	}
+	if (atomic_exchange(&p->place->stopped, true))
+		return;
+	diag_error(path, full ? "no room is left: stopped; what was complete before remains"
+	                      : "the file system is read-only");
+}
+
+static void report(struct placer *p, const char *path, int status)
+{
+	if (status == STATUS_CANCELLED)
+		return; /* whoever stopped it said why */
+	if (status == STATUS_IO) {
+		report_errno(p, path, errno);
+	} else if (status == STATUS_EXISTS) {
+		diag_error(path, "exists already; --force replaces");
+		session_note(p->place->session, 1);
+	} else {
+		session_report(p->place->session, path, status);
+	}
+}
+
+/* It is there, but not as it was. */
+static void report_partly(struct placer *p, const char *path, const char *what, int error)
+{
+	diag_warn(path, "%s: %s", what, strerror(error));
+	session_note(p->place->session, 3);
+}
+
+/* --- names ------------------------------------------------------------------------ */
+
+/* Errors that say: not this name. */
+static bool is_refusal(int error)
+{
+	return error == EINVAL || error == EILSEQ || error == ENAMETOOLONG || error == ENOENT;
+}
+
+static bool is_bad_byte(char c)
+{
+	return (uint8_t)c < 0x20 || c == 0x7f || strchr("\\:*?\"<>|", c);
+}
+
+/* Does some file system refuse it? */
+static bool is_suspicious(const char *name, size_t len)
+{
+	if (len > LONG_NAME || !path_is_utf8(name, len))
+		return true;
+	for (size_t i = 0; i < len; i++)
+		if (is_bad_byte(name[i]))
+			return true;
+	return false;
+}
+
+/* Bytes that every file system takes, at most room of them. */
+static size_t clean(char *out, size_t room, const char *name, size_t len)
+{
+	size_t used = 0;
+
+	for (size_t i = 0; i < len;) {
+		size_t n = 1;
+
+		while (n < 4 && i + n < len && !path_is_utf8(name + i, n))
+			n++;
+		if (!path_is_utf8(name + i, n))
+			n = 0;
+		if (used + (n ? n : 1) > room)
+			break;
+		if (n)
+			memcpy(out + used, name + i, n);
+		if (n == 0 || (n == 1 && is_bad_byte(name[i])))
+			out[used] = '_';
+		used += n ? n : 1;
+		i += n ? n : 1;
+	}
+	return used;
+}
+
+/* Always the same for one name, so that it is found again: what is left of the
+ * name, a short hash of it all, what is left of its extension. */
+static const char *safe_name(struct placer *p, const char *name)
+{
+	size_t len = strlen(name), stem, used;
+	const char *dot = strrchr(name, '.');
+	uint8_t hash[crypto_generichash_BYTES_MIN];
+
+	if (!dot || dot == name || name + len - dot > SAFE_EXTENSION)
+		dot = name + len;
+	stem = (size_t)(dot - name);
+	crypto_generichash(hash, sizeof hash, (const uint8_t *)name, len, NULL, 0);
+	used = clean(p->safe, SAFE_STEM, name, stem);
+	p->safe[used++] = '-';
+	sodium_bin2hex(p->safe + used, 9, hash, 4);
+	used += 8;
+	used += clean(p->safe + used, SAFE_EXTENSION, dot, len - stem);
+	p->safe[used] = '\0';
+	return p->safe;
+}
+
+static void report_safe_name(struct placer *p, const char *path)
+{
+	diag_warn(path, "the file system refuses this name; it is %s instead", p->safe);
+	session_note(p->place->session, 3);
+}
+
+/* Better known before the content is written: FAT says so only at the end. */
+static bool is_refused(int dirfd, const char *name)
+{
+	if (mkdirat(dirfd, name, 0700) == 0) {
+		unlinkat(dirfd, name, AT_REMOVEDIR);
+		return false;
+	}
+	return is_refusal(errno);
+}
+
+/* The name that p->entry can have in dirfd. */
+static const char *choose_name(struct placer *p, int dirfd, const char *path)
+{
+	const struct bundle_entry *entry = p->entry;
+
+	if (!is_suspicious(entry->name, entry->e.name_len) || !is_refused(dirfd, entry->name))
+		return entry->name;
+	safe_name(p, entry->name);
+	report_safe_name(p, path);
+	return p->safe;
+}
+
+static void random_name(char name[static TEMP_LETTERS + 1])
+{
+	for (int i = 0; i < TEMP_LETTERS; i++)
+		name[i] = (char)('a' + randombytes_uniform(26));
+	name[TEMP_LETTERS] = '\0';
+}
+
+/* --- directories ------------------------------------------------------------------- */
+
+static int open_component(struct placer *p, int at, const char *name, int flags)
+{
+	int fd = openat(at, name, flags);
+
+	if (fd < 0 && is_refusal(errno)) {
+		int error = errno;
+
+		fd = openat(at, safe_name(p, name), flags);
+		if (fd < 0)
+			errno = error;
+	}
+	return fd;
+}
+
+int place_open(struct placer *p, const char *path, int flags)
+{
+	const int walk = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(p->place->root, ".", walk);
+	char *name, *slash;
+
+	if (path != p->path)
+		memmove(p->path, path, strlen(path) + 1);
+	for (name = p->path; fd >= 0 && *name; name = slash + 1) {
+		int next, error;
+
+		slash = strchr(name, '/');
+		if (slash)
+			*slash = '\0';
+		next = open_component(p, fd, name, slash ? walk : (walk & ~O_PATH) | flags);
+		error = errno;
+		close(fd);
+		errno = error;
+		fd = next;
+		if (!slash)
+			break;
+	}
+	return fd;
+}
+
+/* The directory that path lies in; *name: its last component, within path. */
+static int open_parent(struct placer *p, const char *path, const char **name)
+{
+	const char *slash = strrchr(path, '/');
+	size_t front = slash ? (size_t)(slash - path) : 0;
+	int fd;
+
+	memcpy(p->path, path, front);
+	p->path[front] = '\0';
+	fd = place_open(p, p->path, O_PATH);
+	*name = slash ? slash + 1 : path;
+	return fd;
+}
+
+/* mkdirat, under another name where its own is refused. */
+static int make_directory(struct placer *p, int dirfd, const char *name, const char *path)
+{
+	if (mkdirat(dirfd, name, 0700) == 0)
+		return 0;
+	if (!is_refusal(errno))
+		return -1;
+	if (mkdirat(dirfd, safe_name(p, name), 0700) == 0) {
+		report_safe_name(p, path);
+		return 0;
+	}
+	return -1;
+}
+
+bool place_directory(struct placer *p, const char *path, bool *made)
+{
+	const char *name;
+	int parent = open_parent(p, path, &name), fd = -1, error = errno;
+
+	*made = false;
+	if (parent >= 0) {
+		*made = make_directory(p, parent, name, path) == 0;
+		error = errno;
+		if (*made || error == EEXIST) {
+			fd = open_component(p, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			error = errno;
+		}
+		close(parent);
+	}
+	if (fd < 0) {
+		if (error == ENOTDIR || error == ELOOP) {
+			diag_error(path, "exists already and is not a directory");
+			session_note(p->place->session, 1);
+		} else {
+			report_errno(p, path, error);
+		}
+		return false;
+	}
+	close(fd);
+	return true;
+}
+
+/* --- attributes --------------------------------------------------------------------- */
+
+static void set_times(struct timespec times[static 2], const struct format_entry *e)
+{
+	times[0] = (struct timespec){.tv_nsec = UTIME_OMIT};
+	times[1] = (struct timespec){.tv_sec = (time_t)e->mtime, .tv_nsec = (long)e->mtime_nsec};
+}
+
+/* What sets an attribute, as setxattr(2). */
+typedef int set_xattr_fn(void *target, const char *name, const void *value, size_t len);
+
+/* Capabilities are for the owner that was packed and no other. */
+static bool may_set(const char *name, bool owned)
+{
+	return owned || strcmp(name, "security.capability") != 0;
+}
+
+/* Sets those of p->entry, one by one. */
+static void set_xattrs(struct placer *p, const char *path, bool owned, set_xattr_fn *set, void *target)
+{
+	const struct format_entry *e = &p->entry->e;
+	char *name = (char *)p->buf + NAME_AT;
+	struct format_xattr x;
+	size_t pos = 0;
+	int status = bundle_xattrs(p->cursor, e, p->buf);
+
+	while (status == STATUS_OK) {
+		status = format_xattr_next(p->buf, e->xattr_len, &pos, &x);
+		if (status <= 0)
+			break;
+		memcpy(name, x.name, x.name_len);
+		name[x.name_len] = '\0';
+		errno = EPERM;
+		if (!may_set(name, owned) || set(target, name, x.value, x.value_len))
+			report_partly(p, path, name, errno);
+		status = STATUS_OK;
+	}
+	if (status)
+		session_report(p->place->session, path, status);
+}
+
+static int set_fd_xattr(void *target, const char *name, const void *value, size_t len)
+{
+	return fsetxattr(*(int *)target, name, value, len, 0);
+}
+
+static int set_link_xattr(void *target, const char *name, const void *value, size_t len)
+{
+	return lsetxattr(target, name, value, len, 0);
+}
+
+/* An owner of -1 would mean: leave it. */
+static bool can_have_owner(const struct placer *p, const struct format_entry *e)
+{
+	return p->place->full && p->place->owner && e->uid != UINT32_MAX && e->gid != UINT32_MAX;
+}
+
+/* The owner first, because that takes setuid and capabilities away; then
+ * attributes, while it may still be written to; the time last. */
+static void set_attributes(struct placer *p, int fd, const char *path)
+{
+	const struct format_entry *e = &p->entry->e;
+	bool owned = can_have_owner(p, e);
+	mode_t mode = ((e->mode & 0555) | 0200) & ~p->place->umask;
+	struct timespec times[2];
+
+	if (owned && fchown(fd, e->uid, e->gid)) {
+		report_partly(p, path, "its owner", errno);
+		owned = false;
+	}
+	if (p->place->full && e->xattr_len)
+		set_xattrs(p, path, owned, set_fd_xattr, &fd);
+	if (p->place->full)
+		mode = e->mode & (owned ? 07777 : 0777);
+	if (fchmod(fd, mode))
+		report_partly(p, path, "its mode", errno);
+	set_times(times, e);
+	if (futimens(fd, times))
+		report_partly(p, path, "its time", errno);
+}
+
+/* There are no descriptors of symbolic links that could be written through. */
+static void set_link_attributes(struct placer *p, int dirfd, const char *name, const char *path)
+{
+	const struct format_entry *e = &p->entry->e;
+	struct timespec times[2];
+
+	if (can_have_owner(p, e) && fchownat(dirfd, name, e->uid, e->gid, AT_SYMLINK_NOFOLLOW))
+		report_partly(p, path, "its owner", errno);
+	if (p->place->full && e->xattr_len) {
+		char *target = (char *)p->buf + NAME_AT + FORMAT_NAME + 1;
+
+		snprintf(target, 64 + FORMAT_NAME, "/proc/self/fd/%d/%s", dirfd, name);
+		set_xattrs(p, path, true, set_link_xattr, target);
+	}
+	set_times(times, e);
+	if (utimensat(dirfd, name, times, AT_SYMLINK_NOFOLLOW))
+		report_partly(p, path, "its time", errno);
+}
+
+/* --- files --------------------------------------------------------------------------- */
+
+static int copy_data(struct placer *p, struct outfile *out, uint64_t off, uint64_t end)
+{
+	while (off < end) {
+		size_t len = (size_t)min_u64(end - off, BUF), got;
+		int status;
+
+		if (atomic_load(&p->place->stopped))
+			return STATUS_CANCELLED;
+		status = bundle_read(p->cursor, &p->entry->e, off, len, p->buf, &got);
+		if (status == STATUS_OK)
+			status = outfile_write(out, p->buf, got);
+		if (status)
+			return status;
+		off += got;
+		atomic_fetch_add(&p->place->written, got);
+	}
+	return STATUS_OK;
+}
+
+static int copy_content(struct placer *p, struct outfile *out)
+{
+	const struct format_entry *e = &p->entry->e;
+	uint64_t off = 0, begin, end;
+	int status = STATUS_OK;
+
+	while (off < e->size && status == STATUS_OK) {
+		status = bundle_data_range(p->cursor, e, off, &begin, &end);
+		if (status == STATUS_OK && begin > off)
+			status = outfile_skip(out, begin - off);
+		if (status == STATUS_OK)
+			status = copy_data(p, out, begin, end);
+		off = end;
+	}
+	return status;
+}
+
+static int place_file(struct placer *p, int dirfd, const char *name, const char *path)
+{
+	struct outfile *out = NULL;
+	int status = outfile_open_at(&out, dirfd, name, p->place->force);
+
+	if (status)
+		return status;
+	status = copy_content(p, out);
+	if (status) {
+		outfile_discard(out);
+		return status;
+	}
+	set_attributes(p, outfile_fd(out), path);
+	return outfile_commit(out, false);
+}
+
+/* --- links ----------------------------------------------------------------------------- */
+
+/* Makes a name with make; where it is taken and may be replaced, under another
+ * first. */
+static int make_name(struct placer *p, int dirfd, const char *name,
+                     int (*make)(void *context, int dirfd, const char *name), void *context)
+{
+	char temp[TEMP_LETTERS + 1];
+	int rc;
+
+	if (make(context, dirfd, name) == 0)
+		return STATUS_OK;
+	if (errno != EEXIST)
+		return STATUS_IO;
+	if (!p->place->force)
+		return STATUS_EXISTS;
+	random_name(temp);
+	if (make(context, dirfd, temp))
+		return STATUS_IO;
+	rc = renameat(dirfd, temp, dirfd, name);
+	if (rc) {
+		int error = errno;
+
+		unlinkat(dirfd, temp, 0);
+		errno = error;
+	} else {
+		unlinkat(dirfd, temp, 0); /* two names of one file: rename(2) leaves both */
+	}
+	return rc ? STATUS_IO : STATUS_OK;
+}
+
+static int make_symlink(void *target, int dirfd, const char *name)
+{
+	return symlinkat(target, dirfd, name);
+}
+
+static int place_symlink(struct placer *p, int dirfd, const char *name, const char *path)
+{
+	int status = bundle_readlink(p->cursor, &p->entry->e, (char *)p->buf);
+
+	if (status == STATUS_OK)
+		status = make_name(p, dirfd, name, make_symlink, p->buf);
+	if (status == STATUS_IO && (errno == EPERM || errno == EOPNOTSUPP)) {
+		report_partly(p, path, "symbolic links cannot be made here", errno);
+		return STATUS_CANCELLED;
+	}
+	if (status == STATUS_OK)
+		set_link_attributes(p, dirfd, name, path);
+	return status;
+}
+
+bool place_entry(struct placer *p, int dirfd, const char *path)
+{
+	const char *name = choose_name(p, dirfd, path);
+	int status;
+
+	if (p->entry->e.kind == KIND_SYMLINK)
+		status = place_symlink(p, dirfd, name, path);
+	else
+		status = place_file(p, dirfd, name, path);
+	if (status)
+		report(p, path, status);
+	return status == STATUS_OK;
+}
+
+struct hard_link {
+	int dirfd;
+	const char *name;
+};
+
+static int make_link(void *context, int dirfd, const char *name)
+{
+	const struct hard_link *from = context;
+
+	return linkat(from->dirfd, from->name, dirfd, name, 0);
+}
+
+bool place_link(struct placer *p, const char *first, const char *path, bool *reported)
+{
+	struct hard_link from;
+	const char *name;
+	int dirfd = -1, status = STATUS_IO;
+
+	*reported = false;
+	from.dirfd = open_parent(p, first, &from.name);
+	if (from.dirfd >= 0)
+		dirfd = open_parent(p, path, &name);
+	if (dirfd >= 0)
+		status = make_name(p, dirfd, name, make_link, &from);
+	if (status == STATUS_EXISTS || (status == STATUS_IO && (errno == ENOSPC || errno == EROFS))) {
+		report(p, path, status);
+		*reported = true;
+	}
+	if (from.dirfd >= 0)
+		close(from.dirfd);
+	if (dirfd >= 0)
+		close(dirfd);
+	return status == STATUS_OK;
+}
+
+void place_finish(struct placer *p, const char *path)
+{
+	int fd = place_open(p, path, O_RDONLY);
+
+	if (fd < 0) {
+		report_partly(p, path, "its attributes", errno);
+		return;
+	}
+	set_attributes(p, fd, path);
+	close(fd);
+}

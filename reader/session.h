@@ -1,0 +1,62 @@
+/* From options to an opened bundle, and from there to the exit code: what every
+ * verb does at its beginning and its end. */
+#ifndef READER_SESSION_H
+#define READER_SESSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "common/bundle.h"
+#include "reader/options.h"
+
+struct arena;
+struct session_keys;
+
+enum { SESSION_WORKERS = 16 };
+
+struct session {
+	const struct options *options;
+	struct arena *arena;
+	struct session_keys *keys; /* arena */
+	struct source **source;
+	unsigned source_count;
+	const char **file; /* their names */
+	struct bundle *bundle;
+	struct cursor *cursor;                  /* the verb's own */
+	struct cursor *worker[SESSION_WORKERS]; /* one for each further thread */
+	unsigned worker_count;
+	_Atomic int exit_code;
+};
+
+/* What a verb needs of the arena. */
+struct session_needs {
+	size_t room;        /* bytes beside cursors */
+	bool workers;       /* a cursor for each core, */
+	size_t worker_room; /* and so many bytes beside each */
+};
+
+/* Open the bundle.  Reports what is wrong.  Returns 0, or the exit code; close
+ * in either case. */
+int session_open(struct session *s, const struct options *options, const struct session_needs *needs);
+
+/* The keys that were given, for bundle_check_header. */
+const struct header_keys *session_keys(const struct session *s);
+
+/* Report what is wrong with path (in the bundle; "" is the root) and count it.
+ * From any thread. */
+void session_report(struct session *s, const char *path, int status);
+
+/* An exit code that counts if none that is worse does. */
+void session_note(struct session *s, int exit_code);
+
+/* Volumes of the set that are not at hand. */
+unsigned session_missing(const struct session *s);
+
+/* Does what was met call for a warning, or is everything as it was written? */
+bool session_damage_seen(const struct session *s);
+
+/* Close, wipe, and return the exit code. */
+int session_close(struct session *s);
+
+#endif

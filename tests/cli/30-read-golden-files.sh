@@ -1,0 +1,118 @@
+#!/bin/bash
+# satchel-read reads every golden bundle, however it is opened and whatever was
+# done to it: names and attributes, contents by cat and by extract, exit codes.
+. tests/cli/lib.sh
+
+# What a .expect says that ls --json says too; names that are no UTF-8 by their
+# bytes alone.
+same_names='del(.sha256, .error, .runs, .xattrs, .sparse, .missing_volumes)
+	| if .path_b64 then del(.path) else . end
+	| if .target_b64 then del(.target) else . end
+	| if .of_b64 then del(.of) else . end'
+
+cat >"$tmp/contents.py" <<'EOF'
+"""contents.py EXPECT DIRECTORY: are the contents those that were expected?
+contents.py EXPECT: the paths that can be read, a NUL behind each."""
+import base64, hashlib, json, os, sys
+
+bad = 0
+for line in open(sys.argv[1]):
+    e = json.loads(line)
+    path = base64.b64decode(e['path_b64']) if 'path_b64' in e else e['path'].encode()
+    if len(sys.argv) == 2:
+        if 'sha256' in e:
+            sys.stdout.buffer.write(path + b'\0')
+        continue
+    full = os.path.join(os.fsencode(sys.argv[2]), path)
+    if 'sha256' in e:
+        got = hashlib.sha256(open(full, 'rb').read()).hexdigest()
+        wrong = got != e['sha256']
+    elif 'error' in e:
+        wrong = os.path.lexists(full)
+    else:
+        wrong = 'target' in e and 'target_b64' not in e and os.readlink(full) != os.fsencode(e['target'])
+    if wrong:
+        print('wrong:', path)
+        bad = 1
+sys.exit(bad)
+EOF
+
+# Options of a .case in $key, the bundle in $bundle, the exit code in $wanted.
+take() {
+	local word value
+	key=(-q) bundle='' wanted=0
+	while read -r word value; do
+		case $word in
+		bundle) if [ "$bundle" ]; then key+=(--volume "$value"); else bundle=$value; fi ;;
+		status) wanted=$value ;;
+		*) key+=("--$word" "$value") ;;
+		esac
+	done <"$1"
+}
+
+# What decode.py and satchel-read call differently: what lies in a volume that is
+# not here is not damaged; another publisher is refused, and that is all.
+translate() {
+	case $1 in
+	*-missing | *-third-missing) [ "$wanted" -eq 0 ] || wanted=10 ;;
+	signed-other-publisher) wanted=1 ;;
+	esac
+}
+
+names_agree() {
+	local code=0
+	"$read" ls -R --json "${key[@]}" "$bundle" >"$tmp/ls" || code=$?
+	[ $code -eq 0 ] || [ $code -eq 5 ] || return 1
+	diff <(jq -cS "$same_names" "$1" | sort) <(jq -cS "$same_names" "$tmp/ls" | sort)
+}
+
+extract_agrees() {
+	mkdir "$tmp/out"
+	exits "$wanted" "$read" extract -C "$tmp/out" "${key[@]}" "$bundle" &&
+		python3 "$tmp/contents.py" "$1" "$tmp/out"
+}
+
+cat_agrees() {
+	local -a paths
+	local path
+	mapfile -d '' -t paths < <(python3 "$tmp/contents.py" "$1")
+	[ ${#paths[@]} -gt 0 ] || return 0
+	for path in "${paths[@]}"; do cat -- "$tmp/out/$path"; done >"$tmp/expected"
+	"$read" cat "${key[@]}" -- "$bundle" "${paths[@]}" >"$tmp/cat"
+	cmp "$tmp/cat" "$tmp/expected"
+}
+
+check() { # CASE EXPECT
+	local name=${1##*/} expect=$2
+	name=${name%.case}
+	take "$1"
+	translate "$name"
+	if [ -e "$expect" ]; then
+		ok "$name: names and attributes" names_agree "$expect"
+		# Some of its attributes no file system has; that is said, and no more.
+		[ "$name" != signed-full-metadata ] || wanted=3
+		ok "$name: extracts" extract_agrees "$expect"
+		ok "$name: cat" cat_agrees "$expect"
+		chmod -R u+rwX "$tmp/out"
+		rm -rf "$tmp/out"
+	else
+		ok "$name: exit code $wanted" exits "$wanted" "$read" ls "${key[@]}" "$bundle"
+	fi
+}
+
+mkdir "$tmp/cases"
+tests/encode.py --unfold tests/data/good/*.keys "$tmp/cases"
+for case in "$tmp"/cases/*.case; do
+	name=${case##*/}
+	check "$case" "tests/data/good/${name%.case}.expect"
+done
+
+# Too large to be kept.
+mkdir "$tmp/large"
+for name in one-page two-pages columns columns-12-lost columns-scattered cut-extents cut-extents-other \
+	cut-extents-third-missing cut-extents-signed cut-extents-signed-third-missing deep wide leaves; do
+	tests/encode.py "$name" "$tmp/large" && tests/encode.py --unfold "$tmp/large/$name.keys" "$tmp/large" &&
+		check "$tmp/large/$name.case" "$tmp/large/$name.expect"
+	rm -f "$tmp"/large/*
+done
+finish
