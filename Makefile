@@ -152,7 +152,7 @@ run-fuzz: $(FUZZERS)
 			$$(ls -d tests/fuzz/corpus/$${f##*/fuzz_} 2>/dev/null) || exit 1; \
 	done
 
-# A third of the size, from Debian's archives made for glibc: reader/musl/shim.c.
+# Little more than half as large, from Debian's archives made for glibc: reader/musl/shim.c.
 MUSL = $(B)/musl
 MUSL_HEADERS = sodium.h sodium zstd.h zstd_errors.h utf8proc.h linux asm-generic $(ARCH)/asm
 MUSL_ARCHIVES = $(patsubst %,/usr/lib/$(ARCH)/lib%.a,sodium zstd utf8proc)

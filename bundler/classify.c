@@ -14,6 +14,7 @@ struct magic {
 	enum class_verdict verdict;
 };
 
+/* clang-format off */
 /* What needs no second look, once it is known not to be text. */
 static const struct magic magic[] = {
 	/* pictures */
@@ -66,6 +67,7 @@ static const struct magic magic[] = {
 	{0, 12, "SQLite forma", CLASS_COMPRESS},
 	{0, 4, "\x7f" "ELF", CLASS_COMPRESS},
 };
+/* clang-format on */
 
 static bool starts(const uint8_t *head, size_t len, size_t off, const char *bytes, size_t count)
 {
@@ -92,7 +94,8 @@ static enum class_verdict classify_zip(const uint8_t *head, size_t len)
 }
 
 /* Two or three sync bytes prove little; with the right extension they do. */
-static bool is_weakly_marked_media(const char *name, size_t name_len, const uint8_t *head, size_t len)
+static bool is_weakly_marked_media(const char *name, size_t name_len, const uint8_t *head,
+                                   size_t len)
 {
 	static const struct {
 		const char *extension;

@@ -64,8 +64,9 @@ static int make_slots(uint8_t header[static FORMAT_HEADER],
 	return status;
 }
 
-int headers_make(uint8_t header[static FORMAT_HEADER], const struct headers_compartment *compartment,
-                 unsigned count, enum kdf_profile profile, struct headers_room *room)
+int headers_make(uint8_t header[static FORMAT_HEADER],
+                 const struct headers_compartment *compartment, unsigned count,
+                 enum kdf_profile profile, struct headers_room *room)
 {
 	uint8_t order[FORMAT_SLOTS];
 	unsigned used = 0;

@@ -26,7 +26,8 @@ struct headers_room {
 /* Make one header.  STATUS_TOOBIG: more openers than slots; STATUS_INVALID: an
  * opener with nothing in it, or a recipient, for which there is no code yet;
  * STATUS_KDFMEM. */
-int headers_make(uint8_t header[static FORMAT_HEADER], const struct headers_compartment *compartment,
-                 unsigned count, enum kdf_profile profile, struct headers_room *room);
+int headers_make(uint8_t header[static FORMAT_HEADER],
+                 const struct headers_compartment *compartment, unsigned count,
+                 enum kdf_profile profile, struct headers_room *room);
 
 #endif

@@ -35,7 +35,8 @@ static int grow(struct inodes *inodes)
 		return STATUS_NOMEM;
 	for (size_t i = 0; i < inodes->room; i++)
 		if (inodes->place[i].number)
-			*find(&larger, inodes->place[i].dev, inodes->place[i].ino) = inodes->place[i];
+			*find(&larger, inodes->place[i].dev, inodes->place[i].ino) =
+				inodes->place[i];
 	free(inodes->place);
 	*inodes = larger;
 	return STATUS_OK;

@@ -23,8 +23,8 @@ enum {
 	SMALL = 131072, /* up to here files share a frame */
 	SAMPLE = 4096,
 	SAMPLES = 3,
-	SKETCH = 1024,  /* bytes of each sample that tell files apart */
-	TRIES = 3,      /* for a file that changes while it is read */
+	SKETCH = 1024, /* bytes of each sample that tell files apart */
+	TRIES = 3,     /* for a file that changes while it is read */
 	MOST_HELD = 255,
 };
 
@@ -291,7 +291,8 @@ static int add_sparse(struct intake *in, struct file *f, bool store)
 			break;
 		status = add_run(in, begin, end - begin);
 		if (status == STATUS_OK)
-			status = store ? add_extent(in, f, begin, end - begin) : add_range(in, f, begin, end);
+			status = store ? add_extent(in, f, begin, end - begin)
+			               : add_range(in, f, begin, end);
 	}
 	node->runs = (uint32_t)(in->run_count - node->place);
 	node->sparse = 1;
@@ -325,8 +326,8 @@ static int add_large(struct intake *in, struct file *f, bool store)
 static int add_content(struct intake *in, struct file *f)
 {
 	const struct node *node = &in->tree->node[f->node];
-	enum class_verdict class = classify_name_and_head(tree_name(in->tree, f->node), node->name_len,
-	                                                  f->sample[0], f->sample_len[0]);
+	enum class_verdict class = classify_name_and_head(
+		tree_name(in->tree, f->node), node->name_len, f->sample[0], f->sample_len[0]);
 	bool store = class == CLASS_STORE;
 	int status = class == CLASS_UNSURE ? read_samples(f) : STATUS_OK;
 
@@ -545,7 +546,8 @@ static int prepare(struct intake *in)
 	if (status == STATUS_OK)
 		status = squeezer_new(&in->squeezer, in->options->level);
 	if (status == STATUS_OK)
-		status = frames_new(&in->frames, &in->sink, in->options->level, in->options->workers);
+		status = frames_new(&in->frames, &in->sink, in->options->level,
+		                    in->options->workers);
 	return status;
 }
 

@@ -123,7 +123,8 @@ static int fill_data(struct lane *lane, uint32_t run, struct lane_page *page, ui
 	for (uint32_t i = 0; i < run && status == STATUS_OK; i++) {
 		page[i] = (struct lane_page){.domain = SEAL_PAGE, .number = lane->t++};
 		if (lane->parity)
-			parity_add(lane->parity, lane->in_band++, payload + (size_t)i * FORMAT_PAYLOAD);
+			parity_add(lane->parity, lane->in_band++,
+			           payload + (size_t)i * FORMAT_PAYLOAD);
 	}
 	lane->x += run;
 	return status;

@@ -28,9 +28,10 @@ static int slices_for(const struct layout_demand *demand, uint64_t slice_pages, 
 	int status = layout_pages(demand, &parity);
 
 	if (status == STATUS_OK)
-		*slices = max_u64(div_ceil((uint64_t)parity.data_pages + parity.parity_pages + FORMAT_ROOTS,
-		                           slice_pages),
-		                  FORMAT_MIN_SLICES);
+		*slices = max_u64(
+			div_ceil((uint64_t)parity.data_pages + parity.parity_pages + FORMAT_ROOTS,
+		                 slice_pages),
+			FORMAT_MIN_SLICES);
 	return status;
 }
 

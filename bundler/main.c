@@ -164,8 +164,7 @@ static int prepare(struct pack *p)
 	if (arena_swap_is_on())
 		diag_warn(NULL, "warning: swap is on, and what is packed may reach it; swapoff -a "
 		                "turns it off");
-	return o->dry_run ? EXIT_DONE
-	                  : openers_collect(&p->openers, p->arena, o, &p->failure);
+	return o->dry_run ? EXIT_DONE : openers_collect(&p->openers, p->arena, o, &p->failure);
 }
 
 /* --- stage ---------------------------------------------------------------- */
@@ -175,8 +174,7 @@ static int note_scan(struct pack *p, int status)
 {
 	switch (status) {
 	case STATUS_CANCELLED: return EXIT_FAILED;
-	case STATUS_IO:
-		return failure_note(&p->failure, EXIT_FAILED, "a source cannot be read");
+	case STATUS_IO: return failure_note(&p->failure, EXIT_FAILED, "a source cannot be read");
 	case STATUS_INVALID:
 		return failure_note(&p->failure, EXIT_FAILED,
 		                    "a source is neither file nor directory");
@@ -230,7 +228,8 @@ static int stage(struct pack *p)
 		.edition = o->edition,
 	};
 	struct stage_report report;
-	int status = stage_run(&p->stage, p->arena, p->tree, p->heap, &options, p->progress, &report);
+	int status =
+		stage_run(&p->stage, p->arena, p->tree, p->heap, &options, p->progress, &report);
 
 	if (status == STATUS_CANCELLED)
 		return EXIT_FAILED;
@@ -294,8 +293,9 @@ static int explain(struct failure *own, const char *path, int status)
 	switch (status) {
 	case STATUS_CANCELLED: return code;
 	case STATUS_DAMAGED:
-		return failure_say(own, code, path,
-		                   "the drive gave back other bytes than were written; do not use it");
+		return failure_say(
+			own, code, path,
+			"the drive gave back other bytes than were written; do not use it");
 	case STATUS_IO: return failure_say(own, code, path, "%s", strerror(error));
 	default: return failure_say(own, code, path, "%s", status_text(status));
 	}
@@ -311,7 +311,8 @@ static int explain_culprit(struct pack *p, const char *culprit, int status)
 static int write_one(struct pack *p, const char *path, uint64_t len, struct failure *own)
 {
 	const struct options *o = &p->options;
-	const struct write_compartment compartment = {p->stage, p->openers.opener, p->openers.count};
+	const struct write_compartment compartment = {p->stage, p->openers.opener,
+	                                              p->openers.count};
 	const struct write_options options = {
 		.profile = o->profile,
 		.parity = o->parity,

@@ -48,8 +48,10 @@ static void warn_if_weak(const char *where, const struct passphrase *passphrase)
 	char why[STRENGTH_WHY];
 
 	if (strength_bits(passphrase, why) < STRENGTH_ENOUGH)
-		diag_warn(where, "warning: this passphrase can be guessed: %s; "
-		                 "try --generate-passphrase", why);
+		diag_warn(where,
+		          "warning: this passphrase can be guessed: %s; try "
+		          "--generate-passphrase",
+		          why);
 }
 
 static bool same(const struct opener *opener, const struct passphrase *passphrase)
@@ -170,8 +172,8 @@ static int add_generated(struct collection *c)
 	} else {
 		generate_passphrase(passphrase);
 		if (!show(tty, passphrase))
-			code = failure_say(c->failure, EXIT_FAILED, NULL,
-			                   "--generate-passphrase: the terminal cannot be written to");
+			code = failure_say(c->failure, EXIT_FAILED, "/dev/tty", "%s",
+			                   strerror(errno));
 	}
 	close(tty);
 	return code ? code : add_passphrase(c, passphrase, "--generate-passphrase");

@@ -115,10 +115,14 @@ static bool read_bytes(const char *text, uint64_t *bytes)
 		uint64_t unit;
 	} row[] = {
 		{"", 1},
-		{"K", UINT64_C(1) << 10}, {"KB", UINT64_C(1000)},
-		{"M", UINT64_C(1) << 20}, {"MB", UINT64_C(1000000)},
-		{"G", UINT64_C(1) << 30}, {"GB", UINT64_C(1000000000)},
-		{"T", UINT64_C(1) << 40}, {"TB", UINT64_C(1000000000000)},
+		{"K", UINT64_C(1) << 10},
+		{"M", UINT64_C(1) << 20},
+		{"G", UINT64_C(1) << 30},
+		{"T", UINT64_C(1) << 40},
+		{"KB", UINT64_C(1000)},
+		{"MB", UINT64_C(1000000)},
+		{"GB", UINT64_C(1000000000)},
+		{"TB", UINT64_C(1000000000000)},
 	};
 	const char *suffix;
 	uint64_t number;
@@ -231,7 +235,7 @@ static const char *take_series(void *field, const char *argument)
 
 struct row {
 	const char *name;
-	char letter; /* 0 for none */
+	char letter;          /* 0 for none */
 	const char *argument; /* NULL for none */
 	const char *help;
 	size_t field;
@@ -240,6 +244,7 @@ struct row {
 
 #define FIELD(name) offsetof(struct options, name)
 
+/* clang-format off */
 static const struct row row[] = {
 	{"output", 'o', "FILE", "write the bundle to FILE; several times for\n"
 	 "several drives, each encrypted on its own", FIELD(output), take_list},
@@ -286,6 +291,7 @@ static const struct row row[] = {
 	{"help", 'h', NULL, "this", FIELD(help), take_set},
 	{"version", 0, NULL, "which version this is", FIELD(version), take_set},
 };
+/* clang-format on */
 
 enum {
 	ROWS = COUNT(row),
@@ -313,17 +319,17 @@ void options_print_help(void)
 	       "says where a passphrase or key is, a passphrase is asked for.\n"
 	       "\n");
 	for (size_t i = 0; i < ROWS; i++) {
-		char left[64];
-		int len = snprintf(left, sizeof left, "  %c%c%c --%s%s%s", row[i].letter ? '-' : ' ',
-		                   row[i].letter ? row[i].letter : ' ', row[i].letter ? ',' : ' ',
-		                   row[i].name, row[i].argument ? " " : "",
-		                   row[i].argument ? row[i].argument : "");
+		const struct row *r = &row[i];
+		char letter[] = "-x,";
+		int len;
 
-		printf("%s%*s", left, len < HELP_COLUMN ? HELP_COLUMN - len : 1,
-		       len < HELP_COLUMN ? "" : "\n");
+		letter[1] = r->letter;
+		len = printf("  %3s --%s%s%s", r->letter ? letter : "", r->name,
+		             r->argument ? " " : "", r->argument ? r->argument : "");
 		if (len >= HELP_COLUMN)
-			printf("%*s", HELP_COLUMN, "");
-		print_help_text(row[i].help);
+			len = printf("\n") - 1;
+		printf("%*s", HELP_COLUMN - len, "");
+		print_help_text(r->help);
 	}
 	printf("\nExit status: 0 done, 1 failed, 2 usage, 3 done but sources were left out,\n"
 	       "13 the drive is unfit, 128+n stopped by signal n.  See satchel-pack(1).\n");
@@ -331,7 +337,10 @@ void options_print_help(void)
 
 /* --- the command line ----------------------------------------------------- */
 
-static void __attribute__((format(printf, 2, 3))) complain(struct options *o, const char *format, ...)
+static void complain(struct options *o, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
+static void complain(struct options *o, const char *format, ...)
 {
 	va_list args;
 

@@ -54,8 +54,9 @@ int origin_open(const struct tree *tree, uint32_t node, int *fd, struct origin *
 
 bool origin_same(const struct origin *a, const struct origin *b)
 {
-	return a->ino == b->ino && a->size == b->size && a->mtime == b->mtime && a->ctime == b->ctime &&
-	       a->mtime_nsec == b->mtime_nsec && a->ctime_nsec == b->ctime_nsec;
+	return a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
+	       a->ctime == b->ctime && a->mtime_nsec == b->mtime_nsec &&
+	       a->ctime_nsec == b->ctime_nsec;
 }
 
 bool origin_unchanged(int fd, const struct origin *origin)

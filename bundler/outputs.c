@@ -88,8 +88,7 @@ static int check_existing(const struct options *o, const char *path, const struc
 		return errno == ENOENT ? EXIT_DONE : refuse(failure, path, errno);
 	}
 	if (S_ISDIR(st->st_mode))
-		return failure_say(failure, EXIT_FAILED, path,
-		                   "is a directory; name a file in it");
+		return failure_say(failure, EXIT_FAILED, path, "is a directory; name a file in it");
 	if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode))
 		return failure_say(failure, EXIT_FAILED, path,
 		                   "is not a file; mount the drive and name a file on it");
@@ -107,8 +106,7 @@ static bool same_spot(const struct spot *spot, const char *path)
 	struct stat dir = {0};
 	int fd = open_directory(path);
 	bool same = fd >= 0 && !fstat(fd, &dir) && dir.st_dev == spot->dir.st_dev &&
-	            dir.st_ino == spot->dir.st_ino &&
-	            !strcmp(spot->name, slash ? slash + 1 : path);
+	            dir.st_ino == spot->dir.st_ino && !strcmp(spot->name, slash ? slash + 1 : path);
 
 	if (fd >= 0)
 		close(fd);
@@ -125,7 +123,8 @@ int outputs_check(const struct options *o, unsigned i, struct scan_output *exist
 
 	for (unsigned j = 0; j < i && !code; j++)
 		if (same_spot(&spot, o->output.text[j]))
-			code = failure_say(failure, EXIT_USAGE, path, "is named twice as an output");
+			code = failure_say(failure, EXIT_USAGE, path,
+			                   "is named twice as an output");
 	if (!code)
 		code = check_existing(o, path, &spot, &st, failure);
 	if (!code && S_ISREG(st.st_mode))
@@ -157,7 +156,8 @@ int outputs_check_room(const char *path, uint64_t len, struct failure *failure)
 	if (fs.f_type == MSDOS_SUPER_MAGIC && len > fat_longest)
 		return failure_say(failure, EXIT_UNFIT, path,
 		                   "the bundle has %s, and a file on such a drive (FAT) at most "
-		                   "4.3 GB; format it as exFAT", needed);
+		                   "4.3 GB; format it as exFAT",
+		                   needed);
 	return EXIT_DONE;
 }
 

@@ -53,8 +53,8 @@ void parity_add(struct parity *p, uint32_t t, const uint8_t payload[static FORMA
 
 	for (uint32_t q = 0; q < p->shape.m; q++)
 		sums[q] = sum_of(p, q, t % p->shape.columns);
-	ec_encode_data_update(FORMAT_PAYLOAD, FORMAT_ROWS, (int)p->shape.m, (int)(t / p->shape.columns),
-	                      p->table, (uint8_t *)payload, sums);
+	ec_encode_data_update(FORMAT_PAYLOAD, FORMAT_ROWS, (int)p->shape.m,
+	                      (int)(t / p->shape.columns), p->table, (uint8_t *)payload, sums);
 }
 
 const uint8_t *parity_page(const struct parity *p, uint32_t d, uint32_t i)

@@ -10,14 +10,18 @@
 struct pipeline;
 
 struct pipeline_ops {
-	size_t job_size;                             /* bytes of a job, zeroed at first */
-	int (*start)(void *job, void *context);      /* once for each: buffers. May be NULL */
-	void (*stop)(void *job);                     /* and give them back, after a start that failed
-	                                              * as well. May be NULL */
-	int (*thread_start)(void **local, void *context); /* once in each worker. May be NULL */
-	void (*thread_stop)(void *local);                 /* NULL where that is */
+	size_t job_size; /* bytes of a job, zeroed at first */
+
+	/* Buffers, once for each job; stop also after a start that failed.  May be NULL. */
+	int (*start)(void *job, void *context);
+	void (*stop)(void *job);
+
+	/* Once in each worker.  May be NULL. */
+	int (*thread_start)(void **local, void *context);
+	void (*thread_stop)(void *local);
+
 	int (*work)(void *job, void *local, void *context); /* in any order, several at once */
-	int (*finish)(void *job, void *context);     /* in order, one at a time */
+	int (*finish)(void *job, void *context);            /* in order, one at a time */
 };
 
 /* workers >= 1; depth: jobs.  The threads take no signals.  STATUS_NOMEM. */

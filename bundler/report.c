@@ -94,9 +94,9 @@ static void say_budget(char *out, size_t size, const struct report *r)
 
 	report_bytes(burst, r->burst);
 	if (r->parity)
-		snprintf(out, size, "damage of up to %s in one place can be repaired", burst);
+		snprintf(out, size, "up to %s lost in one place can be repaired", burst);
 	else
-		snprintf(out, size, "no damage can be repaired");
+		snprintf(out, size, "nothing that is lost can be repaired");
 }
 
 void report_text_end(const struct report *r)

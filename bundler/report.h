@@ -19,8 +19,8 @@ struct report {
 	uint64_t low, high; /* between these the length of a bundle is drawn */
 	uint64_t burst;     /* bytes that may be lost in one place */
 	unsigned parity;
-	unsigned written;   /* bundles */
-	uint64_t longest;   /* of them */
+	unsigned written; /* bundles */
+	uint64_t longest; /* of them */
 };
 
 /* One bundle: "written", or why not. JSON only. */

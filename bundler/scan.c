@@ -64,7 +64,7 @@ struct scan {
 	struct top *top; /* one for each child of the root */
 	size_t top_room;
 	struct inodes inodes;
-	struct attributes *attributes; /* NULL unless full metadata is kept */
+	struct attributes *attributes;   /* NULL unless full metadata is kept */
 	uint8_t last_set[FORMAT_XATTRS]; /* and where it is in the heap */
 	uint64_t last_off;
 	uint32_t last_len;
@@ -91,7 +91,8 @@ static void listing_fini(struct listing *listing)
 }
 
 /* Room for count more of size bytes behind the first used. */
-static void *room_for(void *array, size_t *room, size_t used, size_t count, size_t size, size_t first)
+static void *room_for(void *array, size_t *room, size_t used, size_t count, size_t size,
+                      size_t first)
 {
 	size_t wanted = *room ? *room : first;
 	void *larger;
@@ -356,8 +357,8 @@ static int take_top(struct scan *s, uint32_t number, const struct item *item, de
 	if (!top)
 		return STATUS_NOMEM;
 	s->top = top;
-	s->top[number - 1] = (struct top){
-		item->base, item->given, item->given ? dev : s->base[item->base].dev};
+	s->top[number - 1] =
+		(struct top){item->base, item->given, item->given ? dev : s->base[item->base].dev};
 	return STATUS_OK;
 }
 

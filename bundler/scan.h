@@ -18,12 +18,12 @@ struct scan_output {
 struct scan_options {
 	bool full_metadata;
 	bool one_file_system;       /* do not descend into other mounts */
-	const char *const *exclude; /* globs (fnmatch(3)), matched against names and paths below the root */
+	const char *const *exclude; /* fnmatch(3), of names and of paths below the root */
 	unsigned exclude_count;
 	const struct scan_output *output;
 	unsigned output_count;
-	int64_t newest;             /* times later than this are this: SOURCE_DATE_EPOCH; INT64_MAX for none */
-	bool (*cancelled)(void);    /* asked to stop? NULL: never */
+	int64_t newest;          /* the latest time (SOURCE_DATE_EPOCH); INT64_MAX for none */
+	bool (*cancelled)(void); /* asked to stop? NULL: never */
 };
 
 /* What was left out, each one named on standard error. */

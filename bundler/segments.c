@@ -13,7 +13,7 @@ struct segments {
 	struct piece last; /* plain_len 0: none; not yet in the spill, for it may grow */
 	uint64_t count;    /* in the spill */
 	uint64_t content_len, plain_len;
-	uint64_t *begin;   /* in the content, of every EVERYth segment */
+	uint64_t *begin; /* in the content, of every EVERYth segment */
 	size_t room;
 };
 

@@ -12,7 +12,7 @@ struct segments;
 #define PIECE_SPILLED UINT32_MAX
 
 struct piece {
-	uint64_t where;      /* offset in the stage's bytes, or in the file */
+	uint64_t where; /* offset in the stage's bytes, or in the file */
 	uint64_t plain_len;
 	uint32_t stored_len; /* of a frame; 0: an extent */
 	uint32_t source;     /* number of the file, PIECE_SPILLED for none */

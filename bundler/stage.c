@@ -18,7 +18,8 @@
 enum { INDEX_LEVEL = 9 };
 
 /* Who gets how much of the memory: an eighth each, the bytes of segments half. */
-static int open_spills(struct stage *stage, struct arena *arena, const struct stage_options *options)
+static int open_spills(struct stage *stage, struct arena *arena,
+                       const struct stage_options *options)
 {
 	struct spill **small[] = {&stage->origins, &stage->runs, &stage->index};
 	size_t eighth = options->memory / 8;
@@ -108,7 +109,8 @@ uint64_t stage_cut(const struct stage *stage, uint64_t from, uint64_t most)
 
 	if (most >= stage->content.content_len)
 		return stage->content.content_len;
-	if (segments_find(stage->segments, most, &n, &begin) || segments_get(stage->segments, n, &piece))
+	if (segments_find(stage->segments, most, &n, &begin) ||
+	    segments_get(stage->segments, n, &piece))
 		return from;
 	end = piece.stored_len ? begin : begin + (most - begin) / FORMAT_LEAF * FORMAT_LEAF;
 	return max_u64(end, from);

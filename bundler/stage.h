@@ -19,10 +19,10 @@ struct tree;
 
 struct stage_options {
 	bool full_metadata;
-	int64_t newest;        /* as scan_options has it */
-	int level;             /* zstd */
+	int64_t newest; /* as scan_options has it */
+	int level;      /* zstd */
 	unsigned workers;
-	size_t memory;         /* bytes that spills may keep in memory */
+	size_t memory; /* bytes that spills may keep in memory */
 	const char *spill_dir;
 	const char *label, *series; /* "" for none */
 	uint64_t edition;

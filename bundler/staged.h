@@ -14,11 +14,11 @@ struct spill;
 struct tree;
 
 struct stage {
-	struct tree *tree;          /* borrowed */
+	struct tree *tree; /* borrowed */
 	struct segments *segments;
-	struct spill *bytes;        /* of the segments that lie in no file */
-	struct spill *origins;      /* struct origin of each file that segments lie in */
-	struct spill *runs;         /* encoded */
+	struct spill *bytes;   /* of the segments that lie in no file */
+	struct spill *origins; /* struct origin of each file that segments lie in */
+	struct spill *runs;    /* encoded */
 	struct spill *index;
 	struct format_content content;
 	uint8_t content_part[FORMAT_CONTENT_PART];

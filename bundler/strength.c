@@ -198,7 +198,8 @@ static void offer_digits(struct estimate *e, size_t at)
 
 	if (run >= 4 && is_year(text))
 		offer(e, at, 4, DATES, YEAR);
-	if (run >= 8 && ((is_year(text) && is_day(text + 4)) || (is_day(text) && is_year(text + 4))))
+	if (run >= 8 &&
+	    ((is_year(text) && is_day(text + 4)) || (is_day(text) && is_year(text + 4))))
 		offer(e, at, 8, DATES, DATE);
 }
 

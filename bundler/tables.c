@@ -125,7 +125,8 @@ static int write_segments(struct indexer *ix, const struct segments *segments, u
 			break;
 		store_le64(key, segment[0].addr);
 		store_le64(key + 8, segment[0].off);
-		status = indexer_add_block(ix, raw, format_segments_encode(raw, segment, count), key);
+		status = indexer_add_block(ix, raw, format_segments_encode(raw, segment, count),
+		                           key);
 	}
 	return status;
 }
@@ -172,8 +173,7 @@ static int write_table(struct stage *stage, struct spill *heap, struct indexer *
 	case TABLE_HEAP:
 		*records = spill_len(heap);
 		return write_bytes(ix, heap, FORMAT_HEAP_BLOCK, 0, raw);
-	default:
-		return STATUS_OK; /* leaf sums: unsigned bundles have none */
+	default: return STATUS_OK; /* leaf sums: unsigned bundles have none */
 	}
 }
 

@@ -58,8 +58,8 @@ static int append_node(struct tree *tree, uint32_t parent, const char *name, siz
 	if (status)
 		return status;
 	n = &tree->node[tree->count];
-	*n = (struct node){
-		.parent = parent, .links = 1, .name_off = tree->names_len, .name_len = (uint8_t)len};
+	*n = (struct node){.parent = parent, .links = 1, .name_off = tree->names_len};
+	n->name_len = (uint8_t)len;
 	if (tree->extra)
 		tree->extra[tree->count] = (struct node_extra){0};
 	memcpy(tree->names + tree->names_len, name, len);

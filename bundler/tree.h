@@ -19,15 +19,15 @@ struct node {
 	uint32_t parent;
 	uint32_t first_child; /* directory; numbers of nodes */
 	uint32_t child_count;
-	uint32_t links;       /* names that lead here, 1 or more */
-	uint64_t name_off;    /* in the tree's names */
-	uint64_t size;        /* file: bytes; symbolic link: of the target */
-	uint64_t place;       /* as format_entry.place; hard link: the node it names again */
-	int64_t mtime;        /* seconds */
+	uint32_t links;    /* names that lead here, 1 or more */
+	uint64_t name_off; /* in the tree's names */
+	uint64_t size;     /* file: bytes; symbolic link: of the target */
+	uint64_t place;    /* as format_entry.place; hard link: the node it names again */
+	int64_t mtime;     /* seconds */
 	uint32_t runs;
-	uint16_t mode;        /* all permission bits, as found */
+	uint16_t mode; /* all permission bits, as found */
 	uint8_t name_len;
-	uint8_t kind : 2;     /* enum format_kind */
+	uint8_t kind : 2; /* enum format_kind */
 	uint8_t sparse : 1;
 	uint8_t dropped : 1;
 };
@@ -40,17 +40,19 @@ struct node_extra {
 	uint32_t uid, gid;
 };
 
+/* id: after tree_number, count + 1 of them: node -> entry; for a dropped node, the
+ * entry that follows.
+ * base: the directory on disk of each child of the root, "" for the current one;
+ * pointers and strings are one block. */
 struct tree {
 	struct node *node;
 	struct node_extra *extra; /* NULL unless full metadata is kept */
 	uint32_t count, room;
 	char *names;
 	uint64_t names_len, names_room;
-	uint32_t *id;             /* after tree_number, count + 1 of them: node -> entry;
-	                           * for a dropped node, the entry that follows */
+	uint32_t *id;
 	uint32_t entry_count;
-	char **base;              /* directory on disk of each child of the root, "" for the
-	                           * current one; pointers and strings are one block */
+	char **base;
 	uint64_t dropped_count;
 };
 

@@ -11,8 +11,8 @@
 #include "common/status.h"
 
 enum {
-	PIECE = 262144,  /* compared at a time */
-	TRIES = 4,       /* files with the same samples that a file is compared with */
+	PIECE = 262144, /* compared at a time */
+	TRIES = 4,      /* files with the same samples that a file is compared with */
 	FIRST_ROOM = 1024,
 	ROOM_MAX = 1 << 30,
 };
@@ -128,8 +128,9 @@ static uint32_t short_hash(const struct twins *t, const void *data, size_t len, 
 
 static uint32_t state_of(const struct twins *t, const struct origin *o)
 {
-	const uint64_t parts[] = {o->ino,        o->size,       (uint64_t)o->mtime, (uint64_t)o->ctime,
-	                          o->mtime_nsec, o->ctime_nsec, o->node};
+	const uint64_t parts[] = {
+		o->ino,        o->size, (uint64_t)o->mtime, (uint64_t)o->ctime, o->mtime_nsec,
+		o->ctime_nsec, o->node};
 
 	return short_hash(t, parts, sizeof(parts), 0);
 }
@@ -144,7 +145,8 @@ static int compare(struct twins *t, int fd, int other, uint64_t size, bool *same
 		size_t len = min_u64(size - off, PIECE);
 
 		status = origin_read(fd, t->mine, len, off);
-		*same = status == STATUS_OK && origin_read(other, t->other, len, off) == STATUS_OK &&
+		*same = status == STATUS_OK &&
+		        origin_read(other, t->other, len, off) == STATUS_OK &&
 		        memcmp(t->mine, t->other, len) == 0;
 	}
 	return status;

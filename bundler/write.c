@@ -20,9 +20,9 @@
 #include "common/status.h"
 
 enum {
-	PAGES = 64,          /* of a job: one piece of the file */
+	PAGES = 64, /* of a job: one piece of the file */
 	PIECE = PAGES * FORMAT_PAGE,
-	UNITS = PAGES + 2,   /* the last job has the tail and header B too */
+	UNITS = PAGES + 2, /* the last job has the tail and header B too */
 	PIECE_MAX = PIECE + 2 * FORMAT_PAGE,
 	JOBS_MAX = 24,
 	NOBODY = UINT8_MAX,
@@ -156,10 +156,10 @@ static int make_headers(struct write *w)
 	int status = STATUS_OK;
 
 	for (unsigned i = 0; i < w->count; i++)
-		compartment[i] =
-			(struct headers_compartment){.slot = &w->secrets->keys[i].slot,
-		                                     .opener = w->compartment[i].opener,
-		                                     .opener_count = w->compartment[i].opener_count};
+		compartment[i] = (struct headers_compartment){
+			.slot = &w->secrets->keys[i].slot,
+			.opener = w->compartment[i].opener,
+			.opener_count = w->compartment[i].opener_count};
 	for (int copy = 0; copy < 2 && status == STATUS_OK; copy++)
 		status = headers_make(w->header[copy], compartment, w->count, w->options->profile,
 		                      &w->secrets->room);
@@ -250,7 +250,8 @@ static int work(void *job, void *local, void *context)
 		j->piece_len += u->len;
 	}
 	if (w->options->verify)
-		check_piece_tag(t->check, &w->secrets->check, j->no, j->piece, j->piece_len, j->tag);
+		check_piece_tag(t->check, &w->secrets->check, j->no, j->piece, j->piece_len,
+		                j->tag);
 	return STATUS_OK;
 }
 
@@ -287,16 +288,18 @@ static void add_unit(struct job *j, size_t len, const uint8_t *copy)
 static int add_lane_pages(struct write *w, struct job *j, unsigned owner, unsigned run)
 {
 	struct lane_page page[PAGES];
-	int status = lane_fill(w->lane[owner], run, page, j->payload + (size_t)j->count * FORMAT_PAYLOAD);
+	int status = lane_fill(w->lane[owner], run, page,
+	                       j->payload + (size_t)j->count * FORMAT_PAYLOAD);
 
 	if (status) {
 		w->culprit = lane_culprit(w->lane[owner]);
 		return status;
 	}
 	for (unsigned i = 0; i < run; i++)
-		j->unit[j->count++] = (struct unit){.len = FORMAT_PAGE,
-		                                    .key = page[i].random ? NULL : w->secrets->keys[owner].page,
-		                                    .page = page[i]};
+		j->unit[j->count++] =
+			(struct unit){.len = FORMAT_PAGE,
+		                      .key = page[i].random ? NULL : w->secrets->keys[owner].page,
+		                      .page = page[i]};
 	return STATUS_OK;
 }
 
@@ -379,8 +382,8 @@ static int verify_piece(struct write *w, struct check_piece *check, uint64_t no,
                         size_t len, uint64_t off)
 {
 	uint8_t tag[CHECK_TAG];
-	int status = write_cancelled() ? STATUS_CANCELLED
-	                               : outfile_read_back(w->out, piece, len, off);
+	int status =
+		write_cancelled() ? STATUS_CANCELLED : outfile_read_back(w->out, piece, len, off);
 
 	if (status)
 		return status;

@@ -896,9 +896,25 @@ int bundle_check_block(struct cursor *cursor, enum format_table_no table, uint64
 	return index_check_block(cursor->index, table, b);
 }
 
+/* What is behind the index in the last data page, which is in the bounce page. */
+static bool padding_is_zero(const struct cursor *cursor, const struct bundle_volume *volume)
+{
+	uint64_t before = (uint64_t)(volume->pages->parity.data_pages - 1) * FORMAT_PAYLOAD;
+	uint64_t used = volume->index_off + cursor->bundle->inner->content.index_len - before;
+
+	return sodium_is_zero(cursor->io.bounce + used, FORMAT_PAYLOAD - used);
+}
+
 int bundle_check_page(struct cursor *cursor, unsigned v, uint32_t t)
 {
-	return pages_check_logical(cursor->bundle->volume[v].pages, &cursor->io, t);
+	const struct bundle_volume *volume = &cursor->bundle->volume[v];
+	const struct format_parity *parity = &volume->pages->parity;
+	int status = pages_check_logical(volume->pages, &cursor->io, t);
+
+	if (status == STATUS_OK && t == format_data_page(parity, parity->data_pages - 1) &&
+	    !padding_is_zero(cursor, volume))
+		status = STATUS_INVALID;
+	return status;
 }
 
 int bundle_check_root(struct cursor *cursor, unsigned v, unsigned c)

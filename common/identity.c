@@ -83,7 +83,8 @@ int identity_decode(uint8_t key[static KDF_KEYBYTES], const char *text, size_t l
 	unsigned have = 0, used = 0;
 	int status = STATUS_KEYFILE;
 
-	if (len != front + DIGITS + CHECKSUM || has_mixed_case(text, len) || !has_prefix(text, prefix))
+	if (len != front + DIGITS + CHECKSUM || has_mixed_case(text, len) ||
+	    !has_prefix(text, prefix))
 		return STATUS_KEYFILE;
 	for (unsigned i = 0; i < DIGITS + CHECKSUM; i++) {
 		int five = digit(text[front + i]);

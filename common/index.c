@@ -14,6 +14,9 @@
  * sort gives way.  Sorts 0 to TABLE_COUNT - 1 are blocks, decoded; then nodes. */
 enum { SORT_NODE = TABLE_COUNT, SORTS };
 
+/* Where the key lies in a reference; the first of a node is that of the node. */
+enum { REF_KEY = 16 };
+
 static const struct {
 	unsigned count;
 	size_t size;
@@ -173,6 +176,8 @@ static int get_node(struct index *x, enum format_table_no table, unsigned height
 			status = fetch(x, ref, b->data);
 		if (status)
 			return status;
+		if (memcmp((uint8_t *)b->data + REF_KEY, ref->key, sizeof(ref->key)))
+			return STATUS_INVALID;
 		b->used = ++x->clock;
 	}
 	*node = b->data;
@@ -249,9 +254,17 @@ static int decode_records(struct index *x, enum format_table_no table, const str
 		[TABLE_LEAF_SUMS] = FORMAT_DIGEST,
 	};
 
+	uint8_t key[sizeof(ref->key)] = { 0 };
+	int status;
+
 	if (ref->raw_len != block_records(x, table, b) * record_len[table])
 		return STATUS_INVALID;
-	return fetch(x, ref, data);
+	status = fetch(x, ref, data);
+	if (status)
+		return status;
+	if (table == TABLE_RUNS)
+		memcpy(key, data, 8); /* where in the file the first begins */
+	return memcmp(key, ref->key, sizeof(key)) ? STATUS_INVALID : STATUS_OK;
 }
 
 /* Block b of a table, decoded. */

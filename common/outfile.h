@@ -14,7 +14,8 @@
 struct outfile;
 
 /* Begin path, mode 0600 less umask.
- * replace: an existing file may be replaced when it is published.
+ * replace: an existing file may be replaced when it is published; anything else
+ * there is refused (EISDIR, EINVAL).  At most 64 at a time (EMFILE).
  * STATUS_EXISTS (and replace is false), STATUS_IO, STATUS_NOMEM. */
 int outfile_open(struct outfile **out, const char *path, bool replace);
 
@@ -44,7 +45,7 @@ int outfile_sync(struct outfile *out);
  * medium.  STATUS_IO. */
 int outfile_read_back(struct outfile *out, void *buf, size_t len, uint64_t off);
 
-/* Publish under the final name and, if durable, sync the directory too.
+/* Publish under the final name; durable: content and directory are synced.
  * Frees out in every case; on failure the temporary file is removed.
  * STATUS_EXISTS (somebody else made it meanwhile; never overwritten unless
  * replace), STATUS_IO. */

@@ -37,12 +37,9 @@ int status_exit_code(int status)
 {
 	switch ((enum status)status) {
 	case STATUS_OK: return 0;
-	case STATUS_CHANGED: return 3;
 	case STATUS_DAMAGED:
 	case STATUS_ALTERED:
-	case STATUS_INVALID:
-	case STATUS_UNSIGNED:
-	case STATUS_PUBLISHER: return 4;
+	case STATUS_INVALID: return 4;
 	case STATUS_VERSION:
 	case STATUS_VOLUME: return 10;
 	case STATUS_NOKEY: return 12;

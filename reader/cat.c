@@ -8,7 +8,7 @@
 #include "reader/verbs.h"
 #include "reader/walk.h"
 
-enum { OFFSET = OPTION_VERB, COUNT, CHUNK = 1 << 20 };
+enum { OFFSET = OPTION_VERB, COUNT, CHUNK = 1 << 20, AHEAD = 4 * CHUNK };
 
 static const struct option_row rows[] = {
 	{OFFSET, "offset", "N", "begin N bytes into each file"},
@@ -31,6 +31,15 @@ static bool take_option(void *context, int code, const char *argument)
 	return options_number(code == OFFSET ? &cat->offset : &cat->count, argument);
 }
 
+/* The drive shall be busy while what has come is decrypted and written. */
+static void look_ahead(struct cat *cat, const struct format_entry *file, uint64_t off, uint64_t end)
+{
+	uint64_t from = off == cat->offset ? off : off + AHEAD - CHUNK;
+
+	if (from < end)
+		bundle_will_need(cat->walk.cursor, file, from, min_u64(end, off + AHEAD) - from);
+}
+
 /* The buffer is filled where it is written from. */
 static int copy(struct cat *cat, const struct format_entry *file)
 {
@@ -40,8 +49,11 @@ static int copy(struct cat *cat, const struct format_entry *file)
 		end = off + min_u64(end - off, cat->count);
 	while (off < end && !cat->out.error) {
 		size_t len = (size_t)min_u64(end - off, CHUNK), got;
-		int status = bundle_read(cat->walk.cursor, file, off, len, out_reserve(&cat->out, len), &got);
+		int status;
 
+		look_ahead(cat, file, off, end);
+		status = bundle_read(cat->walk.cursor, file, off, len, out_reserve(&cat->out, len),
+		                     &got);
 		if (status)
 			return status;
 		out_take(&cat->out, got);

@@ -108,7 +108,8 @@ static int check_runs(struct check *c, const struct format_entry *e)
 
 	while (e->sparse && off < e->size && status == STATUS_OK)
 		status = bundle_data_range(c->cursor, e, off, &begin, &off);
-	return status == STATUS_INVALID ? broken(c, "the runs of a sparse file are not in order") : status;
+	return status == STATUS_INVALID ? broken(c, "the runs of a sparse file are not in order")
+	                                : status;
 }
 
 static int check_symlink(struct check *c, const struct format_entry *e)
@@ -130,7 +131,8 @@ static int check_xattrs(struct check *c, const struct format_entry *e)
 	if (status)
 		return status;
 	while ((status = format_xattr_next(c->room->xattrs, e->xattr_len, &pos, &x)) == 1) {
-		if (before.name_len && path_name_compare(before.name, before.name_len, x.name, x.name_len) >= 0)
+		if (before.name_len &&
+		    path_name_compare(before.name, before.name_len, x.name, x.name_len) >= 0)
 			return broken(c, "extended attributes are not in order");
 		before = x;
 	}

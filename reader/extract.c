@@ -295,7 +295,7 @@ static bool next_unit(void *context, void *unit)
 		}
 		status = walk_next(&x->walk);
 		if (status < 0)
-			session_report(x->session, x->walk.path, status);
+			walk_report(&x->walk, x->session, status);
 		else if (status == 0 && !begin_wanted(x))
 			return false;
 		else if (status > 0 && x->walk.enter)
@@ -417,7 +417,8 @@ static void put_link(struct extract *x, uint32_t id)
 	dirfd = open_directory(x, p, p->entry->e.parent);
 	if (dirfd < 0)
 		return;
-	if (append_name(p, strlen(p->where)) && put(x, p, dirfd) && !known && x->first_count < FIRSTS)
+	if (append_name(p, strlen(p->where)) && put(x, p, dirfd) && !known &&
+	    x->first_count < FIRSTS)
 		x->first[x->first_count++] = (struct first){inode, id};
 	close(dirfd);
 }
@@ -442,7 +443,8 @@ static void finish_directories(struct extract *x)
 	for (uint32_t id = x->entries; id-- > 0;)
 		if (atomic_load(&x->made[id / 64]) == 0)
 			id &= ~(uint32_t)63;
-		else if (bit_get(x->made, id) && bundle_entry(p->cursor, id, p->entry) == STATUS_OK &&
+		else if (bit_get(x->made, id) &&
+		         bundle_entry(p->cursor, id, p->entry) == STATUS_OK &&
 		         bundle_path(p->cursor, id, p->where) == STATUS_OK)
 			place_finish(p, p->where);
 }
@@ -496,7 +498,8 @@ static int prepare(struct extract *x)
 	x->place.umask = umask(0);
 	umask(x->place.umask);
 	x->pattern = arena_alloc(s->arena, FORMAT_PATH + 1);
-	status = x->taken && x->made && x->done && x->links && x->pattern ? STATUS_OK : STATUS_NOMEM;
+	status =
+		x->taken && x->made && x->done && x->links && x->pattern ? STATUS_OK : STATUS_NOMEM;
 	if (status == STATUS_OK)
 		status = out_init(&x->out, s->arena, OUT_ROOM);
 	if (status == STATUS_OK)

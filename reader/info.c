@@ -122,18 +122,20 @@ static void print_volume(struct info *info, unsigned v)
 		return;
 	}
 	out_escaped(out, file_of(info, volume), strlen(file_of(info, volume)));
-	out_format(out, ", %" PRIu64 " bytes, opened by header %c\n", volume->pages->geometry.file_len,
-	           volume->header == HEADER_A ? 'A' : 'B');
+	out_format(out, ", %" PRIu64 " bytes, opened by header %c\n",
+	           volume->pages->geometry.file_len, volume->header == HEADER_A ? 'A' : 'B');
 	if (volume->header == HEADER_B)
 		out_text(out, "            damaged: header A, at its beginning\n");
 	if (bad_roots(volume))
-		out_format(out, "            damaged: %u of 3 copies of the root were tried in vain\n",
+		out_format(out,
+		           "            damaged: %u of 3 copies of the root were tried in vain\n",
 		           bad_roots(volume));
 	if (volume->appended)
 		out_format(out, "            %" PRIu64 " bytes were appended; they are ignored\n",
 		           volume->appended);
 	if (volume->missing)
-		out_format(out, "            %" PRIu64 " bytes are missing at its end; run verify\n",
+		out_format(out,
+		           "            %" PRIu64 " bytes are missing at its end; run verify\n",
 		           volume->missing);
 }
 
@@ -158,7 +160,8 @@ static void print_all(struct info *info)
 	if (bundle_volume_count(info->session->bundle) > 1)
 		out_format(out, "volumes     %u, of which %u here\n",
 		           bundle_volume_count(info->session->bundle),
-		           bundle_volume_count(info->session->bundle) - session_missing(info->session));
+		           bundle_volume_count(info->session->bundle) -
+		                   session_missing(info->session));
 	for (unsigned v = 0; v < bundle_volume_count(info->session->bundle); v++)
 		print_volume(info, v);
 }
@@ -178,7 +181,8 @@ static void print_json_volume(struct info *info, unsigned v)
 	out_text(out, "\"here\": true, ");
 	out_json_name(out, "file", file_of(info, volume), strlen(file_of(info, volume)));
 	out_format(out,
-	           ", \"length\": %" PRIu64 ", \"header\": \"%c\", \"bad_roots\": %u, \"appended\": %" PRIu64
+	           ", \"length\": %" PRIu64
+	           ", \"header\": \"%c\", \"bad_roots\": %u, \"appended\": %" PRIu64
 	           ", \"missing\": %" PRIu64 "}",
 	           volume->pages->geometry.file_len, volume->header == HEADER_A ? 'A' : 'B',
 	           bad_roots(volume), volume->appended, volume->missing);

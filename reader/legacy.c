@@ -4,21 +4,21 @@
  * are never called. */
 #include <stdlib.h>
 
-#define NONE(name) \
+#define NONE(name)       \
 	void name(void); \
-	void name(void) \
-	{ \
+	void name(void)  \
+	{                \
 		abort(); \
 	}
 
-#define NONE_OF(number) \
-	NONE(ZSTDv##number##_createDCtx) \
-	NONE(ZSTDv##number##_decompress_usingDict) \
-	NONE(ZSTDv##number##_findFrameSizeInfoLegacy) \
-	NONE(ZSTDv##number##_freeDCtx) \
-	NONE(ZSTDv##number##_getFrameParams) \
-	NONE(ZBUFFv##number##_createDCtx) \
-	NONE(ZBUFFv##number##_decompressContinue) \
+#define NONE_OF(number)                                 \
+	NONE(ZSTDv##number##_createDCtx)                \
+	NONE(ZSTDv##number##_decompress_usingDict)      \
+	NONE(ZSTDv##number##_findFrameSizeInfoLegacy)   \
+	NONE(ZSTDv##number##_freeDCtx)                  \
+	NONE(ZSTDv##number##_getFrameParams)            \
+	NONE(ZBUFFv##number##_createDCtx)               \
+	NONE(ZBUFFv##number##_decompressContinue)       \
 	NONE(ZBUFFv##number##_decompressInitDictionary) \
 	NONE(ZBUFFv##number##_freeDCtx)
 

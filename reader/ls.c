@@ -138,7 +138,9 @@ static void print_json(struct ls *ls)
 	if (e->links > 1)
 		out_format(out, ", \"links\": %" PRIu32, e->links);
 	if (bundle_content(ls->session->bundle)->full_metadata)
-		out_format(out, ", \"nanoseconds\": %" PRIu32 ", \"uid\": %" PRIu32 ", \"gid\": %" PRIu32,
+		out_format(out,
+		           ", \"nanoseconds\": %" PRIu32 ", \"uid\": %" PRIu32
+		           ", \"gid\": %" PRIu32,
 		           e->mtime_nsec, e->uid, e->gid);
 	if (e->sparse)
 		out_text(out, ", \"sparse\": true");
@@ -314,7 +316,7 @@ static int list(void *context, uint32_t id)
 		return 0;
 	while ((next = walk_next(w)) != 0 && !ls->out.error) {
 		if (next < 0) {
-			session_report(ls->session, w->path, next);
+			walk_report(w, ls->session, next);
 			continue;
 		}
 		if (!ls->recursive)
@@ -365,7 +367,8 @@ static int run(int argc, char **argv)
 	struct ls ls = {0};
 	struct options options;
 	struct session session;
-	struct session_needs needs = {.room = walk_size() + LINES_ROOM + offsetof(struct ls_room, chunk)};
+	struct session_needs needs = {.room = walk_size() + LINES_ROOM +
+	                                      offsetof(struct ls_room, chunk)};
 	int code = options_parse(&options, &ls_verb, argc, argv, take_option, &ls);
 
 	if (code >= 0)

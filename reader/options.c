@@ -20,7 +20,8 @@ enum {
 };
 
 static const struct option_row common_rows[] = {
-	{PASSPHRASE_FILE, "passphrase-file", "FILE", "the passphrase is in FILE (- standard input)"},
+	{PASSPHRASE_FILE, "passphrase-file", "FILE",
+         "the passphrase is in FILE (- standard input)"},
 	{PASSPHRASE_FD, "passphrase-fd", "N", "the passphrase comes from descriptor N"},
 	{KEY_FILE, "key-file", "FILE", "FILE is a key"},
 	{IDENTITY, "identity", "FILE", "FILE has age identities (may be repeated)"},
@@ -157,10 +158,12 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 			return 0;
 		}
 		if (code == ':')
-			return options_usage(verb->name, "an argument is missing", argv[optind - 1]);
+			return options_usage(verb->name, "an argument is missing",
+			                     argv[optind - 1]);
 		if (code == '?')
 			return options_usage(verb->name, "no such option", argv[optind - 1]);
-		taken = is_common(code) ? take_common(options, code, optarg) : own(context, code, optarg);
+		taken = is_common(code) ? take_common(options, code, optarg)
+		                        : own(context, code, optarg);
 		if (!taken)
 			return options_usage(verb->name, "not usable", optarg);
 	}
@@ -175,8 +178,8 @@ static void help_rows(const struct option_row *rows)
 
 		snprintf(left, sizeof left, "%c%c%c --%s%s%s", rows->code < OPTION_LONG ? '-' : ' ',
 		         rows->code < OPTION_LONG ? rows->code : ' ',
-		         rows->code < OPTION_LONG ? ',' : ' ', rows->name, rows->argument ? " " : "",
-		         rows->argument ? rows->argument : "");
+		         rows->code < OPTION_LONG ? ',' : ' ', rows->name,
+		         rows->argument ? " " : "", rows->argument ? rows->argument : "");
 		printf("  %-27s %s\n", left, rows->help);
 	}
 }

@@ -134,7 +134,8 @@ static void json_base64(struct out *out, const char *bytes, size_t len)
 	const int variant = sodium_base64_VARIANT_ORIGINAL;
 	size_t room = sodium_base64_encoded_len(len, variant);
 
-	sodium_bin2base64((char *)out_reserve(out, room), room, (const uint8_t *)bytes, len, variant);
+	sodium_bin2base64((char *)out_reserve(out, room), room, (const uint8_t *)bytes, len,
+	                  variant);
 	out->used += room - 1;
 }
 

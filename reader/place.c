@@ -18,9 +18,10 @@
 #include "reader/session.h"
 
 enum {
-	BUF = 512 << 10,             /* contents at a time */
-	NAME_AT = FORMAT_XATTRS,     /* in buf: behind a set of attributes, one name of it */
-	LONG_NAME = 143,             /* some file systems have no longer ones */
+	BUF = 512 << 10, /* contents at a time */
+	AHEAD = 4 << 20,
+	NAME_AT = FORMAT_XATTRS, /* in buf: behind a set of attributes, one name of it */
+	LONG_NAME = 143,         /* some file systems have no longer ones */
 	SAFE_STEM = 100,
 	SAFE_EXTENSION = 16,
 	TEMP_LETTERS = 16,
@@ -263,7 +264,8 @@ bool place_directory(struct placer *p, const char *path, bool *made)
 		*made = make_directory(p, parent, name, path) == 0;
 		error = errno;
 		if (*made || error == EEXIST) {
-			fd = open_component(p, parent, name, O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			fd = open_component(p, parent, name,
+			                    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 			error = errno;
 		}
 		close(parent);
@@ -299,7 +301,8 @@ static bool may_set(const char *name, bool owned)
 }
 
 /* Sets those of p->entry, one by one. */
-static void set_xattrs(struct placer *p, const char *path, bool owned, set_xattr_fn *set, void *target)
+static void set_xattrs(struct placer *p, const char *path, bool owned, set_xattr_fn *set,
+                       void *target)
 {
 	const struct format_entry *e = &p->entry->e;
 	char *name = (char *)p->buf + NAME_AT;
@@ -383,14 +386,26 @@ static void set_link_attributes(struct placer *p, int dirfd, const char *name, c
 
 /* --- files --------------------------------------------------------------------------- */
 
-static int copy_data(struct placer *p, struct outfile *out, uint64_t off, uint64_t end)
+/* The drive shall be busy while what has come is decrypted and written. */
+static void look_ahead(struct placer *p, uint64_t begin, uint64_t off, uint64_t end)
 {
+	uint64_t from = off == begin ? off : off + AHEAD - BUF;
+
+	if (from < end && end - begin > BUF)
+		bundle_will_need(p->cursor, &p->entry->e, from, min_u64(end, off + AHEAD) - from);
+}
+
+static int copy_data(struct placer *p, struct outfile *out, uint64_t begin, uint64_t end)
+{
+	uint64_t off = begin;
+
 	while (off < end) {
 		size_t len = (size_t)min_u64(end - off, BUF), got;
 		int status;
 
 		if (atomic_load(&p->place->stopped))
 			return STATUS_CANCELLED;
+		look_ahead(p, begin, off, end);
 		status = bundle_read(p->cursor, &p->entry->e, off, len, p->buf, &got);
 		if (status == STATUS_OK)
 			status = outfile_write(out, p->buf, got);
@@ -524,7 +539,8 @@ bool place_link(struct placer *p, const char *first, const char *path, bool *rep
 		dirfd = open_parent(p, path, &name);
 	if (dirfd >= 0)
 		status = make_name(p, dirfd, name, make_link, &from);
-	if (status == STATUS_EXISTS || (status == STATUS_IO && (errno == ENOSPC || errno == EROFS))) {
+	if (status == STATUS_EXISTS ||
+	    (status == STATUS_IO && (errno == ENOSPC || errno == EROFS))) {
 		report(p, path, status);
 		*reported = true;
 	}

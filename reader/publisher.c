@@ -68,5 +68,6 @@ void publisher_print(char text[static PUBLISHER_TEXT], const struct format_conte
 
 	memcpy(bytes + KEY_ID, content->key_id, sizeof content->key_id);
 	memcpy(bytes + KEY, content->publisher, sizeof content->publisher);
-	sodium_bin2base64(text, PUBLISHER_TEXT, bytes, sizeof bytes, sodium_base64_VARIANT_ORIGINAL);
+	sodium_bin2base64(text, PUBLISHER_TEXT, bytes, sizeof bytes,
+	                  sodium_base64_VARIANT_ORIGINAL);
 }

@@ -32,7 +32,8 @@ static void make_room(struct ranges *r)
 	size_t best = 0;
 
 	for (size_t i = 1; i + 1 < r->count; i++)
-		if (r->range[i + 1].begin - r->range[i].end < r->range[best + 1].begin - r->range[best].end)
+		if (r->range[i + 1].begin - r->range[i].end <
+		    r->range[best + 1].begin - r->range[best].end)
 			best = i;
 	r->range[best].end = r->range[best + 1].end;
 	remove_at(r, best + 1, 1);

@@ -91,8 +91,9 @@ static int make_arena(struct session *s, const struct session_needs *needs)
 	int status = arena_new(&s->arena, plan_arena(s, needs), s->options->allow_unlocked);
 
 	if (status == STATUS_UNLOCKED) {
-		diag_error(NULL, "memory cannot be locked, so plaintext might reach the disk; raise the "
-		                 "limit (ulimit -l) or give --allow-unlocked");
+		diag_error(NULL,
+		           "memory cannot be locked, so plaintext might reach the disk; raise the "
+		           "limit (ulimit -l) or give --allow-unlocked");
 		return 1;
 	}
 	if (status)
@@ -153,7 +154,8 @@ static bool is_open(const struct session *s, const struct source *source)
 	if (fstat(source_fd(source), &a))
 		return true;
 	for (unsigned i = 0; i < s->source_count; i++)
-		if (!fstat(source_fd(s->source[i]), &b) && a.st_ino == b.st_ino && a.st_dev == b.st_dev)
+		if (!fstat(source_fd(s->source[i]), &b) && a.st_ino == b.st_ino &&
+		    a.st_dev == b.st_dev)
 			return true;
 	return false;
 }
@@ -238,8 +240,8 @@ static int read_identities(struct session *s, struct session_keys *k)
 	for (unsigned i = 0; i < s->options->identity_count; i++) {
 		const char *path = s->options->identity[i];
 		unsigned have = k->keys.identity_count, count = 0;
-		int status = identity_read_file(k->identity + have, HEADER_MAX_IDENTITIES - have, &count,
-		                                path);
+		int status = identity_read_file(k->identity + have, HEADER_MAX_IDENTITIES - have,
+		                                &count, path);
 
 		if (status)
 			return diag_status(path, status);
@@ -286,7 +288,8 @@ static void name_strangers(const struct session *s)
 			used |= volume->pages && volume->source_no == i;
 		}
 		if (!used)
-			diag_warn(s->file[i], "is not used: no volume of this set, or one that is there twice");
+			diag_warn(s->file[i],
+			          "is not used: no volume of this set, or one that is there twice");
 	}
 }
 
@@ -310,8 +313,8 @@ static int check_publisher(const struct session *s)
 
 static int open_bundle(struct session *s)
 {
-	int status = bundle_open(&s->bundle, s->arena, s->source, s->source_count, s->options->length,
-	                         &s->keys->keys);
+	int status = bundle_open(&s->bundle, s->arena, s->source, s->source_count,
+	                         s->options->length, &s->keys->keys);
 
 	if (status == STATUS_OK)
 		status = find_siblings(s);
@@ -331,7 +334,8 @@ static int make_cursors(struct session *s)
 	return status ? diag_status(NULL, status) : 0;
 }
 
-int session_open(struct session *s, const struct options *options, const struct session_needs *needs)
+int session_open(struct session *s, const struct options *options,
+                 const struct session_needs *needs)
 {
 	int code;
 
@@ -393,9 +397,10 @@ bool session_damage_seen(const struct session *s)
 	for (unsigned v = 0; v < bundle_volume_count(s->bundle); v++) {
 		const struct bundle_volume *volume = bundle_volume(s->bundle, v);
 
-		if (volume->pages && (volume->header != HEADER_A || volume->bad_roots || volume->missing ||
-		                      atomic_load(&volume->pages->health.repaired) ||
-		                      atomic_load(&volume->pages->health.lost)))
+		if (volume->pages &&
+		    (volume->header != HEADER_A || volume->bad_roots || volume->missing ||
+		     atomic_load(&volume->pages->health.repaired) ||
+		     atomic_load(&volume->pages->health.lost)))
 			return true;
 	}
 	return false;

@@ -38,7 +38,8 @@ struct session_needs {
 
 /* Open the bundle.  Reports what is wrong.  Returns 0, or the exit code; close
  * in either case. */
-int session_open(struct session *s, const struct options *options, const struct session_needs *needs);
+int session_open(struct session *s, const struct options *options,
+                 const struct session_needs *needs);
 
 /* The keys that were given, for bundle_check_header. */
 const struct header_keys *session_keys(const struct session *s);

@@ -101,7 +101,7 @@ static int draw_from(void *context, uint32_t id)
 		count(t);
 	while ((status = walk_next(w)) != 0 && !t->out.error) {
 		if (status < 0) {
-			session_report(t->session, w->path, status);
+			walk_report(w, t->session, status);
 			continue;
 		}
 		draw(t, w->path + w->name_off, w->path_len - w->name_off);
@@ -110,7 +110,8 @@ static int draw_from(void *context, uint32_t id)
 	return 0;
 }
 
-static void print_count(struct tree *t, uint64_t n, const char *one, const char *many, const char *end)
+static void print_count(struct tree *t, uint64_t n, const char *one, const char *many,
+                        const char *end)
 {
 	out_format(&t->out, "%" PRIu64 " %s%s", n, n == 1 ? one : many, end);
 }
@@ -150,7 +151,8 @@ static int prepare(struct tree *t)
 
 static int run(int argc, char **argv)
 {
-	const struct session_needs needs = {.room = walk_size() + OUT_ROOM + FORMAT_LINK + FORMAT_PATH};
+	const struct session_needs needs = {.room = walk_size() + OUT_ROOM + FORMAT_LINK +
+	                                            FORMAT_PATH};
 	struct tree t = {0};
 	struct options options;
 	struct session session;

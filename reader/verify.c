@@ -45,8 +45,8 @@ struct verify {
 
 	/* Where the rounds stand. */
 	enum format_table_no table;
-	uint64_t block;                /* of it */
-	uint64_t segment, segment_off; /* within the segment */
+	uint64_t block;                 /* of it */
+	uint64_t segment, segment_off;  /* within the segment */
 	struct format_segment expected; /* where the next segment has to begin */
 	unsigned volume;
 	uint32_t page;
@@ -221,9 +221,11 @@ static void check_pages_of(struct verify *v, struct cursor *cursor, const struct
 	const struct pages *pages = bundle_volume(v->bundle, volume)->pages;
 
 	begin -= bundle_range_start(v->bundle, volume);
-	for (uint64_t i = begin / FORMAT_PAYLOAD; i <= (begin + unit->len - 1) / FORMAT_PAYLOAD; i++)
+	for (uint64_t i = begin / FORMAT_PAYLOAD; i <= (begin + unit->len - 1) / FORMAT_PAYLOAD;
+	     i++)
 		if (i < pages->parity.data_pages)
-			bundle_check_page(cursor, volume, format_data_page(&pages->parity, (uint32_t)i));
+			bundle_check_page(cursor, volume,
+			                  format_data_page(&pages->parity, (uint32_t)i));
 }
 
 static void check_piece(void *context, unsigned worker, const void *in)
@@ -238,7 +240,8 @@ static void check_piece(void *context, unsigned worker, const void *in)
 		if (s->frame)
 			ranges_add(&v->suspect, s->addr, s->addr + s->plain_len);
 		else
-			ranges_add(&v->suspect, s->addr + unit->off, s->addr + unit->off + unit->len);
+			ranges_add(&v->suspect, s->addr + unit->off,
+			           s->addr + unit->off + unit->len);
 		pthread_mutex_unlock(&v->turn);
 		check_pages_of(v, cursor, unit);
 	}
@@ -255,7 +258,8 @@ struct pages_unit {
 /* The first data page that is not all contents, which have been checked. */
 static uint32_t first_unchecked(const struct verify *v, unsigned volume)
 {
-	uint64_t len = bundle_range_start(v->bundle, volume + 1) - bundle_range_start(v->bundle, volume);
+	uint64_t len =
+		bundle_range_start(v->bundle, volume + 1) - bundle_range_start(v->bundle, volume);
 
 	return v->segments_lost ? 0 : (uint32_t)(len / FORMAT_PAYLOAD);
 }
@@ -315,9 +319,11 @@ static void check_pages(void *context, unsigned worker, const void *in)
 	struct verify *v = context;
 	const struct pages_unit *unit = in;
 
-	/* What is found is counted in the volume's health. */
+	/* What is damaged is counted in the volume's health. */
 	for (uint32_t t = unit->first; t < unit->first + unit->count; t++)
-		bundle_check_page(v->session->worker[worker], unit->volume, t);
+		if (bundle_check_page(v->session->worker[worker], unit->volume, t) ==
+		    STATUS_INVALID)
+			lose_index(v, STATUS_INVALID);
 	atomic_fetch_add(&v->checked, (uint64_t)unit->count * FORMAT_PAGE);
 }
 
@@ -357,7 +363,9 @@ static void check_ends_of_volumes(struct verify *v)
 
 static const char *loss_word(int status)
 {
-	return status == STATUS_ALTERED ? "altered" : status == STATUS_INVALID ? "invalid" : "damaged";
+	return status == STATUS_ALTERED   ? "altered"
+	       : status == STATUS_INVALID ? "invalid"
+	                                  : "damaged";
 }
 
 static void name_loss(struct verify *v, int status)
@@ -367,10 +375,11 @@ static void name_loss(struct verify *v, int status)
 	v->files_lost++;
 	session_note(v->session, 4);
 	if (!v->json) {
-		session_report(v->session, w->path, status);
+		walk_report(w, v->session, status);
 		return;
 	}
-	out_format(&v->out, "{\"type\": \"loss\", \"what\": \"%s\", ", loss_word(status));
+	out_format(&v->out, "{\"type\": \"loss\", \"what\": \"%s%s\", ", loss_word(status),
+	           w->names_lost ? " names" : "");
 	out_json_name(&v->out, "path", w->path_len ? w->path : ".", w->path_len ? w->path_len : 1);
 	out_text(&v->out, "}\n");
 	out_flush(&v->out);
@@ -393,7 +402,7 @@ static int read_again(struct verify *v, const struct format_entry *e, uint64_t o
 
 /* Only those parts of a file that could not be read; of a sparse file, whose
  * addresses are its runs', all. */
-static int check_file(struct verify *v, const struct format_entry *e)
+static int check_again(struct verify *v, const struct format_entry *e)
 {
 	uint64_t at = e->place, end = e->place + e->size;
 	const struct range *bad;
@@ -410,6 +419,18 @@ static int check_file(struct verify *v, const struct format_entry *e)
 	return status;
 }
 
+/* What the walk stands on. */
+static int check_entry(struct verify *v)
+{
+	const struct format_entry *e = &v->walk.entry->e;
+
+	if (e->kind == KIND_FILE && e->size)
+		return check_again(v, e);
+	if (e->kind == KIND_SYMLINK && v->index_lost)
+		return bundle_readlink(v->walk.cursor, e, (char *)v->chunk);
+	return STATUS_OK;
+}
+
 static void name_losses(struct verify *v)
 {
 	struct walk *w = &v->walk;
@@ -418,10 +439,8 @@ static void name_losses(struct verify *v)
 	if (next)
 		name_loss(v, next);
 	while (!next && (next = walk_next(w)) != 0) {
-		int status = next < 0 ? next : STATUS_OK;
+		int status = next < 0 ? next : check_entry(v);
 
-		if (next > 0 && w->entry->e.kind == KIND_FILE && w->entry->e.size)
-			status = check_file(v, &w->entry->e);
 		if (status)
 			name_loss(v, status);
 		next = 0;
@@ -452,8 +471,10 @@ static void print_absent_volumes(struct verify *v)
 
 	for (unsigned i = 0; i < count; i++)
 		if (!bundle_volume(v->bundle, i)->pages)
-			out_format(&v->out, "not here: volume %u of %u; what is only in it was not checked\n",
-			           i + 1, count);
+			out_format(
+				&v->out,
+				"not here: volume %u of %u; what is only in it was not checked\n",
+				i + 1, count);
 }
 
 /* What was found beside the files. */
@@ -464,17 +485,19 @@ static void print_findings(struct verify *v)
 	if (v->bad_headers)
 		out_format(out, "damaged: %u header%s\n", v->bad_headers, plural(v->bad_headers));
 	if (v->unchecked_headers)
-		out_format(out, "not checked: %u header%s, for want of memory\n", v->unchecked_headers,
-		           plural(v->unchecked_headers));
+		out_format(out, "not checked: %u header%s, for want of memory\n",
+		           v->unchecked_headers, plural(v->unchecked_headers));
 	if (v->bad_roots)
 		out_format(out, "damaged: %u root page%s\n", v->bad_roots, plural(v->bad_roots));
 	if (v->parity)
-		out_format(out, "damaged: %" PRIu64 " parity page%s\n", v->parity, plural(v->parity));
+		out_format(out, "damaged: %" PRIu64 " parity page%s\n", v->parity,
+		           plural(v->parity));
 	if (v->missing)
-		out_format(out, "cut off: %" PRIu64 " byte%s at the end\n", v->missing, plural(v->missing));
+		out_format(out, "cut off: %" PRIu64 " byte%s at the end\n", v->missing,
+		           plural(v->missing));
 	if (v->appended)
-		out_format(out, "appended: %" PRIu64 " byte%s at the end, which do no harm\n", v->appended,
-		           plural(v->appended));
+		out_format(out, "appended: %" PRIu64 " byte%s at the end, which do no harm\n",
+		           v->appended, plural(v->appended));
 	print_absent_volumes(v);
 }
 
@@ -484,19 +507,22 @@ static void print_result(struct verify *v)
 
 	print_findings(v);
 	if (v->repaired)
-		out_format(out, "repaired: %" PRIu64 " of %" PRIu64 " pages, from parity\n", v->repaired,
-		           v->pages);
+		out_format(out, "repaired: %" PRIu64 " of %" PRIu64 " pages, from parity\n",
+		           v->repaired, v->pages);
 	if (v->lost)
-		out_format(out, "beyond repair: %" PRIu64 " of %" PRIu64 " pages\n", v->lost, v->pages);
-	if (v->index_lost && v->files_lost == 0)
-		out_text(out, "lost: a part of the index\n");
+		out_format(out, "beyond repair: %" PRIu64 " of %" PRIu64 " pages\n", v->lost,
+		           v->pages);
+	if (v->index_lost)
+		out_format(out, "%s: a part of the index\n",
+		           v->worst == STATUS_DAMAGED ? "beyond repair" : loss_word(v->worst));
 	if (v->files_lost)
 		out_format(out, "lost: %" PRIu64 " file%s, named above; all others can be read\n",
 		           v->files_lost, plural(v->files_lost));
 	else if (is_lost(v))
-		out_text(out, "no file that has a name is lost\n");
+		out_text(out, "no file is lost\n");
 	else if (is_damaged(v))
-		out_text(out, "all files are whole, but this copy is wearing out: get a fresh one\n");
+		out_text(out,
+		         "all files are whole, but this copy is wearing out: get a fresh one\n");
 	else
 		out_text(out, "healthy\n");
 }
@@ -510,8 +536,10 @@ static void print_json_result(struct verify *v)
 	           "{\"type\": \"summary\", \"result\": \"%s\", \"files_lost\": %" PRIu64
 	           ", \"pages\": %" PRIu64 ", \"repaired\": %" PRIu64 ", \"lost\": %" PRIu64
 	           ", \"parity_damaged\": %" PRIu64,
-	           is_lost(v) ? "lost" : is_damaged(v) ? "repaired" : "healthy", v->files_lost, v->pages,
-	           v->repaired, v->lost, v->parity);
+	           is_lost(v)      ? "lost"
+	           : is_damaged(v) ? "repaired"
+	                           : "healthy",
+	           v->files_lost, v->pages, v->repaired, v->lost, v->parity);
 	out_format(out,
 	           ", \"roots_damaged\": %u, \"headers_damaged\": %u, \"index_damaged\": %s"
 	           ", \"appended\": %" PRIu64 ", \"missing\": %" PRIu64 ", \"missing_volumes\": [",
@@ -536,8 +564,10 @@ static uint64_t total_bytes(const struct verify *v)
 		const struct pages *pages = bundle_volume(v->bundle, i)->pages;
 
 		if (pages)
-			total += bundle_range_start(v->bundle, i + 1) - bundle_range_start(v->bundle, i) +
-			         (uint64_t)(page_count(&pages->parity) - first_unchecked(v, i)) * FORMAT_PAGE;
+			total += bundle_range_start(v->bundle, i + 1) -
+			         bundle_range_start(v->bundle, i) +
+			         (uint64_t)(page_count(&pages->parity) - first_unchecked(v, i)) *
+			                 FORMAT_PAGE;
 	}
 	return total;
 }
@@ -597,7 +627,8 @@ static int prepare(struct verify *v)
 	v->content = bundle_content(s->bundle);
 	v->cursor = s->cursor;
 	v->chunk = arena_alloc(s->arena, CHUNK);
-	if (!v->chunk || out_init(&v->out, s->arena, OUT_ROOM) || walk_init(&v->walk, s->arena, s->cursor) ||
+	if (!v->chunk || out_init(&v->out, s->arena, OUT_ROOM) ||
+	    walk_init(&v->walk, s->arena, s->cursor) ||
 	    progress_new(&v->progress, s->options->quiet ? PROGRESS_SILENT : mode))
 		return diag_status(NULL, STATUS_NOMEM);
 	return 0;

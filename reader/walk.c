@@ -4,8 +4,10 @@
 #include <string.h>
 
 #include "common/arena.h"
+#include "common/diag.h"
 #include "common/status.h"
 #include "reader/glob.h"
+#include "reader/session.h"
 
 /* A path has so many names at most, and the walk begins outside of them. */
 enum { LEVELS = FORMAT_PATH / 2 + 2 };
@@ -102,6 +104,7 @@ static int stand_on(struct walk *walk, struct walk_level *level, uint32_t id)
 	int status = bundle_entry(walk->cursor, id, walk->entry);
 
 	walk->id = walk->inode = id;
+	walk->names_lost = true;
 	if (status) {
 		level->next = behind_block(id, level->end);
 		return status;
@@ -112,6 +115,7 @@ static int stand_on(struct walk *walk, struct walk_level *level, uint32_t id)
 	}
 	if (!append_name(walk))
 		return STATUS_INVALID;
+	walk->names_lost = false;
 	if (walk->entry->e.kind == KIND_HARDLINK && !walk->raw)
 		status = bundle_inode(walk->cursor, id, walk->entry, &walk->inode);
 	walk->enter = status == STATUS_OK && walk->entry->e.kind == KIND_DIRECTORY;
@@ -133,6 +137,17 @@ int walk_next(struct walk *walk)
 		walk->depth--;
 	}
 	return 0;
+}
+
+void walk_report(const struct walk *walk, struct session *session, int status)
+{
+	if (!walk->names_lost) {
+		session_report(session, walk->path, status);
+		return;
+	}
+	diag_error(walk->path_len ? walk->path : ".", "not all of its names can be read: %s",
+	           status_text(status));
+	session_note(session, status_exit_code(status));
 }
 
 bool walk_is_last(const struct walk *walk, unsigned up)

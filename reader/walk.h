@@ -11,6 +11,7 @@
 #include "common/bundle.h"
 
 struct arena;
+struct session;
 struct walk_level;
 
 struct walk {
@@ -19,11 +20,12 @@ struct walk {
 	uint32_t id, inode;         /* the same but for hard links */
 	char *path;                 /* from the root, terminated */
 	size_t path_len;
-	size_t name_off;            /* where in it the entry's own name begins */
-	unsigned depth;             /* below where it began */
+	size_t name_off; /* where in it the entry's own name begins */
+	unsigned depth;  /* below where it began */
 	struct walk_level *level;
-	bool enter;                 /* clear it to stay out of this directory */
-	bool raw;                   /* set it to meet hard links as such */
+	bool enter;      /* clear it to stay out of this directory */
+	bool raw;        /* set it to meet hard links as such */
+	bool names_lost; /* of the directory at path, where walk_next failed */
 };
 
 /* Bytes of arena that walk_init takes. */
@@ -40,6 +42,9 @@ int walk_start(struct walk *walk, uint32_t id);
  * (a directory some of whose names are lost, or a hard link) cannot be had, and
  * the next call goes on behind it. */
 int walk_next(struct walk *walk);
+
+/* Report what walk_next returned below 0. */
+void walk_report(const struct walk *walk, struct session *session, int status);
 
 /* Is the entry the last of its directory?  Of the one so many levels up? */
 bool walk_is_last(const struct walk *walk, unsigned up);

@@ -11,39 +11,61 @@ same_names='del(.sha256, .error, .runs, .xattrs, .sparse, .missing_volumes)
 	| if .of_b64 then del(.of) else . end'
 
 cat >"$tmp/contents.py" <<'EOF'
-"""contents.py EXPECT DIRECTORY: are the contents those that were expected?
-contents.py EXPECT: the paths that can be read, a NUL behind each."""
+"""contents.py EXPECT DIRECTORY ALL: are the contents those that were expected?
+All of them, one after another, go to ALL; their paths, a NUL behind each, to
+standard output."""
 import base64, hashlib, json, os, sys
 
+
+def look(top, path):
+    """(directory, name): the path may be longer than any system call takes."""
+    at = os.open(top, os.O_PATH)
+    *above, name = path.split(b'/')
+    for component in above:
+        below = os.open(component, os.O_PATH | os.O_NOFOLLOW, dir_fd=at)
+        os.close(at)
+        at = below
+    return at, name
+
+
 bad = 0
-for line in open(sys.argv[1]):
-    e = json.loads(line)
-    path = base64.b64decode(e['path_b64']) if 'path_b64' in e else e['path'].encode()
-    if len(sys.argv) == 2:
+with open(sys.argv[3], 'wb') as everything:
+    for line in open(sys.argv[1]):
+        e = json.loads(line)
+        path = base64.b64decode(e['path_b64']) if 'path_b64' in e else e['path'].encode()
+        at, name = look(sys.argv[2], path)
         if 'sha256' in e:
+            with open(os.open(name, os.O_RDONLY, dir_fd=at), 'rb') as file:
+                data = file.read()
+            everything.write(data)
             sys.stdout.buffer.write(path + b'\0')
-        continue
-    full = os.path.join(os.fsencode(sys.argv[2]), path)
-    if 'sha256' in e:
-        got = hashlib.sha256(open(full, 'rb').read()).hexdigest()
-        wrong = got != e['sha256']
-    elif 'error' in e:
-        wrong = os.path.lexists(full)
-    else:
-        wrong = 'target' in e and 'target_b64' not in e and os.readlink(full) != os.fsencode(e['target'])
-    if wrong:
-        print('wrong:', path)
-        bad = 1
+            wrong = hashlib.sha256(data).hexdigest() != e['sha256']
+        elif 'error' in e:
+            wrong = name in map(os.fsencode, os.listdir(f'/proc/self/fd/{at}'))
+        else:
+            wrong = ('target' in e and 'target_b64' not in e
+                     and os.readlink(name, dir_fd=at) != os.fsencode(e['target']))
+        os.close(at)
+        if wrong:
+            print('wrong:', path, file=sys.stderr)
+            bad = 1
 sys.exit(bad)
 EOF
 
 # Options of a .case in $key, the bundle in $bundle, the exit code in $wanted.
+# Each in a directory of its own, where no volume is but those that are named.
 take() {
 	local word value
 	key=(-q) bundle='' wanted=0
+	rm -rf "$tmp/here"
+	mkdir "$tmp/here"
 	while read -r word value; do
 		case $word in
-		bundle) if [ "$bundle" ]; then key+=(--volume "$value"); else bundle=$value; fi ;;
+		bundle)
+			cp "$value" "$tmp/here"
+			value=$tmp/here/${value##*/}
+			if [ "$bundle" ]; then key+=(--volume "$value"); else bundle=$value; fi
+			;;
 		status) wanted=$value ;;
 		*) key+=("--$word" "$value") ;;
 		esac
@@ -69,17 +91,14 @@ names_agree() {
 extract_agrees() {
 	mkdir "$tmp/out"
 	exits "$wanted" "$read" extract -C "$tmp/out" "${key[@]}" "$bundle" &&
-		python3 "$tmp/contents.py" "$1" "$tmp/out"
+		python3 "$tmp/contents.py" "$1" "$tmp/out" "$tmp/all" >"$tmp/paths"
 }
 
 cat_agrees() {
 	local -a paths
-	local path
-	mapfile -d '' -t paths < <(python3 "$tmp/contents.py" "$1")
-	[ ${#paths[@]} -gt 0 ] || return 0
-	for path in "${paths[@]}"; do cat -- "$tmp/out/$path"; done >"$tmp/expected"
+	mapfile -d '' -t paths <"$tmp/paths"
 	"$read" cat "${key[@]}" -- "$bundle" "${paths[@]}" >"$tmp/cat"
-	cmp "$tmp/cat" "$tmp/expected"
+	cmp "$tmp/cat" "$tmp/all"
 }
 
 check() { # CASE EXPECT
@@ -92,8 +111,11 @@ check() { # CASE EXPECT
 		# Some of its attributes no file system has; that is said, and no more.
 		[ "$name" != signed-full-metadata ] || wanted=3
 		ok "$name: extracts" extract_agrees "$expect"
-		ok "$name: cat" cat_agrees "$expect"
-		chmod -R u+rwX "$tmp/out"
+		case $name in # one of each sort is enough
+		links | sparse | parity-4-damaged | signed | cut-extents* | deep | wide | leaves)
+			ok "$name: cat" cat_agrees
+			;;
+		esac
 		rm -rf "$tmp/out"
 	else
 		ok "$name: exit code $wanted" exits "$wanted" "$read" ls "${key[@]}" "$bundle"

@@ -304,6 +304,7 @@ static void unsyncable_folder(void)
 	MUST(outfile_open(&out, "d/final", false) == STATUS_OK);
 	MUST(outfile_commit(out, false) == STATUS_OK);
 	MUST(exists("d/final"));
+	MUST(!chmod("d", 0700));
 }
 
 static void a_name_that_may_be_gone_tomorrow_is_taken_back(void **state)

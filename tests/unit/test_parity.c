@@ -82,7 +82,8 @@ static void lost_pages_come_back(void **state)
 	static const unsigned lost[M] = {0, 17, 31, 63};
 	struct format_parity shape;
 	struct parity *parity = NULL;
-	uint8_t matrix[M * M], right[M][FORMAT_PAYLOAD], payload[FORMAT_PAYLOAD], sum[FORMAT_PAYLOAD];
+	uint8_t matrix[M * M], right[M][FORMAT_PAYLOAD], payload[FORMAT_PAYLOAD],
+		sum[FORMAT_PAYLOAD];
 
 	(void)state;
 	assert_int_equal(format_parity_make(&shape, M, ROWS), STATUS_OK);

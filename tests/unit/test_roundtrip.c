@@ -15,6 +15,7 @@
 #include "common/bundle.h"
 #include "common/bytes.h"
 #include "common/diag.h"
+#include "common/pages.h"
 #include "common/passphrase.h"
 #include "common/progress.h"
 #include "common/source.h"
@@ -50,14 +51,14 @@ static const struct plan {
 	const char *name;
 	enum format_kind kind;
 } plan[] = {
-	[ROOT] = {"", KIND_DIRECTORY},        [ALL_HOLE] = {"all-hole", KIND_FILE},
-	[COPY] = {"copy", KIND_FILE},         [DIR] = {"dir", KIND_DIRECTORY},
-	[EMPTY] = {"empty", KIND_FILE},       [FILM_MP4] = {"film.mp4", KIND_FILE},
-	[GONE] = {"gone", KIND_FILE},         [HOLE] = {"hole", KIND_FILE},
-	[LINK] = {"link", KIND_SYMLINK},      [MIXED] = {"mixed", KIND_FILE},
-	[NOISE_BIN] = {"noise", KIND_FILE},   [TEXT_TXT] = {"text.txt", KIND_FILE},
-	[HARD] = {"hard", KIND_HARDLINK},     [SUB] = {"sub", KIND_DIRECTORY},
-	[TWIN] = {"twin", KIND_FILE},         [LEAF] = {"leaf", KIND_FILE},
+	[ROOT] = {"", KIND_DIRECTORY},      [ALL_HOLE] = {"all-hole", KIND_FILE},
+	[COPY] = {"copy", KIND_FILE},       [DIR] = {"dir", KIND_DIRECTORY},
+	[EMPTY] = {"empty", KIND_FILE},     [FILM_MP4] = {"film.mp4", KIND_FILE},
+	[GONE] = {"gone", KIND_FILE},       [HOLE] = {"hole", KIND_FILE},
+	[LINK] = {"link", KIND_SYMLINK},    [MIXED] = {"mixed", KIND_FILE},
+	[NOISE_BIN] = {"noise", KIND_FILE}, [TEXT_TXT] = {"text.txt", KIND_FILE},
+	[HARD] = {"hard", KIND_HARDLINK},   [SUB] = {"sub", KIND_DIRECTORY},
+	[TWIN] = {"twin", KIND_FILE},       [LEAF] = {"leaf", KIND_FILE},
 };
 
 static const char target[] = "dir/sub/leaf";
@@ -80,7 +81,8 @@ static void fill_noise(uint8_t *out, size_t len, uint8_t seed)
 
 static void fill_text(uint8_t *out, size_t len, unsigned seed)
 {
-	static const char *const word[] = {"the ", "films ", "of ", "a ", "quiet ", "night\n", "radio "};
+	static const char *const word[] = {"the ",   "films ",  "of ",   "a ",
+	                                   "quiet ", "night\n", "radio "};
 
 	for (size_t done = 0; done < len; seed = seed * 1103515245 + 12345) {
 		const char *w = word[(seed >> 16) % 7];
@@ -93,9 +95,12 @@ static void fill_text(uint8_t *out, size_t len, unsigned seed)
 static void make_files(void)
 {
 	uint8_t *buf = malloc(4 * MIB);
-	struct timespec times[2] = {{.tv_sec = 1000000000, .tv_nsec = 5}, {.tv_sec = 1000000000, .tv_nsec = 123456789}};
+	struct timespec times[2] = {{.tv_sec = 1000000000, .tv_nsec = 5},
+	                            {.tv_sec = 1000000000, .tv_nsec = 123456789}};
 	char path[32];
 
+	unlink("link");
+	unlink("dir/hard");
 	mkdir("dir", 0755);
 	mkdir("dir/sub", 0755);
 	put("all-hole", 0, "", 0);
@@ -162,8 +167,10 @@ static void describe(struct tree *tree, uint32_t number)
 	n->mode = st.st_mode & 07777;
 	n->mtime = st.st_mtim.tv_sec;
 	if (tree->extra)
-		tree->extra[number] = (struct node_extra){
-			.mtime_nsec = (uint32_t)st.st_mtim.tv_nsec, .uid = 1234 + number, .gid = 70000};
+		tree->extra[number] =
+			(struct node_extra){.mtime_nsec = (uint32_t)st.st_mtim.tv_nsec,
+		                            .uid = 1234 + number,
+		                            .gid = 70000};
 }
 
 static const uint8_t attributes[] = "\1\4user\5value";
@@ -177,7 +184,8 @@ static struct tree *make_tree(struct spill *heap, bool full_metadata)
 	for (uint32_t i = 1; i < NODES; i++) {
 		const char *name = name_of(i);
 
-		assert_int_equal(tree_add(tree, parent_of(i), name, strlen(name), &number), STATUS_OK);
+		assert_int_equal(tree_add(tree, parent_of(i), name, strlen(name), &number),
+		                 STATUS_OK);
 		assert_int_equal(number, i);
 	}
 	for (uint32_t i = 0; i < NODES; i++)
@@ -204,14 +212,8 @@ struct world {
 	struct tree *tree;
 	struct stage *stage;
 	struct stage_report report;
-	struct passphrase passphrase;
+	uint8_t key_file[KDF_KEYBYTES]; /* quicker than a passphrase */
 };
-
-static void set_passphrase(struct passphrase *passphrase, const char *text)
-{
-	strcpy(passphrase->text, text);
-	passphrase->len = strlen(text);
-}
 
 static int stage_world(struct world *w, bool full_metadata, unsigned workers, size_t memory)
 {
@@ -226,7 +228,7 @@ static int stage_world(struct world *w, bool full_metadata, unsigned workers, si
 	                                      .edition = 7};
 
 	memset(w, 0, sizeof *w);
-	set_passphrase(&w->passphrase, "two of us");
+	randombytes_buf(w->key_file, sizeof w->key_file);
 	assert_int_equal(arena_new(&w->arena, ARENA_MAX_BYTES, true), STATUS_OK);
 	assert_int_equal(progress_new(&w->progress, PROGRESS_SILENT), STATUS_OK);
 	assert_int_equal(spill_new(&w->heap, w->arena, memory, "."), STATUS_OK);
@@ -256,13 +258,16 @@ static uint64_t length_for(const struct world *w, unsigned parity)
 static int write_world(struct world *w, uint64_t len, unsigned parity, unsigned workers,
                        char *culprit, size_t size)
 {
-	const struct opener opener = {.passphrase = &w->passphrase};
+	const struct opener opener = {.key_file = w->key_file};
 	const struct write_compartment compartment = {w->stage, &opener, 1};
-	const struct write_options options = {
-		.profile = KDF_LOW, .parity = parity, .workers = workers, .replace = true, .verify = true};
+	const struct write_options options = {.profile = KDF_LOW,
+	                                      .parity = parity,
+	                                      .workers = workers,
+	                                      .replace = true,
+	                                      .verify = true};
 
-	return write_bundle("out.bin", len, &compartment, 1, &options, w->arena, w->progress, culprit,
-	                    size);
+	return write_bundle("out.bin", len, &compartment, 1, &options, w->arena, w->progress,
+	                    culprit, size);
 }
 
 struct reading {
@@ -272,15 +277,14 @@ struct reading {
 	struct cursor *cursor;
 };
 
-static int open_bundle(struct reading *r, const struct passphrase *passphrase)
+static int open_bundle(struct reading *r, const struct header_keys *keys)
 {
-	const struct header_keys keys = {.passphrase = passphrase};
 	int status;
 
 	memset(r, 0, sizeof *r);
 	assert_int_equal(arena_new(&r->arena, ARENA_MAX_BYTES, true), STATUS_OK);
 	assert_int_equal(source_open_file(&r->source, "out.bin"), STATUS_OK);
-	status = bundle_open(&r->bundle, r->arena, &r->source, 1, 0, &keys);
+	status = bundle_open(&r->bundle, r->arena, &r->source, 1, 0, keys);
 	if (status == STATUS_OK)
 		status = cursor_new(&r->cursor, r->bundle);
 	return status;
@@ -359,7 +363,8 @@ static void same_holes(struct reading *r, const struct tree *tree)
 	assert_int_equal(bundle_entry(r->cursor, tree->id[HOLE], &entry), STATUS_OK);
 	assert_true(entry.e.sparse);
 	for (size_t i = 0; i < 3; i++, at = end) {
-		assert_int_equal(bundle_data_range(r->cursor, &entry.e, at, &begin, &end), STATUS_OK);
+		assert_int_equal(bundle_data_range(r->cursor, &entry.e, at, &begin, &end),
+		                 STATUS_OK);
 		/* File systems count holes in blocks. */
 		assert_in_range(begin, data[i][0] / 65536 * 65536, data[i][0]);
 		assert_in_range(end, data[i][1], data[i][1] / 65536 * 65536 + 65536);
@@ -369,12 +374,12 @@ static void same_holes(struct reading *r, const struct tree *tree)
 	assert_int_equal(entry.e.runs, 0);
 }
 
-static void same_as_packed(const struct world *w)
+static void same_as_packed_with(const struct world *w, const struct header_keys *keys)
 {
 	struct reading r;
 	const struct format_content *content;
 
-	assert_int_equal(open_bundle(&r, &w->passphrase), STATUS_OK);
+	assert_int_equal(open_bundle(&r, keys), STATUS_OK);
 	content = bundle_content(r.bundle);
 	assert_int_equal(content->table[TABLE_ENTRIES].records, NODES - 1);
 	assert_string_equal(content->label, "Night films");
@@ -384,8 +389,31 @@ static void same_as_packed(const struct world *w)
 		if (i != GONE)
 			same_entry(&r, w->tree, i);
 	same_holes(&r, w->tree);
+	close_bundle(&r);
+}
+
+static void same_as_packed(const struct world *w)
+{
+	const struct header_keys keys = {.key_file = w->key_file};
+
+	same_as_packed_with(w, &keys);
+}
+
+/* Every page, every copy of the root, both headers. */
+static void is_healthy(const struct world *w)
+{
+	const struct header_keys keys = {.key_file = w->key_file};
+	const struct format_parity *parity;
+	struct reading r;
+
+	assert_int_equal(open_bundle(&r, &keys), STATUS_OK);
+	parity = &bundle_volume(r.bundle, 0)->pages->parity;
+	for (uint32_t t = 0; t < parity->data_pages + parity->parity_pages; t++)
+		assert_int_equal(bundle_check_page(r.cursor, 0, t), STATUS_OK);
 	for (unsigned c = 0; c < FORMAT_ROOTS; c++)
 		assert_int_equal(bundle_check_root(r.cursor, 0, c), STATUS_OK);
+	assert_int_equal(bundle_check_header(r.bundle, 0, HEADER_A, &keys), STATUS_OK);
+	assert_int_equal(bundle_check_header(r.bundle, 0, HEADER_B, &keys), STATUS_OK);
 	close_bundle(&r);
 }
 
@@ -398,18 +426,23 @@ static void everything_comes_back(void **state)
 		unsigned parity, workers;
 		size_t memory;
 		uint64_t more; /* bytes than needed */
-	} row[] = {{false, 4, 2, 64 * MIB, 0}, {true, 0, 1, 0, 65536 + 777}, {false, 16, 3, MIB, 30 * MIB + 1}};
+	} row[] = {{false, 4, 2, 64 * MIB, 0},
+	           {true, 0, 1, 0, 65536 + 777},
+	           {false, 16, 3, MIB, 30 * MIB + 1}};
 	char culprit[64];
 
 	(void)state;
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
 		struct world w;
 
-		assert_int_equal(stage_world(&w, row[i].full, row[i].workers, row[i].memory), STATUS_OK);
+		assert_int_equal(stage_world(&w, row[i].full, row[i].workers, row[i].memory),
+		                 STATUS_OK);
 		assert_int_equal(write_world(&w, length_for(&w, row[i].parity) + row[i].more,
-		                             row[i].parity, row[i].workers, culprit, sizeof culprit),
+		                             row[i].parity, row[i].workers, culprit,
+		                             sizeof culprit),
 		                 STATUS_OK);
 		same_as_packed(&w);
+		is_healthy(&w);
 		forget(&w);
 	}
 }
@@ -434,7 +467,8 @@ static void the_report_adds_up(void **state)
 }
 
 /* All of the stream, from begin to end of the content. */
-static uint8_t *whole_stream(struct stage *stage, uint64_t begin, uint64_t end, size_t piece, size_t *len)
+static uint8_t *whole_stream(struct stage *stage, uint64_t begin, uint64_t end, size_t piece,
+                             size_t *len)
 {
 	struct feed *feed = NULL;
 	uint8_t *bytes;
@@ -443,7 +477,8 @@ static uint8_t *whole_stream(struct stage *stage, uint64_t begin, uint64_t end, 
 	bytes = malloc(*len);
 	assert_int_equal(feed_open(&feed, stage, begin, end), STATUS_OK);
 	for (size_t done = 0; done < *len; done += piece)
-		assert_int_equal(feed_read(feed, bytes + done, min_u64(piece, *len - done)), STATUS_OK);
+		assert_int_equal(feed_read(feed, bytes + done, min_u64(piece, *len - done)),
+		                 STATUS_OK);
 	assert_null(feed_culprit(feed));
 	feed_close(feed);
 	return bytes;
@@ -461,7 +496,8 @@ static void content_does_not_depend_on_threads(void **state)
 	assert_memory_equal(stage_content_part(one.stage), stage_content_part(four.stage),
 	                    FORMAT_CONTENT_PART);
 	bytes = whole_stream(one.stage, 0, stage_content(one.stage)->content_len, 65521, &len);
-	other = whole_stream(four.stage, 0, stage_content(one.stage)->content_len, 3000000, &other_len);
+	other = whole_stream(four.stage, 0, stage_content(one.stage)->content_len, 3000000,
+	                     &other_len);
 	assert_int_equal(len, other_len);
 	assert_memory_equal(bytes, other, len);
 	for (size_t i = len - 100; i < len; i++)
@@ -527,7 +563,7 @@ static void damage_is_repaired(void **state)
 	burst = (size_t)shape.m * shape.columns * FORMAT_PAGE;
 	for (uint64_t at = FORMAT_PAGE; at < len - burst; at += len / 5) {
 		assert_int_equal(write_world(&w, len, 4, 2, culprit, sizeof culprit), STATUS_OK);
-		damage(at / FORMAT_PAGE * FORMAT_PAGE, burst);fprintf(stderr,"at %lu burst %zu len %lu\n",at,burst,len);
+		damage(at / FORMAT_PAGE * FORMAT_PAGE, burst);
 		same_as_packed(&w);
 	}
 	/* Scattered, both headers' neighbours, and header A itself. */
@@ -538,40 +574,82 @@ static void damage_is_repaired(void **state)
 	forget(&w);
 }
 
-static void two_compartments_and_two_keys_each(void **state)
+static void write_two(struct world *w, const struct opener *mine, unsigned mine_count,
+                      struct world *other)
 {
-	struct world w, other;
-	struct passphrase second;
-	struct reading r;
-	const uint8_t key_file[KDF_KEYBYTES] = {42};
+	const struct opener theirs = {.key_file = other->key_file};
+	const struct write_compartment compartment[2] = {{w->stage, mine, mine_count},
+	                                                 {other->stage, &theirs, 1}};
+	const struct write_options options = {
+		.profile = KDF_LOW, .parity = 2, .workers = 2, .replace = true};
 	char culprit[64];
-	uint64_t len;
+
+	assert_int_equal(write_bundle("out.bin", length_for(w, 2) + length_for(other, 2),
+	                              compartment, 2, &options, w->arena, w->progress, culprit,
+	                              sizeof culprit),
+	                 STATUS_OK);
+}
+
+static void two_compartments_and_all_sorts_of_keys(void **state)
+{
+	static const struct passphrase alone = {"two of us", 9}, together = {"nobody else", 11};
+	const uint8_t key_file[KDF_KEYBYTES] = {42};
+	const struct opener mine[2] = {{.passphrase = &alone},
+	                               {.passphrase = &together, .key_file = key_file}};
+	const struct header_keys right[] = {{.passphrase = &alone},
+	                                    {.passphrase = &alone, .key_file = key_file},
+	                                    {.passphrase = &together, .key_file = key_file}};
+	const struct header_keys wrong[] = {{.passphrase = &together}, {.key_file = key_file}};
+	struct world w, other;
+	struct reading r;
 
 	(void)state;
 	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
 	assert_int_equal(stage_world(&other, true, 2, 64 * MIB), STATUS_OK);
-	set_passphrase(&other.passphrase, "nobody else");
-	set_passphrase(&second, "spare");
-	{
-		const struct opener mine[2] = {{.passphrase = &w.passphrase},
-		                               {.passphrase = &second, .key_file = key_file}};
-		const struct opener theirs = {.passphrase = &other.passphrase};
-		const struct write_compartment compartment[2] = {{w.stage, mine, 2},
-		                                                 {other.stage, &theirs, 1}};
-		const struct write_options options = {
-			.profile = KDF_LOW, .parity = 2, .workers = 2, .replace = true};
-
-		len = length_for(&w, 2) + length_for(&other, 2);
-		assert_int_equal(write_bundle("out.bin", len, compartment, 2, &options, w.arena,
-		                              w.progress, culprit, sizeof culprit),
-		                 STATUS_OK);
-	}
-	same_as_packed(&w);
+	write_two(&w, mine, 2, &other);
+	for (size_t i = 0; i < 3; i++)
+		same_as_packed_with(&w, &right[i]);
 	same_as_packed(&other);
-	assert_int_equal(open_bundle(&r, &second), STATUS_NOKEY);
-	close_bundle(&r);
+	is_healthy(&other);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(open_bundle(&r, &wrong[i]), STATUS_NOKEY);
+		close_bundle(&r);
+	}
 	forget(&w);
 	forget(&other);
+}
+
+static void openers_that_are_none(void **state)
+{
+	static const struct opener nothing, recipient = {.recipient = (const uint8_t *)"?"};
+	struct opener many[FORMAT_SLOTS + 1];
+	const struct {
+		const struct opener *opener;
+		unsigned count;
+		int status;
+	} row[] = {{&nothing, 1, STATUS_INVALID},
+	           {&recipient, 1, STATUS_INVALID},
+	           {many, FORMAT_SLOTS + 1, STATUS_TOOBIG},
+	           {many, FORMAT_SLOTS, STATUS_OK}};
+	struct world w;
+	char culprit[64];
+
+	(void)state;
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	for (unsigned i = 0; i < FORMAT_SLOTS + 1; i++)
+		many[i] = (struct opener){.key_file = w.key_file};
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		const struct write_compartment compartment = {w.stage, row[i].opener, row[i].count};
+		const struct write_options options = {
+			.profile = KDF_LOW, .workers = 1, .replace = true};
+
+		assert_int_equal(write_bundle("out.bin", length_for(&w, 0), &compartment, 1,
+		                              &options, w.arena, w.progress, culprit,
+		                              sizeof culprit),
+		                 row[i].status);
+	}
+	same_as_packed(&w);
+	forget(&w);
 }
 
 /* The folder holds what was packed and nothing else. */
@@ -582,7 +660,7 @@ static bool nothing_was_written(void)
 
 static void a_changed_source_is_named(void **state)
 {
-	static const char *const path[] = {"film.mp4", "noise", "dir/sub/leaf"};
+	static const char *const path[] = {"film.mp4", "copy", "dir/sub/leaf"};
 	struct world w;
 	char culprit[64];
 
@@ -602,11 +680,13 @@ static void a_changed_source_is_named(void **state)
 	/* What lies in frames is safe. */
 	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
 	put("dir/a39", 0, "y", 1);
-	assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit), STATUS_OK);
+	assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit),
+	                 STATUS_OK);
 	assert_int_equal(unlink("film.mp4"), 0);
 	errno = 0;
 	unlink("out.bin");
-	assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit), STATUS_IO);
+	assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit),
+	                 STATUS_IO);
 	assert_int_equal(errno, ENOENT);
 	assert_string_equal(culprit, "film.mp4");
 	forget(&w);
@@ -693,7 +773,8 @@ int main(void)
 		cmocka_unit_test(content_does_not_depend_on_threads),
 		cmocka_unit_test(ranges_join_up),
 		cmocka_unit_test(damage_is_repaired),
-		cmocka_unit_test(two_compartments_and_two_keys_each),
+		cmocka_unit_test(two_compartments_and_all_sorts_of_keys),
+		cmocka_unit_test(openers_that_are_none),
 		cmocka_unit_test(a_changed_source_is_named),
 		cmocka_unit_test(what_does_not_fit_is_refused),
 		cmocka_unit_test(nothing_is_written_twice_alike),

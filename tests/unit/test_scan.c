@@ -197,7 +197,7 @@ static void two_sources_of_one_name_are_refused(void **state)
 static void names_of_any_bytes_are_kept(void **state)
 {
 	char longest[256], path[300];
-	static const char *const odd[] = {"s/\xff\xfe", "s/new\nline", "s/ ", "s/-o",
+	static const char *const odd[] = {"s/\xff\xfe",    "s/new\nline",    "s/ ",  "s/-o",
 	                                  "s/\x01\x1b[2J", "s/\xed\x95\x9c", "s/..."};
 
 	(void)state;
@@ -249,6 +249,11 @@ static void the_first_name_is_the_file_and_others_are_links(void **state)
 	assert_true(report.links == 4 && report.files == 4);
 }
 
+static int number_of(uint32_t node)
+{
+	return atoi(tree_name(tree, node));
+}
+
 static void many_links_are_found(void **state)
 {
 	char name[32], other[32];
@@ -266,8 +271,7 @@ static void many_links_are_found(void **state)
 	assert_true(report.links == 1000 && report.files == 1000);
 	for (uint32_t i = 1; i < tree->count; i++)
 		if (tree->node[i].kind == KIND_HARDLINK)
-			assert_int_equal(atoi(tree_name(tree, i)) +
-			                         atoi(tree_name(tree, (uint32_t)tree->node[i].place)),
+			assert_int_equal(number_of(i) + number_of((uint32_t)tree->node[i].place),
 			                 999);
 }
 
@@ -316,8 +320,7 @@ static void globs_match_names_and_paths(void **state)
 {
 	static const char *const globs[][2] = {
 		{"z", "?"}, {"a/z", "b"}, {"*/w", "a"}, {"[ab]", "nothing"}, {"a/*", "a/"}};
-	static const char *const left[] = {"", "a/ c a/y", "b/ c", "c",
-	                                   "a/ b/ c b/w"};
+	static const char *const left[] = {"", "a/ c a/y", "b/ c", "c", "a/ b/ c b/w"};
 
 	(void)state;
 	plant();
@@ -388,7 +391,7 @@ static void directories_that_cannot_be_read_are_named_and_dropped(void **state)
 
 static void scan_over_a_mount(void)
 {
-	MUST(!unshare(CLONE_NEWNS) && !mount("none", "/", NULL, MS_REC | MS_PRIVATE, NULL));
+	MUST(!unshare(CLONE_NEWNS) && !mount("none", "/", "none", MS_REC | MS_PRIVATE, NULL));
 	MUST(!mount("none", "s/a", "tmpfs", 0, NULL));
 	make("s/a/on-mount", "");
 	MUST(SCAN("s") == STATUS_OK);

@@ -81,7 +81,8 @@ static void what_goes_in_comes_out(void **state)
 		assert_true(reads_back(spill, MEMORY, FORMAT_PAYLOAD));
 		assert_true(reads_back(spill, FORMAT_PAYLOAD, 3 * FORMAT_PAYLOAD));
 		for (int i = 0; i < 500; i++, off = off * 7919 % TOTAL)
-			assert_true(reads_back(spill, off, off % 40000 < TOTAL - off ? off % 40000 : 1));
+			assert_true(reads_back(spill, off,
+			                       off % 40000 < TOTAL - off ? off % 40000 : 1));
 		spill_free(spill);
 	}
 }
@@ -127,21 +128,24 @@ static void several_threads_read(void **state)
 	spill_free(spill);
 }
 
-/* The spill's own file, found among our descriptors. */
+/* The spill's own file, found among our descriptors: in this folder, and gone. */
 static int own_file(void)
 {
+	char link[64], target[512] = "", *here = getcwd(NULL, 0);
 	DIR *dir = opendir("/proc/self/fd");
 	struct dirent *entry;
 	struct stat st;
 	int found = -1;
 
 	while ((entry = readdir(dir))) {
-		int fd = atoi(entry->d_name);
-
-		if (fd > 2 && fd != dirfd(dir) && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_nlink == 0)
-			found = fd;
+		snprintf(link, sizeof link, "/proc/self/fd/%.20s", entry->d_name);
+		if (readlink(link, target, sizeof target - 1) > 0 &&
+		    !strncmp(target, here, strlen(here)) && !stat(link, &st) &&
+		    S_ISREG(st.st_mode) && st.st_nlink == 0)
+			found = atoi(entry->d_name);
 	}
 	closedir(dir);
+	free(here);
 	return found;
 }
 

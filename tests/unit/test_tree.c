@@ -142,8 +142,13 @@ static void the_first_link_left_takes_the_place_of_its_file(void **state)
 
 	(void)state;
 	plant();
-	tree->node[B] = (struct node){.name_off = tree->node[B].name_off, .name_len = 1, .links = 1,
-	                              .kind = KIND_FILE, .size = 77, .mode = 0640, .mtime = -5};
+	tree->node[B] = (struct node){.name_off = tree->node[B].name_off,
+	                              .name_len = 1,
+	                              .links = 1,
+	                              .kind = KIND_FILE,
+	                              .size = 77,
+	                              .mode = 0640,
+	                              .mtime = -5};
 	tree->extra[B].uid = 12;
 	x = link_to(K, "x", B);
 	y = link_to(K, "y", B);
@@ -254,8 +259,8 @@ static void only_what_was_given_is_followed(void **state)
 	int fd;
 
 	(void)state;
-	assert_int_equal(mkdir("d", 0755) | symlink("d", "given") | symlink("/dev/null", "d/within"),
-	                 0);
+	assert_int_equal(
+		mkdir("d", 0755) | symlink("d", "given") | symlink("/dev/null", "d/within"), 0);
 	given = add(0, "given", KIND_DIRECTORY);
 	within = add(given, "within", KIND_FILE);
 	set_base(base);
@@ -281,24 +286,22 @@ static void many_nodes_are_kept(void **state)
 	assert_string_equal(tree_name(tree, 77778), "077777");
 }
 
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(a_new_tree_is_its_root, setup, teardown),
-		cmocka_unit_test_setup_teardown(files_come_before_directories_in_path_order, setup,
-		                                teardown),
-		cmocka_unit_test_setup_teardown(what_is_dropped_is_passed_over, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_walk_survives_a_drop_where_it_stands, setup,
-		                                teardown),
-		cmocka_unit_test_setup_teardown(ids_skip_what_was_dropped, setup, teardown),
-		cmocka_unit_test_setup_teardown(the_first_link_left_takes_the_place_of_its_file,
-		                                setup, teardown),
-		cmocka_unit_test_setup_teardown(a_directory_goes_with_both_ends_of_a_link, setup,
-		                                teardown),
-		cmocka_unit_test_setup_teardown(paths_begin_where_the_source_was, setup, teardown),
-		cmocka_unit_test_setup_teardown(long_paths_are_opened_in_steps, setup, teardown),
-		cmocka_unit_test_setup_teardown(only_what_was_given_is_followed, setup, teardown),
-		cmocka_unit_test_setup_teardown(many_nodes_are_kept, setup, teardown),
+		TEST(a_new_tree_is_its_root),
+		TEST(files_come_before_directories_in_path_order),
+		TEST(what_is_dropped_is_passed_over),
+		TEST(the_walk_survives_a_drop_where_it_stands),
+		TEST(ids_skip_what_was_dropped),
+		TEST(the_first_link_left_takes_the_place_of_its_file),
+		TEST(a_directory_goes_with_both_ends_of_a_link),
+		TEST(paths_begin_where_the_source_was),
+		TEST(long_paths_are_opened_in_steps),
+		TEST(only_what_was_given_is_followed),
+		TEST(many_nodes_are_kept),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
