@@ -8,6 +8,8 @@
 #include "common/squeeze.h"
 #include "common/status.h"
 
+enum { JOBS_MAX = 64 }; /* 34 MB */
+
 struct frames {
 	struct pipeline *pipeline;
 	struct frames_sink *sink;
@@ -125,7 +127,8 @@ int frames_new(struct frames **frames, struct frames_sink *sink, int level, unsi
 		return status;
 	f->sink = sink;
 	f->level = level;
-	status = pipeline_new(&f->pipeline, &ops, f, workers, 2 * workers + 4);
+	status = pipeline_new(&f->pipeline, &ops, f, workers,
+	                      workers < JOBS_MAX / 2 ? 2 * workers + 4 : JOBS_MAX + 4);
 	if (status == STATUS_OK)
 		*frames = f;
 	else

@@ -1,7 +1,7 @@
 /* Whole files that are there more than once.  A file is compared only where
  * another one has its size, and only with files whose samples are the same as
- * its own; the comparison is byte by byte, on disk.  About 20 bytes for each
- * file whose size is not unique. */
+ * its own; the comparison is byte by byte, on disk.  20 to 28 bytes for each file
+ * whose size is not unique. */
 #ifndef BUNDLER_TWINS_H
 #define BUNDLER_TWINS_H
 

@@ -24,7 +24,7 @@ enum {
 	PIECE = PAGES * FORMAT_PAGE,
 	UNITS = PAGES + 2, /* the last job has the tail and header B too */
 	PIECE_MAX = PIECE + 2 * FORMAT_PAGE,
-	JOBS_MAX = 24,
+	JOBS_MAX = 16, /* 34 MB */
 	NOBODY = UINT8_MAX,
 };
 
