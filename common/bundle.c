@@ -22,7 +22,7 @@ struct inner {
 	uint8_t page_key[FORMAT_MAX_VOLUMES][FORMAT_KEY];
 	uint8_t content_part[FORMAT_CONTENT_PART]; /* as read: volumes must agree */
 	struct format_content content;
-	struct format_slot slot;   /* of the volume being opened */
+	struct format_slot slot; /* of the volume being opened */
 	struct format_layout layout;
 	uint8_t root[FORMAT_PAYLOAD];
 };
@@ -61,11 +61,12 @@ static int check_signature(const struct inner *in)
 	uint8_t message[sizeof(label) + 64];
 
 	memcpy(message, label, sizeof(label));
-	crypto_generichash(message + sizeof(label), 64, in->content_part, FORMAT_CONTENT_PART, NULL, 0);
+	crypto_generichash(message + sizeof(label), 64, in->content_part, FORMAT_CONTENT_PART, NULL,
+	                   0);
 	return crypto_sign_verify_detached(in->root + FORMAT_CONTENT_PART, message, sizeof(message),
-	                                   in->content.publisher) ?
-	               STATUS_ALTERED :
-	               STATUS_OK;
+	                                   in->content.publisher)
+	               ? STATUS_ALTERED
+	               : STATUS_OK;
 }
 
 static bool signature_is_zero(const uint8_t *root)
@@ -80,7 +81,8 @@ static int take_content(struct inner *in, bool first)
 	int status;
 
 	if (!first)
-		return memcmp(in->content_part, in->root, FORMAT_CONTENT_PART) ? STATUS_INVALID : STATUS_OK;
+		return memcmp(in->content_part, in->root, FORMAT_CONTENT_PART) ? STATUS_INVALID
+		                                                               : STATUS_OK;
 	memcpy(in->content_part, in->root, FORMAT_CONTENT_PART);
 	status = format_content_decode(&in->content, in->content_part);
 	if (status)
@@ -116,7 +118,7 @@ static int add_volume(struct bundle *b, const struct source *source, unsigned so
 {
 	struct inner *in = b->inner;
 	const struct format_slot *slot = &in->slot;
-	struct bundle_volume volume = { .source = source, .source_no = source_no, .header = copy };
+	struct bundle_volume volume = {.source = source, .source_no = source_no, .header = copy};
 	struct format_geometry geometry;
 	bool first = b->volume == NULL;
 	uint64_t have = source_len(source);
@@ -207,7 +209,8 @@ int bundle_add(struct bundle *b, const struct source *source, unsigned source_no
 }
 
 /* The rest of a set, without asking the keys again. */
-static int open_siblings(struct bundle *b, struct source *const *sources, unsigned count, unsigned opened)
+static int open_siblings(struct bundle *b, struct source *const *sources, unsigned count,
+                         unsigned opened)
 {
 	for (unsigned i = 0; i < count && b->volume_count > 1; i++)
 		if (i != opened && bundle_add(b, sources[i], i) == STATUS_NOMEM)
@@ -308,7 +311,8 @@ static int read_index(void *context, uint64_t off, size_t len, uint8_t *out)
 		const struct bundle_volume *volume = &c->bundle->volume[v];
 
 		if (volume->pages)
-			status = pages_read(volume->pages, &c->io, volume->index_off + off, len, out);
+			status = pages_read(volume->pages, &c->io, volume->index_off + off, len,
+			                    out);
 	}
 	return status;
 }
@@ -347,8 +351,8 @@ static int equip_cursor(struct cursor *c, struct arena *arena)
 	if (status == STATUS_OK)
 		status = expander_new(&c->expander, arena);
 	if (status == STATUS_OK)
-		status = index_new(&c->index, arena, &bundle->inner->content, c->expander, c->io.seal,
-		                   read_index, c);
+		status = index_new(&c->index, arena, &bundle->inner->content, c->expander,
+		                   c->io.seal, read_index, c);
 	return status;
 }
 
@@ -427,7 +431,8 @@ int bundle_inode(struct cursor *cursor, uint32_t id, struct bundle_entry *entry,
 	return STATUS_OK;
 }
 
-int bundle_lookup(struct cursor *cursor, uint32_t directory, const char *name, size_t len, uint32_t *id)
+int bundle_lookup(struct cursor *cursor, uint32_t directory, const char *name, size_t len,
+                  uint32_t *id)
 {
 	const struct format_entry *e;
 	int status = index_entry(cursor->index, directory, &e);
@@ -558,9 +563,10 @@ static int check_leaf(struct cursor *c, uint64_t leaf, const uint8_t *bytes, siz
 			return status;
 	}
 	seal_digest(c->io.seal, sum, bytes, len);
-	return memcmp(sum, c->leaf_block + leaf % FORMAT_LEAVES_PER_BLOCK * FORMAT_DIGEST, FORMAT_DIGEST) ?
-	               STATUS_ALTERED :
-	               STATUS_OK;
+	return memcmp(sum, c->leaf_block + leaf % FORMAT_LEAVES_PER_BLOCK * FORMAT_DIGEST,
+	              FORMAT_DIGEST)
+	               ? STATUS_ALTERED
+	               : STATUS_OK;
 }
 
 /* Decode a frame to out. */
@@ -589,7 +595,9 @@ static int read_frame(struct cursor *c, const struct format_segment *s, uint64_t
 
 	switch (cache_pin(c->frames, s->addr, want, &slot)) {
 	case CACHE_MISS: return decode_frame(c, s, out);
-	case CACHE_FILL: status = cache_filled(c->frames, slot, decode_frame(c, s, slot->bytes)); break;
+	case CACHE_FILL:
+		status = cache_filled(c->frames, slot, decode_frame(c, s, slot->bytes));
+		break;
 	case CACHE_READY: break;
 	}
 	if (status)
@@ -614,8 +622,8 @@ static int read_leaves(struct cursor *c, const struct format_segment *s, uint64_
 }
 
 /* A part of one leaf, through c->stored. */
-static int read_in_leaf(struct cursor *c, const struct format_segment *s, uint64_t number, size_t from,
-                        size_t len, uint8_t *out)
+static int read_in_leaf(struct cursor *c, const struct format_segment *s, uint64_t number,
+                        size_t from, size_t len, uint8_t *out)
 {
 	uint64_t begin = number * FORMAT_LEAF;
 
@@ -673,7 +681,8 @@ static int read_plain(struct cursor *c, uint64_t addr, size_t len, uint8_t *out)
 		s = *found;
 		from = addr - s.addr;
 		n = (size_t)min_u64(len, s.plain_len - from);
-		status = s.frame ? read_frame(c, &s, from, n, out) : read_extent(c, &s, from, n, out);
+		status = s.frame ? read_frame(c, &s, from, n, out)
+		                 : read_extent(c, &s, from, n, out);
 		if (status)
 			return status;
 		addr += n;
@@ -720,8 +729,8 @@ int bundle_read(struct cursor *cursor, const struct format_entry *file, uint64_t
 	if (file->kind != KIND_FILE)
 		return STATUS_ISDIR;
 	len = off < file->size ? (size_t)min_u64(len, file->size - off) : 0;
-	status = file->sparse ? read_sparse(cursor, file, off, len, out) :
-	                        read_plain(cursor, file->place + off, len, out);
+	status = file->sparse ? read_sparse(cursor, file, off, len, out)
+	                      : read_plain(cursor, file->place + off, len, out);
 	if (status == STATUS_OK)
 		*got = len;
 	else
@@ -788,7 +797,8 @@ static int plain_will_need(struct cursor *c, uint64_t addr, uint64_t len)
 	return STATUS_OK;
 }
 
-void bundle_will_need(struct cursor *cursor, const struct format_entry *file, uint64_t off, uint64_t len)
+void bundle_will_need(struct cursor *cursor, const struct format_entry *file, uint64_t off,
+                      uint64_t len)
 {
 	struct format_run run;
 	uint64_t next;
@@ -798,7 +808,8 @@ void bundle_will_need(struct cursor *cursor, const struct format_entry *file, ui
 	len = min_u64(len, file->size - off);
 	if (!file->sparse)
 		plain_will_need(cursor, file->place + off, len);
-	else if (index_run_at(cursor->index, file, off, &run, &next) > 0 && off - run.file_off < run.len)
+	else if (index_run_at(cursor->index, file, off, &run, &next) > 0 &&
+	         off - run.file_off < run.len)
 		plain_will_need(cursor, run.addr + (off - run.file_off),
 		                min_u64(len, run.len - (off - run.file_off)));
 }
@@ -865,7 +876,8 @@ int bundle_file_volumes(struct cursor *cursor, const struct format_entry *file,
 		if (status || begin == file->size)
 			break;
 		found = index_run_at(cursor->index, file, begin, &run, &next);
-		status = found < 0 ? found : plain_volumes(cursor, run.addr, run.len, seen, context);
+		status =
+			found < 0 ? found : plain_volumes(cursor, run.addr, run.len, seen, context);
 	}
 	return status;
 }
@@ -935,7 +947,8 @@ int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy
 	int status;
 
 	if (bundle->volume_count > 1)
-		status = header_open_sibling_copy(&slot, volume->source, len, copy, bundle->inner->ck);
+		status = header_open_sibling_copy(&slot, volume->source, len, copy,
+		                                  bundle->inner->ck);
 	else
 		status = header_open_copy(&slot, volume->source, len, copy, keys);
 	if (status == STATUS_OK && sodium_memcmp(slot.ck, bundle->inner->ck, FORMAT_KEY))

@@ -48,15 +48,15 @@ const struct format_content *bundle_content(const struct bundle *bundle);
 
 /* Volumes of the set; which of them are at hand; where the content is cut. */
 struct bundle_volume {
-	struct pages *pages;         /* NULL: not at hand */
+	struct pages *pages; /* NULL: not at hand */
 	const struct source *source;
-	unsigned source_no;          /* index into the sources given */
-	enum header_copy header;     /* that was opened */
-	unsigned bad_roots;          /* bit c: root copy c was found bad on opening */
-	uint64_t appended;           /* bytes behind the volume's end */
-	uint64_t missing;            /* bytes that the file is too short */
+	unsigned source_no;      /* index into the sources given */
+	enum header_copy header; /* that was opened */
+	unsigned bad_roots;      /* bit c: root copy c was found bad on opening */
+	uint64_t appended;       /* bytes behind the volume's end */
+	uint64_t missing;        /* bytes that the file is too short */
 	uint64_t first_leaf_block, leaf_blocks;
-	uint64_t index_off;          /* in the stream */
+	uint64_t index_off; /* in the stream */
 };
 unsigned bundle_volume_count(const struct bundle *bundle);
 const struct bundle_volume *bundle_volume(const struct bundle *bundle, unsigned v);
@@ -98,7 +98,8 @@ int bundle_entry(struct cursor *cursor, uint32_t id, struct bundle_entry *entry)
 int bundle_inode(struct cursor *cursor, uint32_t id, struct bundle_entry *entry, uint32_t *inode);
 
 /* The child of directory id that is called name. STATUS_NOENT, STATUS_NOTDIR. */
-int bundle_lookup(struct cursor *cursor, uint32_t directory, const char *name, size_t len, uint32_t *id);
+int bundle_lookup(struct cursor *cursor, uint32_t directory, const char *name, size_t len,
+                  uint32_t *id);
 
 /* The entry at path: components between slashes; empty ones, "." and ".." as
  * usual, never above the root; symbolic links are not followed.
@@ -121,7 +122,8 @@ int bundle_read(struct cursor *cursor, const struct format_entry *file, uint64_t
 
 /* Tell the kernel that len bytes at off of a file will be wanted.  Advice only;
  * may read blocks of the index. */
-void bundle_will_need(struct cursor *cursor, const struct format_entry *file, uint64_t off, uint64_t len);
+void bundle_will_need(struct cursor *cursor, const struct format_entry *file, uint64_t off,
+                      uint64_t len);
 
 /* Where the next data at or behind off begins and ends: for holes.  Both are the
  * file's size behind the last data.  A file that is not sparse is all data. */

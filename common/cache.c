@@ -67,7 +67,8 @@ static struct cache_slot *victim(struct cache *c, enum cache_want want)
 	if (want == CACHE_AHEAD && c->ahead * 2 >= c->count)
 		return NULL;
 	for (struct cache_slot *s = c->slot; s < c->slot + c->count; s++)
-		if (!s->pins && !(want == CACHE_AHEAD && s->ahead) && (!best || s->used < best->used))
+		if (!s->pins && !(want == CACHE_AHEAD && s->ahead) &&
+		    (!best || s->used < best->used))
 			best = s;
 	return best;
 }
@@ -86,7 +87,8 @@ static enum cache_found hit(struct cache *c, struct cache_slot *s)
 	return CACHE_READY;
 }
 
-static enum cache_found take(struct cache *c, struct cache_slot *s, uint64_t key, enum cache_want want)
+static enum cache_found take(struct cache *c, struct cache_slot *s, uint64_t key,
+                             enum cache_want want)
 {
 	settle_ahead(c, s);
 	s->key = key;

@@ -38,7 +38,7 @@ int format_parity_make(struct format_parity *parity, unsigned m, uint32_t data_p
 
 	if (!parity_ok(m) || data_pages == 0)
 		return STATUS_INVALID;
-	*parity = (struct format_parity){ .m = m, .data_pages = data_pages };
+	*parity = (struct format_parity){.m = m, .data_pages = data_pages};
 	if (m == 0)
 		return STATUS_OK;
 
@@ -123,7 +123,8 @@ int format_slot_decode(struct format_slot *slot, const uint8_t in[static FORMAT_
 	    slot->volume_no >= slot->volume_count)
 		return STATUS_INVALID;
 	if (format_geometry_make(&geometry, slot->file_len) ||
-	    format_parity_make(&parity, slot->parity, slot->data_pages) || !roots_ok(slot, &geometry))
+	    format_parity_make(&parity, slot->parity, slot->data_pages) ||
+	    !roots_ok(slot, &geometry))
 		return STATUS_INVALID;
 	return STATUS_OK;
 }
@@ -131,10 +132,8 @@ int format_slot_decode(struct format_slot *slot, const uint8_t in[static FORMAT_
 /* --- root ---------------------------------------------------------------- */
 
 const uint32_t format_per_block[TABLE_COUNT] = {
-	[TABLE_ENTRIES] = FORMAT_ENTRIES_PER_BLOCK,
-	[TABLE_SEGMENTS] = FORMAT_SEGMENTS_PER_BLOCK,
-	[TABLE_RUNS] = FORMAT_RUNS_PER_BLOCK,
-	[TABLE_HEAP] = FORMAT_HEAP_BLOCK,
+	[TABLE_ENTRIES] = FORMAT_ENTRIES_PER_BLOCK,  [TABLE_SEGMENTS] = FORMAT_SEGMENTS_PER_BLOCK,
+	[TABLE_RUNS] = FORMAT_RUNS_PER_BLOCK,        [TABLE_HEAP] = FORMAT_HEAP_BLOCK,
 	[TABLE_LEAF_SUMS] = FORMAT_LEAVES_PER_BLOCK,
 };
 
@@ -187,7 +186,8 @@ enum {
 	ROOT_RANGES = ROOT_MAP + FORMAT_MAX_SLICES / 8,
 };
 
-void format_content_encode(uint8_t out[static FORMAT_CONTENT_PART], const struct format_content *content)
+void format_content_encode(uint8_t out[static FORMAT_CONTENT_PART],
+                           const struct format_content *content)
 {
 	memset(out, 0, FORMAT_CONTENT_PART);
 	out[0] = FORMAT_VERSION;
@@ -250,7 +250,8 @@ static bool counts_ok(const struct format_content *c)
 	       (c->content_len == 0) == (c->plain_len == 0);
 }
 
-int format_content_decode(struct format_content *content, const uint8_t in[static FORMAT_CONTENT_PART])
+int format_content_decode(struct format_content *content,
+                          const uint8_t in[static FORMAT_CONTENT_PART])
 {
 	if (in[0] != FORMAT_VERSION)
 		return STATUS_VERSION;
@@ -271,7 +272,8 @@ int format_content_decode(struct format_content *content, const uint8_t in[stati
 	memcpy(content->key_id, in + CONTENT_KEY_ID, sizeof(content->key_id));
 	memcpy(content->publisher, in + CONTENT_PUBLISHER, sizeof(content->publisher));
 	if (!content->is_signed &&
-	    (content->leaf_count || !all_zero(in + CONTENT_KEY_ID, CONTENT_TABLES - CONTENT_KEY_ID)))
+	    (content->leaf_count ||
+	     !all_zero(in + CONTENT_KEY_ID, CONTENT_TABLES - CONTENT_KEY_ID)))
 		return STATUS_INVALID;
 	for (int t = 0; t < TABLE_COUNT; t++)
 		if (table_decode(&content->table[t], t, in + CONTENT_TABLES + t * CONTENT_TABLE,
@@ -311,7 +313,8 @@ static bool map_ok(const struct format_layout *layout, const struct format_slot 
 		last = q;
 		found++;
 	}
-	return found == layout->owned && found >= FORMAT_MIN_SLICES && last < geometry->slice_count &&
+	return found == layout->owned && found >= FORMAT_MIN_SLICES &&
+	       last < geometry->slice_count &&
 	       slot->root_page[0] == first * geometry->slice_pages &&
 	       slot->root_page[1] == middle * geometry->slice_pages &&
 	       slot->root_page[2] == (last + 1) * geometry->slice_pages - 1;
@@ -353,7 +356,8 @@ int format_layout_decode(struct format_layout *layout, const uint8_t payload[sta
 	    (layout->leaf_blocks == 0 && layout->first_leaf_block))
 		return STATUS_INVALID;
 
-	stream_len = format_index_off(layout, slot->volume_no, content->leaf_count) + content->index_len;
+	stream_len =
+		format_index_off(layout, slot->volume_no, content->leaf_count) + content->index_len;
 	if (div_ceil(stream_len, FORMAT_PAYLOAD) != slot->data_pages)
 		return STATUS_INVALID;
 	if (format_parity_make(&parity, slot->parity, slot->data_pages) ||
@@ -382,7 +386,8 @@ uint64_t format_index_off(const struct format_layout *layout, unsigned v, uint64
 	if (layout->leaf_blocks == 0)
 		return off;
 	last = layout->first_leaf_block + layout->leaf_blocks - 1;
-	return off + (layout->leaf_blocks - 1) * FORMAT_LEAF_BLOCK + format_leaf_block_len(leaf_count, last);
+	return off + (layout->leaf_blocks - 1) * FORMAT_LEAF_BLOCK +
+	       format_leaf_block_len(leaf_count, last);
 }
 
 /* --- index: references ---------------------------------------------------- */
@@ -396,8 +401,8 @@ void format_ref_encode(uint8_t out[static FORMAT_REF], const struct format_ref *
 	memcpy(out + 32, ref->digest, sizeof(ref->digest));
 }
 
-int format_ref_decode(struct format_ref *ref, const uint8_t in[static FORMAT_REF], uint64_t index_len,
-                      uint32_t raw_max)
+int format_ref_decode(struct format_ref *ref, const uint8_t in[static FORMAT_REF],
+                      uint64_t index_len, uint32_t raw_max)
 {
 	ref->off = load_le64(in);
 	ref->stored_len = load_le32(in + 8);
@@ -512,7 +517,7 @@ static int64_t floor_div(int64_t a, int64_t b)
 /* The first place of each sort, so that the first difference is 0. */
 static struct expected first_places(const struct format_entry *entry, unsigned count)
 {
-	struct expected first = { 0 };
+	struct expected first = {0};
 
 	for (unsigned i = count; i-- > 0;) {
 		const struct format_entry *e = &entry[i];
@@ -599,8 +604,8 @@ static uint8_t *write_full_metadata(uint8_t *p, const struct format_entry *entry
 	return p;
 }
 
-size_t format_entries_encode(uint8_t out[static FORMAT_ENTRY_BLOCK], const struct format_entry *entry,
-                             unsigned count, bool full_metadata)
+size_t format_entries_encode(uint8_t out[static FORMAT_ENTRY_BLOCK],
+                             const struct format_entry *entry, unsigned count, bool full_metadata)
 {
 	struct expected next = first_places(entry, count);
 	uint64_t parent = entry[0].parent, time = 0;
@@ -615,7 +620,8 @@ size_t format_entries_encode(uint8_t out[static FORMAT_ENTRY_BLOCK], const struc
 		p = write_varint(p, next.xattr);
 	for (unsigned i = 0; i < count; i++)
 		*p++ = (uint8_t)(entry[i].kind | (entry[i].sparse ? KIND_SPARSE : 0) |
-		                 (entry[i].links > 1 && entry[i].kind != KIND_HARDLINK ? KIND_LINKED : 0));
+		                 (entry[i].links > 1 && entry[i].kind != KIND_HARDLINK ? KIND_LINKED
+		                                                                       : 0));
 	for (unsigned i = 0; i < count; parent = entry[i++].parent)
 		p = write_varint(p, entry[i].parent - parent);
 	p = write_names(p, entry, count);
@@ -623,7 +629,8 @@ size_t format_entries_encode(uint8_t out[static FORMAT_ENTRY_BLOCK], const struc
 		if (entry[i].kind != KIND_HARDLINK)
 			p = write_varint(p, entry[i].kind == KIND_SYMLINK ? 0 : entry[i].mode);
 	for (unsigned i = 0; i < count; i++) {
-		uint64_t now = (uint64_t)(full_metadata ? entry[i].mtime : floor_div(entry[i].mtime, DAY));
+		uint64_t now =
+			(uint64_t)(full_metadata ? entry[i].mtime : floor_div(entry[i].mtime, DAY));
 
 		if (entry[i].kind == KIND_HARDLINK)
 			continue;
@@ -631,7 +638,8 @@ size_t format_entries_encode(uint8_t out[static FORMAT_ENTRY_BLOCK], const struc
 		time = now;
 	}
 	for (unsigned i = 0; i < count; i++)
-		p = write_varint(p, entry[i].kind == KIND_HARDLINK ? entry[i].id - entry[i].place : entry[i].size);
+		p = write_varint(p, entry[i].kind == KIND_HARDLINK ? entry[i].id - entry[i].place
+		                                                   : entry[i].size);
 	for (unsigned i = 0; i < count; i++)
 		if (entry[i].links > 1 && entry[i].kind != KIND_HARDLINK)
 			p = write_varint(p, entry[i].links);
@@ -693,7 +701,8 @@ static void read_names(struct reader *r, struct format_entry_block *block)
 		struct format_entry *e = &block->entry[i];
 		const uint8_t *bytes = read_bytes(r, rest[i]);
 
-		if (!bytes || shared[i] + rest[i] > FORMAT_NAME || shared[i] > (before ? before->name_len : 0)) {
+		if (!bytes || shared[i] + rest[i] > FORMAT_NAME ||
+		    shared[i] > (before ? before->name_len : 0)) {
 			r->bad = true;
 			return;
 		}
@@ -754,7 +763,8 @@ static void read_sizes(struct reader *r, struct format_entry_block *block, uint6
 		case KIND_SYMLINK: e->size = read_bounded(r, FORMAT_LINK); break;
 		case KIND_HARDLINK: e->place = e->id - read_bounded(r, e->id); break;
 		}
-		if ((e->kind == KIND_SYMLINK && e->size == 0) || (e->kind == KIND_HARDLINK && e->place == e->id))
+		if ((e->kind == KIND_SYMLINK && e->size == 0) ||
+		    (e->kind == KIND_HARDLINK && e->place == e->id))
 			r->bad = true;
 	}
 }
@@ -798,21 +808,23 @@ static void read_places(struct reader *r, struct format_entry_block *block, stru
 		} else if (e->kind == KIND_FILE && e->sparse) {
 			e->runs = read_bounded(r, table[TABLE_RUNS].records);
 			if (e->runs)
-				e->place = read_place(r, &next->run, e->runs, table[TABLE_RUNS].records);
+				e->place = read_place(r, &next->run, e->runs,
+				                      table[TABLE_RUNS].records);
 		} else if (e->kind == KIND_FILE && e->size) {
 			e->place = read_place(r, &next->addr, e->size, content->plain_len);
 		} else if (e->kind == KIND_DIRECTORY) {
 			e->place = next->child;
-			if (e->size && (next->child <= e->id ||
-			                !range_within(next->child, e->size, table[TABLE_ENTRIES].records)))
+			if (e->size &&
+			    (next->child <= e->id ||
+			     !range_within(next->child, e->size, table[TABLE_ENTRIES].records)))
 				r->bad = true;
 			next->child += e->size;
 		}
 	}
 }
 
-static void read_full_metadata(struct reader *r, struct format_entry_block *block, uint64_t next_xattr,
-                               uint64_t heap_len)
+static void read_full_metadata(struct reader *r, struct format_entry_block *block,
+                               uint64_t next_xattr, uint64_t heap_len)
 {
 	struct format_entry *e, *end = block->entry + block->count;
 
@@ -837,7 +849,7 @@ static void read_full_metadata(struct reader *r, struct format_entry_block *bloc
 int format_entries_decode(struct format_entry_block *block, const uint8_t *in, size_t len,
                           uint32_t first_id, uint32_t count, const struct format_content *content)
 {
-	struct reader r = { in, in + len, false };
+	struct reader r = {in, in + len, false};
 	struct expected next;
 	uint64_t parent;
 
@@ -900,13 +912,14 @@ static bool segment_ok(const struct format_segment *s, const struct format_conte
 		return false;
 	if (s->frame && (s->plain_len > FORMAT_FRAME || s->stored_len >= s->plain_len))
 		return false;
-	return !content->is_signed || range_within(s->leaf, format_segment_leaves(s), content->leaf_count);
+	return !content->is_signed ||
+	       range_within(s->leaf, format_segment_leaves(s), content->leaf_count);
 }
 
 int format_segments_decode(struct format_segment_block *block, const uint8_t *in, size_t len,
                            uint32_t count, const struct format_content *content)
 {
-	struct reader r = { in, in + len, false };
+	struct reader r = {in, in + len, false};
 	const uint8_t *head = read_bytes(&r, 24), *kind = read_bytes(&r, count);
 	struct format_segment *s = block->segment;
 	uint64_t addr, off, leaf;
@@ -948,8 +961,8 @@ void format_run_encode(uint8_t out[static FORMAT_RUN], const struct format_run *
 	store_le64(out + 16, run->len);
 }
 
-int format_run_decode(struct format_run *run, const uint8_t in[static FORMAT_RUN], uint64_t file_size,
-                      uint64_t plain_len)
+int format_run_decode(struct format_run *run, const uint8_t in[static FORMAT_RUN],
+                      uint64_t file_size, uint64_t plain_len)
 {
 	run->file_off = load_le64(in);
 	run->addr = load_le64(in + 8);
@@ -962,7 +975,7 @@ int format_run_decode(struct format_run *run, const uint8_t in[static FORMAT_RUN
 
 int format_xattr_next(const uint8_t *set, size_t len, size_t *pos, struct format_xattr *xattr)
 {
-	struct reader r = { set, set + len, false };
+	struct reader r = {set, set + len, false};
 	uint64_t count = read_bounded(&r, FORMAT_XATTRS);
 	const uint8_t *name;
 

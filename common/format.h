@@ -25,7 +25,7 @@ enum {
 	FORMAT_MIN_SLICES = 3,
 	FORMAT_MAX_VOLUMES = 1024,
 	FORMAT_ROOTS = 3,
-	FORMAT_ROWS = 64,   /* data pages of a parity column */
+	FORMAT_ROWS = 64, /* data pages of a parity column */
 	FORMAT_MAX_PARITY = 16,
 	FORMAT_CONTENT_PART = 1024,
 	FORMAT_SIGNATURE = 64,
@@ -156,11 +156,13 @@ struct format_layout {
 	uint64_t range_start[FORMAT_MAX_VOLUMES + 1]; /* and the content's end behind the last */
 };
 
-void format_content_encode(uint8_t out[static FORMAT_CONTENT_PART], const struct format_content *content);
+void format_content_encode(uint8_t out[static FORMAT_CONTENT_PART],
+                           const struct format_content *content);
 
 /* Checks all that can be checked without looking anything up. STATUS_VERSION,
  * STATUS_INVALID. */
-int format_content_decode(struct format_content *content, const uint8_t in[static FORMAT_CONTENT_PART]);
+int format_content_decode(struct format_content *content,
+                          const uint8_t in[static FORMAT_CONTENT_PART]);
 
 /* payload: a whole root; the content part and signature are copied in. */
 void format_root_encode(uint8_t payload[static FORMAT_PAYLOAD],
@@ -194,8 +196,8 @@ unsigned format_tree_height(uint64_t blocks);
 void format_ref_encode(uint8_t out[static FORMAT_REF], const struct format_ref *ref);
 
 /* STATUS_INVALID: not within index_len, or decoded longer than raw_max. */
-int format_ref_decode(struct format_ref *ref, const uint8_t in[static FORMAT_REF], uint64_t index_len,
-                      uint32_t raw_max);
+int format_ref_decode(struct format_ref *ref, const uint8_t in[static FORMAT_REF],
+                      uint64_t index_len, uint32_t raw_max);
 
 enum format_kind { KIND_FILE, KIND_DIRECTORY, KIND_SYMLINK, KIND_HARDLINK };
 
@@ -204,19 +206,19 @@ struct format_entry {
 	uint32_t parent;
 	enum format_kind kind;
 	bool sparse;
-	uint16_t mode;       /* permission bits */
+	uint16_t mode; /* permission bits */
 	uint8_t name_len;
-	const char *name;    /* not terminated; borrowed from the block */
-	uint32_t links;      /* names it has, 1 unless linked */
-	int64_t mtime;       /* seconds since 1970 */
+	const char *name; /* not terminated; borrowed from the block */
+	uint32_t links;   /* names it has, 1 unless linked */
+	int64_t mtime;    /* seconds since 1970 */
 	uint32_t mtime_nsec;
-	uint32_t uid, gid;   /* full metadata only */
-	uint64_t size;       /* file, link target: bytes; directory: children; hard link: 0 */
-	uint64_t place;      /* file: address; sparse file: first run; directory: first child;
+	uint32_t uid, gid;  /* full metadata only */
+	uint64_t size;      /* file, link target: bytes; directory: children; hard link: 0 */
+	uint64_t place;     /* file: address; sparse file: first run; directory: first child;
 	                      * symlink: target in the heap; hard link: the entry it names again */
-	uint64_t runs;       /* sparse file: how many */
-	uint64_t xattr_off;  /* in the heap */
-	uint32_t xattr_len;  /* 0: none */
+	uint64_t runs;      /* sparse file: how many */
+	uint64_t xattr_off; /* in the heap */
+	uint32_t xattr_len; /* 0: none */
 };
 
 struct format_entry_block {
@@ -227,8 +229,8 @@ struct format_entry_block {
 
 /* Encode count entries with consecutive ids; at most FORMAT_ENTRY_BLOCK bytes.
  * Returns their number. */
-size_t format_entries_encode(uint8_t out[static FORMAT_ENTRY_BLOCK], const struct format_entry *entry,
-                             unsigned count, bool full_metadata);
+size_t format_entries_encode(uint8_t out[static FORMAT_ENTRY_BLOCK],
+                             const struct format_entry *entry, unsigned count, bool full_metadata);
 
 /* Decode the block whose first entry is first_id.  content gives the bounds.
  * STATUS_INVALID; *block is then undefined.  Names within one directory ascend,
@@ -237,9 +239,9 @@ int format_entries_decode(struct format_entry_block *block, const uint8_t *in, s
                           uint32_t first_id, uint32_t count, const struct format_content *content);
 
 struct format_segment {
-	uint64_t addr;     /* of its plaintext */
-	uint64_t off;      /* in the content */
-	uint64_t leaf;     /* its first; 0 in unsigned bundles */
+	uint64_t addr; /* of its plaintext */
+	uint64_t off;  /* in the content */
+	uint64_t leaf; /* its first; 0 in unsigned bundles */
 	uint64_t plain_len;
 	uint64_t stored_len;
 	bool frame;
@@ -269,8 +271,8 @@ struct format_run {
 void format_run_encode(uint8_t out[static FORMAT_RUN], const struct format_run *run);
 
 /* STATUS_INVALID: empty, or past the end of the plaintext or of the file. */
-int format_run_decode(struct format_run *run, const uint8_t in[static FORMAT_RUN], uint64_t file_size,
-                      uint64_t plain_len);
+int format_run_decode(struct format_run *run, const uint8_t in[static FORMAT_RUN],
+                      uint64_t file_size, uint64_t plain_len);
 
 /* Walk a set of extended attributes.  *pos: 0 at first; then where the last
  * call left it.  Returns 1 and the next attribute, 0 behind the last, or

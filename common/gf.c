@@ -126,7 +126,7 @@ static void swap_rows(uint8_t *a, uint8_t *b, unsigned n)
 /* Gauss and Jordan, on the matrix with the identity beside it. */
 int gf_invert(uint8_t *m, unsigned n)
 {
-	uint8_t wide[MAX_ORDER][2 * MAX_ORDER] = { 0 };
+	uint8_t wide[MAX_ORDER][2 * MAX_ORDER] = {0};
 
 	for (unsigned r = 0; r < n; r++) {
 		memcpy(wide[r], m + r * n, n);

@@ -54,15 +54,16 @@ static void slot_crypt(uint8_t out[static FORMAT_SLOT_CONTENTS],
                        const uint8_t in[static FORMAT_SLOT_CONTENTS], unsigned index,
                        const uint8_t kek[static KDF_KEYBYTES])
 {
-	uint8_t key[KDF_KEYBYTES], nonce[crypto_stream_xchacha20_NONCEBYTES] = { (uint8_t)index };
+	uint8_t key[KDF_KEYBYTES], nonce[crypto_stream_xchacha20_NONCEBYTES] = {(uint8_t)index};
 
 	kdf_derive(key, kek, "satchel slot encryption 1", NULL, 0);
 	crypto_stream_xchacha20_xor(out, in, FORMAT_SLOT_CONTENTS, nonce, key);
 	sodium_memzero(key, sizeof(key));
 }
 
-void header_seal_slot(uint8_t slot[static FORMAT_SLOT], const uint8_t head[static FORMAT_SLOT_OFFSET],
-                      unsigned index, const uint8_t kek[static KDF_KEYBYTES],
+void header_seal_slot(uint8_t slot[static FORMAT_SLOT],
+                      const uint8_t head[static FORMAT_SLOT_OFFSET], unsigned index,
+                      const uint8_t kek[static KDF_KEYBYTES],
                       const uint8_t contents[static FORMAT_SLOT_CONTENTS])
 {
 	uint8_t key[KDF_KEYBYTES];
@@ -75,7 +76,8 @@ void header_seal_slot(uint8_t slot[static FORMAT_SLOT], const uint8_t head[stati
 
 /* Which slot has the tag of this KEK, or -1.  Constant time: all are tried, and
  * the number is picked by masks. */
-static int find_slot(const uint8_t header[static FORMAT_HEADER], const uint8_t kek[static KDF_KEYBYTES])
+static int find_slot(const uint8_t header[static FORMAT_HEADER],
+                     const uint8_t kek[static KDF_KEYBYTES])
 {
 	uint8_t key[KDF_KEYBYTES], tag[TAG];
 	int found = -1;
@@ -104,7 +106,8 @@ static int try_secrets(struct format_slot *slot, const uint8_t header[static FOR
 	header_kek(kek, header, secrets);
 	found = find_slot(header, kek);
 	if (found >= 0) {
-		slot_crypt(contents, header + FORMAT_SLOT_OFFSET + found * FORMAT_SLOT, (unsigned)found, kek);
+		slot_crypt(contents, header + FORMAT_SLOT_OFFSET + found * FORMAT_SLOT,
+		           (unsigned)found, kek);
 		status = format_slot_decode(slot, contents);
 	}
 	sodium_memzero(kek, sizeof(kek));
@@ -113,8 +116,8 @@ static int try_secrets(struct format_slot *slot, const uint8_t header[static FOR
 }
 
 /* The secret shared with whoever made E, and our own recipient. */
-static bool share_secret(struct header_secrets *secrets, const uint8_t identity[static KDF_KEYBYTES],
-                         const uint8_t e[static 32])
+static bool share_secret(struct header_secrets *secrets,
+                         const uint8_t identity[static KDF_KEYBYTES], const uint8_t e[static 32])
 {
 	uint8_t point[crypto_core_ed25519_BYTES], u[crypto_scalarmult_BYTES];
 
@@ -147,7 +150,8 @@ static int try_combinations(struct format_slot *slot, const uint8_t header[stati
 		for (unsigned i = 0; i < tries; i++) {
 			int one;
 
-			if (shares && !share_secret(secrets, keys->identity[i], header + FORMAT_SALT))
+			if (shares &&
+			    !share_secret(secrets, keys->identity[i], header + FORMAT_SALT))
 				continue;
 			one = try_secrets(&found, header, secrets);
 			if (one == STATUS_NOKEY)
@@ -167,10 +171,10 @@ static int try_profile(struct format_slot *slot, const uint8_t header[static FOR
 	int status, stretch = STATUS_OK;
 
 	if (keys->passphrase)
-		stretch = kdf_stretch(keys->passphrase->text, keys->passphrase->len, header, profile,
-		                      secrets->stretched);
-	status = try_combinations(slot, header, secrets, keys, keys->passphrase && stretch == STATUS_OK,
-	                          profile == KDF_LOW);
+		stretch = kdf_stretch(keys->passphrase->text, keys->passphrase->len, header,
+		                      profile, secrets->stretched);
+	status = try_combinations(slot, header, secrets, keys,
+	                          keys->passphrase && stretch == STATUS_OK, profile == KDF_LOW);
 	return status == STATUS_NOKEY ? (stretch ? stretch : STATUS_NOKEY) : status;
 }
 
@@ -189,7 +193,7 @@ int header_open_copy(struct format_slot *slot, const struct source *source, uint
                      enum header_copy copy, const struct header_keys *keys)
 {
 	uint8_t header[FORMAT_HEADER];
-	struct header_secrets secrets = { 0 };
+	struct header_secrets secrets = {0};
 	int status, low;
 
 	if (keys->key_file)
@@ -223,7 +227,7 @@ int header_open_sibling_copy(struct format_slot *slot, const struct source *sour
                              enum header_copy copy, const uint8_t ck[static FORMAT_KEY])
 {
 	uint8_t header[FORMAT_HEADER];
-	struct header_secrets secrets = { .kinds = HEADER_SIBLING };
+	struct header_secrets secrets = {.kinds = HEADER_SIBLING};
 	int status;
 
 	memcpy(secrets.ck, ck, FORMAT_KEY);
@@ -237,8 +241,9 @@ int header_open_sibling_copy(struct format_slot *slot, const struct source *sour
 	return status;
 }
 
-int header_open_sibling(struct format_slot *slot, enum header_copy *copy, const struct source *source,
-                        uint64_t length, const uint8_t ck[static FORMAT_KEY])
+int header_open_sibling(struct format_slot *slot, enum header_copy *copy,
+                        const struct source *source, uint64_t length,
+                        const uint8_t ck[static FORMAT_KEY])
 {
 	int status;
 

@@ -47,8 +47,9 @@ int header_open(struct format_slot *slot, enum header_copy *copy, const struct s
                 uint64_t length, const struct header_keys *keys);
 
 /* The same with the key of a sibling volume, without any Argon2id. */
-int header_open_sibling(struct format_slot *slot, enum header_copy *copy, const struct source *source,
-                        uint64_t length, const uint8_t ck[static FORMAT_KEY]);
+int header_open_sibling(struct format_slot *slot, enum header_copy *copy,
+                        const struct source *source, uint64_t length,
+                        const uint8_t ck[static FORMAT_KEY]);
 
 /* Both with one of the two headers only: for verification. */
 int header_open_copy(struct format_slot *slot, const struct source *source, uint64_t length,
@@ -62,8 +63,9 @@ void header_kek(uint8_t kek[static KDF_KEYBYTES], const uint8_t head[static FORM
                 const struct header_secrets *secrets);
 
 /* Seal contents as slot number index. */
-void header_seal_slot(uint8_t slot[static FORMAT_SLOT], const uint8_t head[static FORMAT_SLOT_OFFSET],
-                      unsigned index, const uint8_t kek[static KDF_KEYBYTES],
+void header_seal_slot(uint8_t slot[static FORMAT_SLOT],
+                      const uint8_t head[static FORMAT_SLOT_OFFSET], unsigned index,
+                      const uint8_t kek[static KDF_KEYBYTES],
                       const uint8_t contents[static FORMAT_SLOT_CONTENTS]);
 
 #endif

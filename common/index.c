@@ -21,12 +21,12 @@ static const struct {
 	unsigned count;
 	size_t size;
 } plan[SORTS] = {
-	[TABLE_ENTRIES] = { 4, sizeof(struct format_entry_block) },
-	[TABLE_SEGMENTS] = { 2, sizeof(struct format_segment_block) },
-	[TABLE_RUNS] = { 1, FORMAT_RUNS_PER_BLOCK * FORMAT_RUN },
-	[TABLE_HEAP] = { 2, FORMAT_HEAP_BLOCK },
-	[TABLE_LEAF_SUMS] = { 1, FORMAT_LEAF_BLOCK },
-	[SORT_NODE] = { 6, FORMAT_NODE },
+	[TABLE_ENTRIES] = {4, sizeof(struct format_entry_block)},
+	[TABLE_SEGMENTS] = {2, sizeof(struct format_segment_block)},
+	[TABLE_RUNS] = {1, FORMAT_RUNS_PER_BLOCK *FORMAT_RUN},
+	[TABLE_HEAP] = {2, FORMAT_HEAP_BLOCK},
+	[TABLE_LEAF_SUMS] = {1, FORMAT_LEAF_BLOCK},
+	[SORT_NODE] = {6, FORMAT_NODE},
 };
 
 enum { BUFFERS = 4 + 2 + 1 + 2 + 1 + 6 };
@@ -144,7 +144,8 @@ static int fetch(struct index *x, const struct format_ref *ref, uint8_t *out)
 	seal_digest(x->seal, digest, stored, ref->stored_len);
 	if (memcmp(digest, ref->digest, sizeof(digest)))
 		return mismatch(x);
-	return packed ? expander_run(x->expander, out, ref->raw_len, stored, ref->stored_len) : STATUS_OK;
+	return packed ? expander_run(x->expander, out, ref->raw_len, stored, ref->stored_len)
+	              : STATUS_OK;
 }
 
 /* How many blocks a child of a node of this height leads to. */
@@ -187,7 +188,8 @@ static int get_node(struct index *x, enum format_table_no table, unsigned height
 /* The reference to block b of a table. */
 static int find_ref(struct index *x, enum format_table_no table, uint64_t b, struct format_ref *ref)
 {
-	unsigned height = format_tree_height(format_block_count(table, x->content->table[table].records));
+	unsigned height =
+		format_tree_height(format_block_count(table, x->content->table[table].records));
 	const uint8_t *node;
 
 	*ref = x->content->table[table].top;
@@ -196,7 +198,8 @@ static int find_ref(struct index *x, enum format_table_no table, uint64_t b, str
 		int status = get_node(x, table, height, b / (span * FORMAT_FANOUT), ref, &node);
 
 		if (status == STATUS_OK)
-			status = child_ref(x, ref, node, (unsigned)(b / span % FORMAT_FANOUT), height);
+			status = child_ref(x, ref, node, (unsigned)(b / span % FORMAT_FANOUT),
+			                   height);
 		if (status)
 			return status;
 	}
@@ -215,12 +218,13 @@ static int decode_entries(struct index *x, const struct format_ref *ref, uint64_
 {
 	uint32_t count = block_records(x, TABLE_ENTRIES, b);
 	struct format_entry_block *block = data;
-	uint8_t key[sizeof(ref->key)] = { 0 };
+	uint8_t key[sizeof(ref->key)] = {0};
 	int status = fetch(x, ref, x->raw);
 
 	if (status == STATUS_OK)
 		status = format_entries_decode(block, x->raw, ref->raw_len,
-		                               (uint32_t)(b * FORMAT_ENTRIES_PER_BLOCK), count, x->content);
+		                               (uint32_t)(b * FORMAT_ENTRIES_PER_BLOCK), count,
+		                               x->content);
 	if (status)
 		return status;
 	memcpy(key, block->entry[0].name, min_u64(block->entry[0].name_len, sizeof(key)));
@@ -236,11 +240,12 @@ static int decode_segments(struct index *x, const struct format_ref *ref, uint64
 		return STATUS_INVALID;
 	status = fetch(x, ref, x->raw);
 	if (status == STATUS_OK)
-		status = format_segments_decode(block, x->raw, ref->raw_len, block_records(x, TABLE_SEGMENTS, b),
-		                                x->content);
+		status = format_segments_decode(block, x->raw, ref->raw_len,
+		                                block_records(x, TABLE_SEGMENTS, b), x->content);
 	if (status)
 		return status;
-	if (block->segment[0].addr != load_le64(ref->key) || block->segment[0].off != load_le64(ref->key + 8))
+	if (block->segment[0].addr != load_le64(ref->key) ||
+	    block->segment[0].off != load_le64(ref->key + 8))
 		return STATUS_INVALID;
 	return STATUS_OK;
 }
@@ -254,7 +259,7 @@ static int decode_records(struct index *x, enum format_table_no table, const str
 		[TABLE_LEAF_SUMS] = FORMAT_DIGEST,
 	};
 
-	uint8_t key[sizeof(ref->key)] = { 0 };
+	uint8_t key[sizeof(ref->key)] = {0};
 	int status;
 
 	if (ref->raw_len != block_records(x, table, b) * record_len[table])
@@ -322,7 +327,8 @@ struct wanted_name {
 
 /* Does block b begin with a name not behind the wanted one?  The key in the
  * reference decides, unless that is all of it that the two have in common. */
-static int begins_before(struct index *x, uint64_t b, const struct wanted_name *wanted, bool *before)
+static int begins_before(struct index *x, uint64_t b, const struct wanted_name *wanted,
+                         bool *before)
 {
 	const struct format_entry *e;
 	struct format_ref ref;
@@ -342,8 +348,8 @@ static int begins_before(struct index *x, uint64_t b, const struct wanted_name *
 }
 
 /* Of the blocks with entries [first, end), the only one that can have the name. */
-static int find_block(struct index *x, uint64_t first, uint64_t end, const struct wanted_name *wanted,
-                      uint64_t *block)
+static int find_block(struct index *x, uint64_t first, uint64_t end,
+                      const struct wanted_name *wanted, uint64_t *block)
 {
 	uint64_t low = first / FORMAT_ENTRIES_PER_BLOCK;
 	uint64_t high = (end - 1) / FORMAT_ENTRIES_PER_BLOCK;
@@ -364,8 +370,8 @@ static int find_block(struct index *x, uint64_t first, uint64_t end, const struc
 	return STATUS_OK;
 }
 
-static int find_in_block(struct index *x, uint32_t low, uint32_t high, const struct wanted_name *wanted,
-                         uint32_t directory, uint32_t *id)
+static int find_in_block(struct index *x, uint32_t low, uint32_t high,
+                         const struct wanted_name *wanted, uint32_t directory, uint32_t *id)
 {
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
@@ -392,7 +398,7 @@ static int find_in_block(struct index *x, uint32_t low, uint32_t high, const str
 int index_lookup(struct index *index, const struct format_entry *directory, const char *name,
                  size_t len, uint32_t *id)
 {
-	struct wanted_name wanted = { name, len, { 0 } };
+	struct wanted_name wanted = {name, len, {0}};
 	uint64_t first = directory->place, end = first + directory->size, block;
 	uint32_t parent = directory->id; /* the entry itself may leave the cache */
 	int status;
@@ -421,7 +427,8 @@ int index_segment(struct index *index, uint64_t n, const struct format_segment *
 		return STATUS_INVALID;
 	status = get_block(index, TABLE_SEGMENTS, n / FORMAT_SEGMENTS_PER_BLOCK, &data);
 	if (status == STATUS_OK)
-		*segment = &((struct format_segment_block *)data)->segment[n % FORMAT_SEGMENTS_PER_BLOCK];
+		*segment = &((struct format_segment_block *)data)
+		                    ->segment[n % FORMAT_SEGMENTS_PER_BLOCK];
 	return status;
 }
 
@@ -448,7 +455,8 @@ static int last_block_from(struct index *x, enum format_table_no table, uint64_t
 
 int index_segment_at(struct index *index, uint64_t addr, const struct format_segment **segment)
 {
-	uint64_t blocks = format_block_count(TABLE_SEGMENTS, index->content->table[TABLE_SEGMENTS].records);
+	uint64_t blocks =
+		format_block_count(TABLE_SEGMENTS, index->content->table[TABLE_SEGMENTS].records);
 	const struct format_segment_block *block;
 	uint32_t low = 0, high;
 	uint64_t b;
@@ -473,22 +481,24 @@ int index_segment_at(struct index *index, uint64_t addr, const struct format_seg
 			high = middle - 1;
 	}
 	*segment = &block->segment[low];
-	return range_within((*segment)->addr, 1, addr + 1) && addr - (*segment)->addr < (*segment)->plain_len ?
-	               STATUS_OK :
-	               STATUS_INVALID;
+	return range_within((*segment)->addr, 1, addr + 1) &&
+	                       addr - (*segment)->addr < (*segment)->plain_len
+	               ? STATUS_OK
+	               : STATUS_INVALID;
 }
 
 /* --- runs, heap, leaf sums ------------------------------------------------ */
 
-static int get_run(struct index *x, const struct format_entry *file, uint64_t n, struct format_run *run)
+static int get_run(struct index *x, const struct format_entry *file, uint64_t n,
+                   struct format_run *run)
 {
 	void *data;
 	int status = get_block(x, TABLE_RUNS, n / FORMAT_RUNS_PER_BLOCK, &data);
 
 	if (status)
 		return status;
-	return format_run_decode(run, (uint8_t *)data + n % FORMAT_RUNS_PER_BLOCK * FORMAT_RUN, file->size,
-	                         x->content->plain_len);
+	return format_run_decode(run, (uint8_t *)data + n % FORMAT_RUNS_PER_BLOCK * FORMAT_RUN,
+	                         file->size, x->content->plain_len);
 }
 
 /* Where run n begins; the size of the file behind its last. */
@@ -572,6 +582,7 @@ int index_leaf_sum(struct index *index, uint64_t j, uint8_t digest[static FORMAT
 		return STATUS_INVALID;
 	status = get_block(index, TABLE_LEAF_SUMS, j / FORMAT_LEAVES_PER_BLOCK, &data);
 	if (status == STATUS_OK)
-		memcpy(digest, (uint8_t *)data + j % FORMAT_LEAVES_PER_BLOCK * FORMAT_DIGEST, FORMAT_DIGEST);
+		memcpy(digest, (uint8_t *)data + j % FORMAT_LEAVES_PER_BLOCK * FORMAT_DIGEST,
+		       FORMAT_DIGEST);
 	return status;
 }

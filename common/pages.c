@@ -14,7 +14,7 @@
 
 int pages_io_init(struct pages_io *io, struct arena *arena, struct repair *repair)
 {
-	*io = (struct pages_io){ .repair = repair };
+	*io = (struct pages_io){.repair = repair};
 	io->cipher = malloc((size_t)PAGES_BATCH * FORMAT_PAGE);
 	io->bounce = arena_alloc(arena, FORMAT_PAYLOAD);
 	if (io->cipher && io->bounce && seal_new(&io->seal) == STATUS_OK)
@@ -27,7 +27,7 @@ void pages_io_fini(struct pages_io *io)
 {
 	free(io->cipher);
 	seal_free(io->seal);
-	*io = (struct pages_io){ 0 };
+	*io = (struct pages_io){0};
 }
 
 int pages_check_root(struct pages_io *io, const struct source *source, uint32_t page,
@@ -38,8 +38,9 @@ int pages_check_root(struct pages_io *io, const struct source *source, uint32_t 
 	return seal_open_page(io->seal, key, SEAL_ROOT, c, io->cipher, payload);
 }
 
-int pages_read_root(struct pages_io *io, const struct source *source, const struct format_slot *slot,
-                    const uint8_t key[static FORMAT_KEY], uint8_t *payload, unsigned *bad_copies)
+int pages_read_root(struct pages_io *io, const struct source *source,
+                    const struct format_slot *slot, const uint8_t key[static FORMAT_KEY],
+                    uint8_t *payload, unsigned *bad_copies)
 {
 	*bad_copies = 0;
 	for (unsigned c = 0; c < FORMAT_ROOTS; c++) {
@@ -78,7 +79,8 @@ int pages_open(struct pages **pages, const struct source *source, const uint8_t 
 		status = format_parity_make(&p->parity, slot->parity, slot->data_pages);
 	/* Untouched, and so costing nothing, while there is no damage. */
 	if (status == STATUS_OK)
-		p->health.seen = calloc((p->parity.data_pages + (size_t)p->parity.parity_pages) / 64 + 1, 8);
+		p->health.seen =
+			calloc((p->parity.data_pages + (size_t)p->parity.parity_pages) / 64 + 1, 8);
 	if (status == STATUS_OK && !p->health.seen)
 		status = STATUS_NOMEM;
 	if (status) {
@@ -115,7 +117,8 @@ uint64_t pages_offset(const struct pages *pages, uint32_t t)
 	uint64_t middle = (uint64_t)(pages->owned / 2) * slice_pages;
 	uint64_t x = (uint64_t)t + 1 < middle ? (uint64_t)t + 1 : (uint64_t)t + 2;
 
-	return format_page_offset((uint64_t)pages->slice[x / slice_pages] * slice_pages + x % slice_pages);
+	return format_page_offset((uint64_t)pages->slice[x / slice_pages] * slice_pages +
+	                          x % slice_pages);
 }
 
 int pages_read_logical(const struct pages *pages, struct pages_io *io, uint32_t t,
@@ -181,7 +184,8 @@ static uint32_t contiguous(const struct pages *pages, uint32_t i, uint32_t count
 	uint32_t n = 1;
 
 	while (n < count && n < PAGES_BATCH &&
-	       pages_offset(pages, format_data_page(&pages->parity, i + n)) == off + (uint64_t)n * FORMAT_PAGE)
+	       pages_offset(pages, format_data_page(&pages->parity, i + n)) ==
+	               off + (uint64_t)n * FORMAT_PAGE)
 		n++;
 	return n;
 }
@@ -197,7 +201,7 @@ static struct piece piece_of(uint32_t i, uint64_t off, uint64_t end, uint8_t *ou
 	uint64_t begins = (uint64_t)i * FORMAT_PAYLOAD;
 	uint64_t from = max_u64(off, begins), to = min_u64(end, begins + FORMAT_PAYLOAD);
 
-	return (struct piece){ (uint32_t)(from - begins), (uint32_t)(to - from), out + (from - off) };
+	return (struct piece){(uint32_t)(from - begins), (uint32_t)(to - from), out + (from - off)};
 }
 
 /* A whole payload is opened where it shall lie, a part of one in the bounce
@@ -228,11 +232,12 @@ static int open_piece(struct pages *pages, struct pages_io *io, uint32_t i, cons
 
 /* n pages that lie end to end, in one go; one by one where that cannot be read.
  * A repair reads through the same buffer, so behind it they are read alone too. */
-static int read_batch(struct pages *pages, struct pages_io *io, uint32_t first, uint32_t n, uint64_t off,
-                      uint64_t end, uint8_t *out)
+static int read_batch(struct pages *pages, struct pages_io *io, uint32_t first, uint32_t n,
+                      uint64_t off, uint64_t end, uint8_t *out)
 {
 	uint64_t at = pages_offset(pages, format_data_page(&pages->parity, first));
-	bool together = source_read_at(pages->source, io->cipher, (size_t)n * FORMAT_PAGE, at) == STATUS_OK;
+	bool together =
+		source_read_at(pages->source, io->cipher, (size_t)n * FORMAT_PAGE, at) == STATUS_OK;
 	int status = STATUS_OK;
 
 	for (uint32_t k = 0; k < n && status == STATUS_OK; k++) {
@@ -241,10 +246,12 @@ static int read_batch(struct pages *pages, struct pages_io *io, uint32_t first, 
 
 		if (!together) {
 			cipher = io->cipher;
-			if (source_read_at(pages->source, io->cipher, FORMAT_PAGE, at + (uint64_t)k * FORMAT_PAGE))
+			if (source_read_at(pages->source, io->cipher, FORMAT_PAGE,
+			                   at + (uint64_t)k * FORMAT_PAGE))
 				cipher = NULL;
 		}
-		status = open_piece(pages, io, first + k, cipher, piece_of(first + k, off, end, out), &repaired);
+		status = open_piece(pages, io, first + k, cipher,
+		                    piece_of(first + k, off, end, out), &repaired);
 		together &= !repaired;
 	}
 	return status;
@@ -282,13 +289,15 @@ void pages_will_need(const struct pages *pages, uint64_t off, uint64_t len)
 {
 	uint32_t i, last;
 
-	if (len == 0 || !range_within(off, len, (uint64_t)pages->parity.data_pages * FORMAT_PAYLOAD))
+	if (len == 0 ||
+	    !range_within(off, len, (uint64_t)pages->parity.data_pages * FORMAT_PAYLOAD))
 		return;
 	last = (uint32_t)((off + len - 1) / FORMAT_PAYLOAD);
 	for (i = (uint32_t)(off / FORMAT_PAYLOAD); i <= last;) {
 		uint32_t n = contiguous(pages, i, last - i + 1);
 
-		source_will_need(pages->source, pages_offset(pages, format_data_page(&pages->parity, i)),
+		source_will_need(pages->source,
+		                 pages_offset(pages, format_data_page(&pages->parity, i)),
 		                 (uint64_t)n * FORMAT_PAGE);
 		i += n;
 	}

@@ -36,11 +36,11 @@ struct pages {
 /* What a thread needs to read pages. */
 struct pages_io {
 	struct seal *seal;
-	uint8_t *cipher;       /* PAGES_BATCH pages of ciphertext, ordinary memory */
-	uint8_t *bounce;       /* one payload, arena */
+	uint8_t *cipher;          /* PAGES_BATCH pages of ciphertext, ordinary memory */
+	uint8_t *bounce;          /* one payload, arena */
 	const struct pages *held; /* whose page the bounce holds, NULL: none */
 	uint32_t held_page;       /* data page */
-	struct repair *repair; /* shared */
+	struct repair *repair;    /* shared */
 };
 
 /* Pages that are read with one system call at most. */
@@ -53,8 +53,9 @@ void pages_io_fini(struct pages_io *io);
 /* Read root copies in order until one authenticates.
  * payload: FORMAT_PAYLOAD bytes, arena. *copies: bit c set for each copy that
  * was found bad. STATUS_DAMAGED: none is left. */
-int pages_read_root(struct pages_io *io, const struct source *source, const struct format_slot *slot,
-                    const uint8_t key[static FORMAT_KEY], uint8_t *payload, unsigned *bad_copies);
+int pages_read_root(struct pages_io *io, const struct source *source,
+                    const struct format_slot *slot, const uint8_t key[static FORMAT_KEY],
+                    uint8_t *payload, unsigned *bad_copies);
 
 /* Does copy c of the root, at that page, authenticate?  payload as above. */
 int pages_check_root(struct pages_io *io, const struct source *source, uint32_t page,

@@ -14,7 +14,7 @@
  * one set for all threads. */
 struct repair {
 	pthread_mutex_t turn;
-	uint8_t *row;                     /* a payload as it is read */
+	uint8_t *row;                    /* a payload as it is read */
 	uint8_t *sum[FORMAT_MAX_PARITY]; /* parity less the rows that are there */
 };
 
@@ -93,7 +93,8 @@ static void load_parity(struct repair *repair, struct column *c, struct pages_io
 {
 	c->parity_count = 0;
 	for (unsigned q = 0; q < c->pages->parity.m && c->parity_count < want; q++)
-		if (pages_read_logical(c->pages, io, parity_page(c, q), repair->sum[c->parity_count]) == STATUS_OK)
+		if (pages_read_logical(c->pages, io, parity_page(c, q),
+		                       repair->sum[c->parity_count]) == STATUS_OK)
 			c->parity[c->parity_count++] = q;
 }
 
@@ -112,8 +113,8 @@ static bool subtract_rows(struct repair *repair, struct column *c, struct pages_
 		if (row != c->target &&
 		    pages_read_logical(c->pages, io, c->begin + place, repair->row) == STATUS_OK) {
 			for (unsigned k = 0; k < c->parity_count; k++)
-				gf_muladd(repair->sum[k], repair->row, gf_coefficient(c->parity[k], row),
-				          FORMAT_PAYLOAD);
+				gf_muladd(repair->sum[k], repair->row,
+				          gf_coefficient(c->parity[k], row), FORMAT_PAYLOAD);
 			continue;
 		}
 		if (c->lost_count == c->pages->parity.m)
@@ -124,7 +125,8 @@ static bool subtract_rows(struct repair *repair, struct column *c, struct pages_
 }
 
 /* The sums are now as many equations for the lost rows. */
-static int solve(struct repair *repair, const struct column *c, uint8_t payload[static FORMAT_PAYLOAD])
+static int solve(struct repair *repair, const struct column *c,
+                 uint8_t payload[static FORMAT_PAYLOAD])
 {
 	uint8_t matrix[FORMAT_MAX_PARITY * FORMAT_MAX_PARITY];
 	unsigned n = c->lost_count, wanted = 0;

@@ -32,6 +32,7 @@ int seal_open_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum
                    uint8_t payload[static FORMAT_PAYLOAD]);
 
 /* The first 32 bytes of BLAKE2b-512: D(x) of bundle(5). */
-void seal_digest(struct seal *seal, uint8_t out[static FORMAT_DIGEST], const void *data, size_t len);
+void seal_digest(struct seal *seal, uint8_t out[static FORMAT_DIGEST], const void *data,
+                 size_t len);
 
 #endif

@@ -98,7 +98,8 @@ void seal_digest(struct seal *seal, uint8_t out[static FORMAT_DIGEST], const voi
 {
 	uint8_t sum[64];
 
-	if (!EVP_DigestInit_ex2(seal->digest, seal->md, NULL) || !EVP_DigestUpdate(seal->digest, data, len) ||
+	if (!EVP_DigestInit_ex2(seal->digest, seal->md, NULL) ||
+	    !EVP_DigestUpdate(seal->digest, data, len) ||
 	    !EVP_DigestFinal_ex(seal->digest, sum, NULL))
 		abort();
 	memcpy(out, sum, FORMAT_DIGEST);

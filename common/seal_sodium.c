@@ -38,8 +38,8 @@ void seal_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum sea
 
 	(void)seal;
 	make_nonce(nonce, domain, number);
-	crypto_aead_chacha20poly1305_ietf_encrypt(page, NULL, payload, FORMAT_PAYLOAD, NULL, 0, NULL, nonce,
-	                                          key);
+	crypto_aead_chacha20poly1305_ietf_encrypt(page, NULL, payload, FORMAT_PAYLOAD, NULL, 0,
+	                                          NULL, nonce, key);
 }
 
 int seal_open_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum seal_domain domain,
@@ -50,8 +50,8 @@ int seal_open_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum
 
 	(void)seal;
 	make_nonce(nonce, domain, number);
-	if (crypto_aead_chacha20poly1305_ietf_decrypt(payload, NULL, NULL, page, FORMAT_PAGE, NULL, 0, nonce,
-	                                              key) == 0)
+	if (crypto_aead_chacha20poly1305_ietf_decrypt(payload, NULL, NULL, page, FORMAT_PAGE, NULL,
+	                                              0, nonce, key) == 0)
 		return STATUS_OK;
 	sodium_memzero(payload, FORMAT_PAYLOAD);
 	return STATUS_DAMAGED;

@@ -42,10 +42,12 @@ int expander_run(struct expander *expander, uint8_t *out, size_t out_len, const 
 	/* libzstd would also take its formats of before 0.8. */
 	if (in_len < 4 || load_le32(in) != ZSTD_MAGICNUMBER ||
 	    ZSTD_getFrameContentSize(in, in_len) != out_len ||
-	    ZSTD_findFrameCompressedSize(in, in_len) != in_len || ZSTD_getDictID_fromFrame(in, in_len))
+	    ZSTD_findFrameCompressedSize(in, in_len) != in_len ||
+	    ZSTD_getDictID_fromFrame(in, in_len))
 		return STATUS_INVALID;
-	return ZSTD_decompressDCtx(expander->context, out, out_len, in, in_len) == out_len ? STATUS_OK :
-	                                                                                     STATUS_INVALID;
+	return ZSTD_decompressDCtx(expander->context, out, out_len, in, in_len) == out_len
+	               ? STATUS_OK
+	               : STATUS_INVALID;
 }
 
 int squeezer_new(struct squeezer **squeezer, int level)
@@ -55,7 +57,8 @@ int squeezer_new(struct squeezer **squeezer, int level)
 	if (!s)
 		return STATUS_NOMEM;
 	s->context = ZSTD_createCCtx();
-	if (!s->context || ZSTD_isError(ZSTD_CCtx_setParameter(s->context, ZSTD_c_compressionLevel, level))) {
+	if (!s->context ||
+	    ZSTD_isError(ZSTD_CCtx_setParameter(s->context, ZSTD_c_compressionLevel, level))) {
 		squeezer_free(s);
 		return STATUS_NOMEM;
 	}

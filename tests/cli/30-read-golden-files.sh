@@ -76,7 +76,7 @@ take() {
 # not here is not damaged; another publisher is refused, and that is all.
 translate() {
 	case $1 in
-	*-missing | *-third-missing) [ "$wanted" -eq 0 ] || wanted=10 ;;
+	*-missing) [ "$wanted" -eq 0 ] || wanted=10 ;;
 	signed-other-publisher) wanted=1 ;;
 	esac
 }
@@ -84,7 +84,7 @@ translate() {
 names_agree() {
 	local code=0
 	"$read" ls -R --json "${key[@]}" "$bundle" >"$tmp/ls" || code=$?
-	[ $code -eq 0 ] || [ $code -eq 5 ] || return 1
+	[ "$code" -eq 0 ] || [ "$code" -eq 5 ] || return 1
 	diff <(jq -cS "$same_names" "$1" | sort) <(jq -cS "$same_names" "$tmp/ls" | sort)
 }
 

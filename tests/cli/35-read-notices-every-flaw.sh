@@ -31,7 +31,7 @@ noticed() {
 	echo "exit code $code, expected $wanted"
 	case $wanted,$code in
 	4,10 | 10,4) ;;
-	*) [ $code -eq "$wanted" ] ;;
+	*) [ "$code" -eq "$wanted" ] ;;
 	esac
 }
 

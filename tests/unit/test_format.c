@@ -69,7 +69,8 @@ static void parity_shapes_are_those_of_the_manual(void **state)
 	(void)state;
 	for (unsigned m = 0; m < 256; m++)
 		assert_int_equal(format_parity_make(&p, m, 1),
-		                 m == 0 || m == 2 || m == 4 || m == 8 || m == 16 ? STATUS_OK : STATUS_INVALID);
+		                 m == 0 || m == 2 || m == 4 || m == 8 || m == 16 ? STATUS_OK
+		                                                                 : STATUS_INVALID);
 	assert_int_equal(format_parity_make(&p, 4, 0), STATUS_INVALID);
 	for (int i = 0; i < 3000; i++) {
 		unsigned m = ms[i % 5];
@@ -157,10 +158,10 @@ static void slots_out_of_bounds_are_refused(void **state)
 		else if (at == 6 || at == 7 || at >= 64)
 			assert_int_equal(format_slot_decode(&got, bytes), STATUS_INVALID);
 	}
-#define REFUSED(field, value) \
-	do { \
-		slot = sound_slot(); \
-		slot.field = (value); \
+#define REFUSED(field, value)                                      \
+	do {                                                       \
+		slot = sound_slot();                               \
+		slot.field = (value);                              \
 		assert_int_equal(try_slot(&slot), STATUS_INVALID); \
 	} while (0)
 	REFUSED(parity, 3);
@@ -202,7 +203,8 @@ static struct format_content sound_content(void)
 	memset(c.publisher, 2, sizeof c.publisher);
 	for (int t = 0; t < TABLE_COUNT; t++) {
 		c.table[t].records = t == TABLE_LEAF_SUMS ? 1 : (uint64_t)t + 1;
-		c.table[t].top = (struct format_ref){.off = 100 * (uint64_t)t, .stored_len = 60, .raw_len = 64};
+		c.table[t].top = (struct format_ref){
+			.off = 100 * (uint64_t)t, .stored_len = 60, .raw_len = 64};
 		memset(c.table[t].top.digest, t, FORMAT_DIGEST);
 	}
 	return c;
@@ -246,10 +248,10 @@ static void content_parts_out_of_bounds_are_refused(void **state)
 	uint8_t bytes[FORMAT_CONTENT_PART];
 
 	(void)state;
-#define REFUSED(field, value) \
-	do { \
-		c = sound_content(); \
-		c.field = (value); \
+#define REFUSED(field, value)                                      \
+	do {                                                       \
+		c = sound_content();                               \
+		c.field = (value);                                 \
 		assert_int_equal(try_content(&c), STATUS_INVALID); \
 	} while (0)
 	REFUSED(content_len, 0);
@@ -347,7 +349,8 @@ static void a_layout_comes_back(void **state)
 
 	(void)state;
 	sound_root(&r);
-	assert_int_equal(format_layout_decode(&got, r.payload, &r.slot, &r.geometry, &r.content), STATUS_OK);
+	assert_int_equal(format_layout_decode(&got, r.payload, &r.slot, &r.geometry, &r.content),
+	                 STATUS_OK);
 	assert_int_equal(got.owned, 4);
 	assert_memory_equal(got.map, r.layout.map, sizeof got.map);
 	assert_true(format_range_len(&got, 0) == 300);
@@ -363,7 +366,7 @@ static void layouts_out_of_bounds_are_refused(void **state)
 		uint8_t value;
 		bool fine;
 	} row[] = {
-		{LAYOUT, 4, true}, /* as it was */
+		{LAYOUT, 4, true},  /* as it was */
 		{LAYOUT, 3, false}, /* slices that the map does not have */
 		{LAYOUT, 5, false},
 		{LAYOUT + 1, 1, false},
@@ -416,14 +419,16 @@ static void a_reference_comes_back(void **state)
 		for (size_t j = 0; j < sizeof ref.digest; j++)
 			ref.digest[j] = (uint8_t)number();
 		format_ref_encode(bytes, &ref);
-		assert_int_equal(
-			format_ref_decode(&got, bytes, ref.off + ref.stored_len, FORMAT_ENTRY_BLOCK), STATUS_OK);
+		assert_int_equal(format_ref_decode(&got, bytes, ref.off + ref.stored_len,
+		                                   FORMAT_ENTRY_BLOCK),
+		                 STATUS_OK);
 		format_ref_encode(again, &got);
 		assert_memory_equal(bytes, again, sizeof bytes);
-		assert_int_equal(
-			format_ref_decode(&got, bytes, ref.off + ref.stored_len - 1, FORMAT_ENTRY_BLOCK),
-			STATUS_INVALID);
-		assert_int_equal(format_ref_decode(&got, bytes, UINT64_MAX, ref.raw_len - 1), STATUS_INVALID);
+		assert_int_equal(format_ref_decode(&got, bytes, ref.off + ref.stored_len - 1,
+		                                   FORMAT_ENTRY_BLOCK),
+		                 STATUS_INVALID);
+		assert_int_equal(format_ref_decode(&got, bytes, UINT64_MAX, ref.raw_len - 1),
+		                 STATUS_INVALID);
 	}
 }
 
@@ -494,8 +499,8 @@ static void random_entry(struct format_entry *e, unsigned i, bool full, uint64_t
 	random_name(e, i);
 	e->links = 1;
 	e->mode = (uint16_t)(number() & (full ? 07777 : 0555));
-	e->mtime = full ? (int64_t)any_below(UINT64_C(1) << 56) - (INT64_C(1) << 55) :
-	                  ((int64_t)any_below(UINT64_C(1) << 39) - (INT64_C(1) << 38)) * 86400;
+	e->mtime = full ? (int64_t)any_below(UINT64_C(1) << 56) - (INT64_C(1) << 55)
+	                : ((int64_t)any_below(UINT64_C(1) << 39) - (INT64_C(1) << 38)) * 86400;
 	if (full) {
 		e->mtime_nsec = (uint32_t)below(1000000000);
 		e->uid = (uint32_t)number();
@@ -518,7 +523,8 @@ static void random_entry(struct format_entry *e, unsigned i, bool full, uint64_t
 		e->links = below(4) ? 1 : 2;
 		break;
 	case 2:
-		*e = (struct format_entry){.kind = KIND_HARDLINK, .name = e->name, .name_len = e->name_len};
+		*e = (struct format_entry){
+			.kind = KIND_HARDLINK, .name = e->name, .name_len = e->name_len};
 		e->links = 1;
 		break;
 	default: e->kind = KIND_FILE; random_file(e);
@@ -542,8 +548,8 @@ static void check_entry(const struct format_entry *a, const struct format_entry 
 }
 
 /* count entries from id first on; returns the block's length. */
-static size_t random_block(struct format_entry *entry, uint8_t *bytes, uint32_t first, unsigned count,
-                           bool full)
+static size_t random_block(struct format_entry *entry, uint8_t *bytes, uint32_t first,
+                           unsigned count, bool full)
 {
 	uint64_t next_child = (uint64_t)first + 1000 + below(1000);
 	uint32_t parent = (uint32_t)below(first);
@@ -574,18 +580,21 @@ static void entries_come_back(void **state)
 		size_t len = random_block(entry, bytes, first, count, full);
 
 		assert_true(len <= FORMAT_ENTRY_BLOCK);
-		assert_int_equal(format_entries_decode(&block, bytes, len, first, count, roomy(full)),
-		                 STATUS_OK);
+		assert_int_equal(
+			format_entries_decode(&block, bytes, len, first, count, roomy(full)),
+			STATUS_OK);
 		for (unsigned j = 0; j < count; j++)
 			check_entry(&entry[j], &block.entry[j]);
 		assert_int_equal(format_entries_encode(again, block.entry, count, full), len);
 		assert_memory_equal(bytes, again, len);
 		/* Neither shorter nor longer. */
-		assert_int_equal(format_entries_decode(&block, bytes, len - 1, first, count, roomy(full)),
-		                 STATUS_INVALID);
+		assert_int_equal(
+			format_entries_decode(&block, bytes, len - 1, first, count, roomy(full)),
+			STATUS_INVALID);
 		bytes[len] = 0;
-		assert_int_equal(format_entries_decode(&block, bytes, len + 1, first, count, roomy(full)),
-		                 STATUS_INVALID);
+		assert_int_equal(
+			format_entries_decode(&block, bytes, len + 1, first, count, roomy(full)),
+			STATUS_INVALID);
 	}
 }
 
@@ -625,8 +634,8 @@ static void the_largest_entries_fit(void **state)
 	memset(names['/' - 1] + 100, '0', FORMAT_NAME - 100);
 	len = format_entries_encode(bytes, entry, FORMAT_ENTRIES_PER_BLOCK, true);
 	assert_true(len <= FORMAT_ENTRY_BLOCK);
-	assert_int_equal(format_entries_decode(&block, bytes, len, entry[0].id, FORMAT_ENTRIES_PER_BLOCK,
-	                                       roomy(true)),
+	assert_int_equal(format_entries_decode(&block, bytes, len, entry[0].id,
+	                                       FORMAT_ENTRIES_PER_BLOCK, roomy(true)),
 	                 STATUS_OK);
 }
 
@@ -671,10 +680,10 @@ static void entries_out_of_bounds_are_refused(void **state)
 	(void)state;
 	sound_entries(entry);
 	assert_int_equal(try_entries(entry, 2, false), STATUS_OK);
-#define REFUSED(full, ...) \
-	do { \
-		sound_entries(entry); \
-		__VA_ARGS__; \
+#define REFUSED(full, ...)                                                     \
+	do {                                                                   \
+		sound_entries(entry);                                          \
+		__VA_ARGS__;                                                   \
 		assert_int_equal(try_entries(entry, 2, full), STATUS_INVALID); \
 	} while (0)
 	REFUSED(false, entry[1].name = "a");
@@ -701,12 +710,14 @@ static void entries_out_of_bounds_are_refused(void **state)
 	REFUSED(true, entry[0].xattr_len = 10, entry[0].xattr_off = 4991);
 	REFUSED(false, entry[0].sparse = true, entry[0].runs = 51, entry[0].place = 0);
 	REFUSED(false, entry[0].sparse = true, entry[0].runs = 1, entry[0].place = 50);
-	REFUSED(false, entry[0].kind = KIND_DIRECTORY, entry[0].sparse = true, entry[0].place = 200);
+	REFUSED(false, entry[0].kind = KIND_DIRECTORY, entry[0].sparse = true,
+	        entry[0].place = 200);
 	REFUSED(false, entry[0].kind = KIND_DIRECTORY, entry[0].place = 128);
 	REFUSED(false, entry[0].kind = KIND_DIRECTORY, entry[0].place = 9901);
 	REFUSED(false, entry[0].kind = KIND_DIRECTORY, entry[0].links = 2, entry[0].place = 200);
 	REFUSED(false, entry[0].kind = KIND_SYMLINK, entry[0].size = 0, entry[0].place = 0);
-	REFUSED(false, entry[0].kind = KIND_SYMLINK, entry[0].size = FORMAT_LINK + 1, entry[0].place = 0);
+	REFUSED(false, entry[0].kind = KIND_SYMLINK, entry[0].size = FORMAT_LINK + 1,
+	        entry[0].place = 0);
 	REFUSED(false, entry[0].kind = KIND_SYMLINK, entry[0].place = 4901);
 	REFUSED(false, entry[0].kind = KIND_HARDLINK, entry[0].place = 128);
 	REFUSED(false, entry[0].kind = KIND_HARDLINK, entry[0].place = 129);
@@ -774,28 +785,33 @@ static void segments_come_back(void **state)
 		for (unsigned j = 0; j < count; j++) {
 			s[j] = (struct format_segment){.addr = addr, .off = off, .leaf = leaf};
 			s[j].frame = below(2);
-			s[j].plain_len = s[j].frame ? 2 + below(FORMAT_FRAME - 1) : 1 + any_below(UINT64_C(1) << 49);
-			s[j].stored_len = s[j].frame ? 1 + below(s[j].plain_len - 1) : s[j].plain_len;
+			s[j].plain_len = s[j].frame ? 2 + below(FORMAT_FRAME - 1)
+			                            : 1 + any_below(UINT64_C(1) << 49);
+			s[j].stored_len =
+				s[j].frame ? 1 + below(s[j].plain_len - 1) : s[j].plain_len;
 			addr += s[j].plain_len;
 			off += s[j].stored_len;
 			leaf += content.is_signed ? format_segment_leaves(&s[j]) : 0;
 		}
 		len = format_segments_encode(bytes, s, count);
 		assert_true(len <= FORMAT_SEGMENT_BLOCK);
-		assert_int_equal(format_segments_decode(&block, bytes, len, count, &content), STATUS_OK);
+		assert_int_equal(format_segments_decode(&block, bytes, len, count, &content),
+		                 STATUS_OK);
 		for (unsigned j = 0; j < count; j++) {
 			const struct format_segment *t = &block.segment[j];
 
-			assert_true(t->addr == s[j].addr && t->off == s[j].off && t->leaf == s[j].leaf &&
-			            t->plain_len == s[j].plain_len && t->stored_len == s[j].stored_len &&
-			            t->frame == s[j].frame);
+			assert_true(t->addr == s[j].addr && t->off == s[j].off &&
+			            t->leaf == s[j].leaf && t->plain_len == s[j].plain_len &&
+			            t->stored_len == s[j].stored_len && t->frame == s[j].frame);
 		}
 		/* One byte less than the last one needs. */
 		content.plain_len = addr - 1;
-		assert_int_equal(format_segments_decode(&block, bytes, len, count, &content), STATUS_INVALID);
+		assert_int_equal(format_segments_decode(&block, bytes, len, count, &content),
+		                 STATUS_INVALID);
 		content.plain_len = addr;
 		content.content_len = off - 1;
-		assert_int_equal(format_segments_decode(&block, bytes, len, count, &content), STATUS_INVALID);
+		assert_int_equal(format_segments_decode(&block, bytes, len, count, &content),
+		                 STATUS_INVALID);
 		content.content_len = off;
 		content.leaf_count = content.is_signed ? leaf - 1 : 0;
 		assert_int_equal(format_segments_decode(&block, bytes, len, count, &content),
@@ -813,7 +829,7 @@ static void segments_out_of_bounds_are_refused(void **state)
 	struct format_content content = *roomy(false);
 
 	(void)state;
-#define TRY(...) \
+#define TRY(...)                                   \
 	(s = (struct format_segment){__VA_ARGS__}, \
 	 format_segments_decode(&block, bytes, format_segments_encode(bytes, &s, 1), 1, &content))
 	assert_int_equal(TRY(.plain_len = 10, .stored_len = 10), STATUS_OK);
@@ -821,7 +837,8 @@ static void segments_out_of_bounds_are_refused(void **state)
 	assert_int_equal(TRY(.plain_len = 0, .stored_len = 0), STATUS_INVALID);
 	assert_int_equal(TRY(.plain_len = 10, .stored_len = 10, .frame = true), STATUS_INVALID);
 	assert_int_equal(TRY(.plain_len = 10, .stored_len = 0, .frame = true), STATUS_INVALID);
-	assert_int_equal(TRY(.plain_len = FORMAT_FRAME + 1, .stored_len = 9, .frame = true), STATUS_INVALID);
+	assert_int_equal(TRY(.plain_len = FORMAT_FRAME + 1, .stored_len = 9, .frame = true),
+	                 STATUS_INVALID);
 	assert_int_equal(TRY(.plain_len = 10, .stored_len = 10, .leaf = 1), STATUS_INVALID);
 	assert_int_equal(TRY(.plain_len = 10, .addr = UINT64_MAX), STATUS_INVALID);
 	assert_int_equal(TRY(.plain_len = 10, .off = UINT64_MAX - 3), STATUS_INVALID);
@@ -844,10 +861,13 @@ static void a_run_comes_back(void **state)
 		run.len = 1 + any_below(INT64_MAX / 2);
 		format_run_encode(bytes, &run);
 		assert_int_equal(
-			format_run_decode(&got, bytes, run.file_off + run.len, run.addr + run.len), STATUS_OK);
-		assert_true(got.file_off == run.file_off && got.addr == run.addr && got.len == run.len);
-		assert_int_equal(format_run_decode(&got, bytes, run.file_off + run.len - 1, INT64_MAX),
-		                 STATUS_INVALID);
+			format_run_decode(&got, bytes, run.file_off + run.len, run.addr + run.len),
+			STATUS_OK);
+		assert_true(got.file_off == run.file_off && got.addr == run.addr &&
+		            got.len == run.len);
+		assert_int_equal(
+			format_run_decode(&got, bytes, run.file_off + run.len - 1, INT64_MAX),
+			STATUS_INVALID);
 		assert_int_equal(format_run_decode(&got, bytes, INT64_MAX, run.addr + run.len - 1),
 		                 STATUS_INVALID);
 	}
@@ -916,8 +936,10 @@ static void varints_are_the_shortest(void **state)
 	/* As a length of a value: longer than it must be, or past 64 bits. */
 	assert_int_equal(walk_attributes("\1\1a\x80\0", 5), STATUS_INVALID);
 	assert_int_equal(walk_attributes("\1\1a\x81\0x", 6), STATUS_INVALID);
-	assert_int_equal(walk_attributes("\1\1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\2", 13), STATUS_INVALID);
-	assert_int_equal(walk_attributes("\1\1a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\0", 14), STATUS_INVALID);
+	assert_int_equal(walk_attributes("\1\1a\xff\xff\xff\xff\xff\xff\xff\xff\xff\2", 13),
+	                 STATUS_INVALID);
+	assert_int_equal(walk_attributes("\1\1a\x80\x80\x80\x80\x80\x80\x80\x80\x80\x80\0", 14),
+	                 STATUS_INVALID);
 }
 
 static void leaf_blocks_are_as_long_as_their_leaves(void **state)

@@ -10,13 +10,14 @@
 
 /* What age-keygen 1.1.1 wrote; the key protects nothing. */
 static const char age_file[] = "# created: 2026-11-22T00:57:39Z\n"
-                               "# public key: " RECIPIENT "\n" IDENTITY "\n";
+			       "# public key: " RECIPIENT "\n" IDENTITY "\n";
 
 /* --- Bech32 as BIP 173 has it, the other way round ----------------------------- */
 
 static uint32_t polymod(const uint8_t *values, size_t count)
 {
-	static const uint32_t generator[] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd, 0x2a1462b3};
+	static const uint32_t generator[] = {0x3b6a57b2, 0x26508e6d, 0x1ea119fa, 0x3d4233dd,
+	                                     0x2a1462b3};
 	uint32_t sum = 1;
 
 	for (size_t i = 0; i < count; i++) {
@@ -81,7 +82,8 @@ static void what_age_keygen_writes_is_a_pair(void **state)
 	(void)state;
 	assert_int_equal(identity_decode(identity, IDENTITY, strlen(IDENTITY), IDENTITY_PREFIX), 0);
 	assert_int_equal(
-		identity_decode(recipient, RECIPIENT, strlen(RECIPIENT), IDENTITY_RECIPIENT_PREFIX), 0);
+		identity_decode(recipient, RECIPIENT, strlen(RECIPIENT), IDENTITY_RECIPIENT_PREFIX),
+		0);
 	assert_int_equal(crypto_scalarmult_base(made, identity), 0);
 	assert_memory_equal(made, recipient, KDF_KEYBYTES);
 }
@@ -98,11 +100,13 @@ static void every_key_comes_back(void **state)
 			randombytes_buf(key, sizeof key);
 		to_digits(digits, key);
 		encode_digits(text, IDENTITY_PREFIX, digits, 52, 1);
-		assert_int_equal(identity_decode(got, text, strlen(text), IDENTITY_PREFIX), STATUS_OK);
+		assert_int_equal(identity_decode(got, text, strlen(text), IDENTITY_PREFIX),
+		                 STATUS_OK);
 		assert_memory_equal(got, key, sizeof key);
 		for (char *p = text; *p; p++)
 			*p = *p >= 'a' && *p <= 'z' ? (char)(*p - 32) : *p;
-		assert_int_equal(identity_decode(got, text, strlen(text), IDENTITY_PREFIX), STATUS_OK);
+		assert_int_equal(identity_decode(got, text, strlen(text), IDENTITY_PREFIX),
+		                 STATUS_OK);
 		assert_memory_equal(got, key, sizeof key);
 	}
 }
@@ -119,7 +123,8 @@ static void a_slip_of_the_pen_is_seen(void **state)
 
 		for (const char *l = letters; *l; l++) {
 			text[i] = *l;
-			assert_int_equal(decode(text, IDENTITY_PREFIX), *l == was ? STATUS_OK : STATUS_KEYFILE);
+			assert_int_equal(decode(text, IDENTITY_PREFIX),
+			                 *l == was ? STATUS_OK : STATUS_KEYFILE);
 		}
 		text[i] = was;
 		if (text[i + 1] && text[i + 1] != was) {

@@ -28,7 +28,8 @@ static void a_set_is_a_set(void **state)
 	(void)state;
 	srand(2);
 	for (int i = 0; i < 300; i++) {
-		unsigned begin = (unsigned)rand() % (SPACE - 20), end = begin + 1 + (unsigned)rand() % 19;
+		unsigned begin = (unsigned)rand() % (SPACE - 20),
+			 end = begin + 1 + (unsigned)rand() % 19;
 
 		ranges_add(r, begin, end);
 		for (unsigned n = begin; n < end; n++)

@@ -2,7 +2,10 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <glob.h>
+#include <pthread.h>
 #include <sodium.h>
+#include <stdatomic.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -39,10 +42,13 @@ enum {
 	MIXED,
 	NOISE_BIN,
 	TEXT_TXT,
+	ZDIR,
 	SMALL, /* SMALL_FILES of them */
 	HARD = SMALL + SMALL_FILES,
 	SUB,
 	TWIN,
+	GONE_TOO,
+	LATE, /* a link to GONE_TOO: behind it here, before it in path order */
 	LEAF,
 	NODES,
 };
@@ -50,15 +56,18 @@ enum {
 static const struct plan {
 	const char *name;
 	enum format_kind kind;
+	uint32_t parent;
 } plan[] = {
-	[ROOT] = {"", KIND_DIRECTORY},      [ALL_HOLE] = {"all-hole", KIND_FILE},
-	[COPY] = {"copy", KIND_FILE},       [DIR] = {"dir", KIND_DIRECTORY},
-	[EMPTY] = {"empty", KIND_FILE},     [FILM_MP4] = {"film.mp4", KIND_FILE},
-	[GONE] = {"gone", KIND_FILE},       [HOLE] = {"hole", KIND_FILE},
-	[LINK] = {"link", KIND_SYMLINK},    [MIXED] = {"mixed", KIND_FILE},
-	[NOISE_BIN] = {"noise", KIND_FILE}, [TEXT_TXT] = {"text.txt", KIND_FILE},
-	[HARD] = {"hard", KIND_HARDLINK},   [SUB] = {"sub", KIND_DIRECTORY},
-	[TWIN] = {"twin", KIND_FILE},       [LEAF] = {"leaf", KIND_FILE},
+	[ROOT] = {"", KIND_DIRECTORY, ROOT},        [ALL_HOLE] = {"all-hole", KIND_FILE, ROOT},
+	[COPY] = {"copy", KIND_FILE, ROOT},         [DIR] = {"dir", KIND_DIRECTORY, ROOT},
+	[EMPTY] = {"empty", KIND_FILE, ROOT},       [FILM_MP4] = {"film.mp4", KIND_FILE, ROOT},
+	[GONE] = {"gone", KIND_FILE, ROOT},         [HOLE] = {"hole", KIND_FILE, ROOT},
+	[LINK] = {"link", KIND_SYMLINK, ROOT},      [MIXED] = {"mixed", KIND_FILE, ROOT},
+	[NOISE_BIN] = {"noise", KIND_FILE, ROOT},   [TEXT_TXT] = {"text.txt", KIND_FILE, ROOT},
+	[ZDIR] = {"zdir", KIND_DIRECTORY, ROOT},    [HARD] = {"hard", KIND_HARDLINK, DIR},
+	[SUB] = {"sub", KIND_DIRECTORY, DIR},       [TWIN] = {"twin", KIND_FILE, DIR},
+	[GONE_TOO] = {"gone-too", KIND_FILE, ZDIR}, [LATE] = {"late", KIND_HARDLINK, SUB},
+	[LEAF] = {"leaf", KIND_FILE, SUB},
 };
 
 static const char target[] = "dir/sub/leaf";
@@ -103,6 +112,7 @@ static void make_files(void)
 	unlink("dir/hard");
 	mkdir("dir", 0755);
 	mkdir("dir/sub", 0755);
+	mkdir("zdir", 0755);
 	put("all-hole", 0, "", 0);
 	assert_int_equal(truncate("all-hole", MIB), 0);
 	fill_noise(buf, NOISE, 1);
@@ -121,6 +131,7 @@ static void make_files(void)
 	fill_text(buf + MIB, 2 * MIB, 5);
 	fill_noise(buf + 3 * MIB, MIB, 6);
 	put("mixed", 0, buf, 4 * MIB);
+	assert_int_equal(truncate("mixed", 4 * MIB), 0);
 	fill_text(buf, TEXT, 7);
 	put("text.txt", 0, buf, TEXT);
 	for (unsigned i = 0; i < SMALL_FILES; i++) {
@@ -133,6 +144,7 @@ static void make_files(void)
 	assert_int_equal(link("text.txt", "dir/hard"), 0);
 	fill_noise(buf, 3000, 8);
 	put("dir/sub/leaf", 0, buf, 3000);
+	put("dir/sub/late", 0, buf, 2000);
 	assert_int_equal(utimensat(AT_FDCWD, "text.txt", times, 0), 0);
 	free(buf);
 }
@@ -151,7 +163,7 @@ static const char *name_of(uint32_t number)
 
 static uint32_t parent_of(uint32_t number)
 {
-	return number < SMALL ? ROOT : number < LEAF ? DIR : SUB;
+	return number < SMALL || number >= HARD ? plan[number].parent : DIR;
 }
 
 static void describe(struct tree *tree, uint32_t number)
@@ -192,6 +204,8 @@ static struct tree *make_tree(struct spill *heap, bool full_metadata)
 		describe(tree, i);
 	tree->node[HARD].place = TEXT_TXT;
 	tree->node[TEXT_TXT].links = 2;
+	tree->node[LATE].place = GONE_TOO;
+	tree->node[GONE_TOO].links = 2;
 	tree->node[LINK].size = strlen(target);
 	tree->node[LINK].place = spill_len(heap);
 	assert_int_equal(spill_append(heap, target, strlen(target)), STATUS_OK);
@@ -340,8 +354,8 @@ static void same_entry(struct reading *r, const struct tree *tree, uint32_t numb
 	assert_true(entry.e.mtime == (full ? n->mtime : n->mtime / 86400 * 86400));
 	if (full) {
 		assert_int_equal(entry.e.mtime_nsec, tree->extra[number].mtime_nsec);
-		assert_int_equal(entry.e.uid, 1234 + number);
-		assert_int_equal(entry.e.gid, 70000);
+		assert_int_equal(entry.e.uid, tree->extra[number].uid);
+		assert_int_equal(entry.e.gid, tree->extra[number].gid);
 		assert_int_equal(entry.e.xattr_len, number == DIR ? sizeof attributes - 1 : 0);
 	}
 	if (n->kind == KIND_SYMLINK) {
@@ -381,12 +395,12 @@ static void same_as_packed_with(const struct world *w, const struct header_keys 
 
 	assert_int_equal(open_bundle(&r, keys), STATUS_OK);
 	content = bundle_content(r.bundle);
-	assert_int_equal(content->table[TABLE_ENTRIES].records, NODES - 1);
+	assert_int_equal(content->table[TABLE_ENTRIES].records, w->tree->entry_count);
 	assert_string_equal(content->label, "Night films");
 	assert_string_equal(content->series, "radio");
 	assert_int_equal(content->edition, 7);
 	for (uint32_t i = 0; i < NODES; i++)
-		if (i != GONE)
+		if (!w->tree->node[i].dropped)
 			same_entry(&r, w->tree, i);
 	same_holes(&r, w->tree);
 	close_bundle(&r);
@@ -455,12 +469,16 @@ static void the_report_adds_up(void **state)
 	(void)state;
 	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
 	content = stage_content(w.stage);
-	assert_int_equal(w.report.files, NODES - 6); /* root, two directories, two links, GONE */
-	assert_int_equal(w.report.dropped, 1);
+	/* Four directories, two links, and two that are not there. */
+	assert_int_equal(w.report.files, NODES - 8);
+	assert_int_equal(w.report.dropped, 2);
+	assert_int_equal(w.tree->entry_count, NODES - 2);
+	assert_int_equal(w.tree->node[LATE].kind, KIND_FILE);
+	assert_true(w.tree->node[GONE].dropped && w.tree->node[GONE_TOO].dropped);
 	assert_int_equal(w.report.duplicates, NOISE + 5 * 5 * 29 + 1);
 	assert_int_equal(w.report.stored + w.report.compressed, content->plain_len);
-	/* Film, noise and leaf, once each, and most of what is mixed in. */
-	assert_in_range(w.report.stored, FILM + NOISE + 3000 + MIB, FILM + NOISE + 3000 + 3 * MIB);
+	/* Film, noise, leaf and late, once each, and most of what is mixed in. */
+	assert_in_range(w.report.stored, FILM + NOISE + 5000 + MIB, FILM + NOISE + 5000 + 3 * MIB);
 	assert_in_range(w.report.compressed, TEXT + MIB, TEXT + 5 * MIB);
 	assert_true(content->content_len < w.report.stored + w.report.compressed / 3);
 	forget(&w);
@@ -655,7 +673,7 @@ static void openers_that_are_none(void **state)
 /* The folder holds what was packed and nothing else. */
 static bool nothing_was_written(void)
 {
-	return access("out.bin", F_OK) != 0 && system("test $(ls -A | wc -l) = 10") == 0;
+	return access("out.bin", F_OK) != 0 && system("test $(ls -A | wc -l) = 11") == 0;
 }
 
 static void a_changed_source_is_named(void **state)
@@ -693,6 +711,45 @@ static void a_changed_source_is_named(void **state)
 	make_files();
 }
 
+static atomic_bool enough;
+
+static void *scribble(void *path)
+{
+	while (!atomic_load(&enough))
+		put(path, 1000, "x", 1);
+	return NULL;
+}
+
+/* And what was read of it before that is known does no harm. */
+static void a_file_that_keeps_changing_is_left_out(void **state)
+{
+	const size_t half = 10 * MIB;
+	uint8_t *buf = malloc(2 * half);
+	char culprit[64];
+	pthread_t thread;
+	struct world w;
+
+	(void)state;
+	fill_noise(buf, half, 9);
+	fill_text(buf + half, half, 9);
+	put("mixed", 0, buf, 2 * half);
+	free(buf);
+	atomic_store(&enough, false);
+	assert_int_equal(pthread_create(&thread, NULL, scribble, (void *)"mixed"), 0);
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	atomic_store(&enough, true);
+	pthread_join(thread, NULL);
+	assert_int_equal(w.report.dropped, 3);
+	assert_true(w.tree->node[MIXED].dropped);
+	assert_true(w.report.stored + w.report.compressed > 4 * half);
+	assert_int_equal(write_world(&w, length_for(&w, 2), 2, 2, culprit, sizeof culprit),
+	                 STATUS_OK);
+	same_as_packed(&w);
+	is_healthy(&w);
+	forget(&w);
+	make_files();
+}
+
 static void what_does_not_fit_is_refused(void **state)
 {
 	struct world w;
@@ -705,6 +762,46 @@ static void what_does_not_fit_is_refused(void **state)
 	                 STATUS_TOOBIG);
 	assert_string_equal(culprit, "");
 	assert_int_equal(write_world(&w, 1000, 4, 2, culprit, sizeof culprit), STATUS_TOOBIG);
+	assert_true(nothing_was_written());
+	forget(&w);
+}
+
+/* Change a byte of the file being written, again and again. */
+static void *spoil(void *unused)
+{
+	glob_t found;
+
+	(void)unused;
+	while (!atomic_load(&enough)) {
+		if (glob("*.bin", 0, NULL, &found) == 0) {
+			int fd = open(found.gl_pathv[0], O_WRONLY);
+
+			if (fd >= 0 && lseek(fd, 0, SEEK_END) > 2 * MIB)
+				(void)!pwrite(fd, "z", 1, MIB);
+			close(fd);
+			globfree(&found);
+		}
+	}
+	return NULL;
+}
+
+static void a_drive_that_lies_is_found_out(void **state)
+{
+	struct world w;
+	char culprit[64];
+	pthread_t thread;
+
+	(void)state;
+	unlink("out.bin");
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	atomic_store(&enough, false);
+	assert_int_equal(pthread_create(&thread, NULL, spoil, NULL), 0);
+	assert_int_equal(
+		write_world(&w, length_for(&w, 4) + 20 * MIB, 4, 2, culprit, sizeof culprit),
+		STATUS_DAMAGED);
+	atomic_store(&enough, true);
+	pthread_join(thread, NULL);
+	assert_string_equal(culprit, "");
 	assert_true(nothing_was_written());
 	forget(&w);
 }
@@ -776,7 +873,9 @@ int main(void)
 		cmocka_unit_test(two_compartments_and_all_sorts_of_keys),
 		cmocka_unit_test(openers_that_are_none),
 		cmocka_unit_test(a_changed_source_is_named),
+		cmocka_unit_test(a_file_that_keeps_changing_is_left_out),
 		cmocka_unit_test(what_does_not_fit_is_refused),
+		cmocka_unit_test(a_drive_that_lies_is_found_out),
 		cmocka_unit_test(nothing_is_written_twice_alike),
 		cmocka_unit_test(stopping_leaves_nothing),
 	};
