@@ -1,5 +1,6 @@
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -75,6 +76,20 @@ static int blame(struct feed *f, int status)
 	return status;
 }
 
+/* All spills of a stage are in one directory. */
+static int blame_spill(struct feed *f, int status)
+{
+	snprintf(f->culprit, sizeof(f->culprit), "%s", spill_directory(f->stage->bytes));
+	return status;
+}
+
+static int read_spill(struct feed *f, struct spill *spill, uint64_t off, size_t len, void *out)
+{
+	int status = spill_read(spill, off, len, out);
+
+	return status ? blame_spill(f, status) : STATUS_OK;
+}
+
 /* Its last byte was read: is it still the same? */
 static int leave_file(struct feed *f)
 {
@@ -95,7 +110,7 @@ static int enter_file(struct feed *f, uint32_t source)
 	int status = leave_file(f);
 
 	if (status == STATUS_OK)
-		status = spill_read(f->stage->origins, (uint64_t)source * sizeof(f->origin),
+		status = read_spill(f, f->stage->origins, (uint64_t)source * sizeof(f->origin),
 		                    sizeof(f->origin), &f->origin);
 	if (status)
 		return status;
@@ -135,14 +150,14 @@ static int read_content(struct feed *f, uint8_t *out, size_t len, size_t *got)
 
 	if (left == 0) {
 		status = segments_get(f->stage->segments, f->next++, &f->piece);
+		if (status)
+			return blame_spill(f, status);
 		f->done = 0;
 		left = piece_stored_len(&f->piece);
 	}
-	if (status)
-		return status;
 	*got = min_u64(len, min_u64(left, f->content_left));
 	if (f->piece.source == PIECE_SPILLED)
-		status = spill_read(f->stage->bytes, f->piece.where + f->done, *got, out);
+		status = read_spill(f, f->stage->bytes, f->piece.where + f->done, *got, out);
 	else
 		status = read_in_file(f, out, *got);
 	f->done += *got;
@@ -158,7 +173,7 @@ static int read_index(struct feed *f, uint8_t *out, size_t len, size_t *got)
 
 	*got = min_u64(len, f->index_left);
 	f->index_left -= *got;
-	return spill_read(f->stage->index, at, *got, out);
+	return read_spill(f, f->stage->index, at, *got, out);
 }
 
 int feed_read(struct feed *f, uint8_t *out, size_t len)

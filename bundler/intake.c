@@ -80,11 +80,10 @@ struct file {
 
 /* --- what is submitted ---------------------------------------------------- */
 
-static int submit_job(struct intake *in)
+static void submit_job(struct intake *in)
 {
 	frames_submit(in->frames, in->job);
 	in->job = NULL;
-	return STATUS_OK;
 }
 
 static int take_job(struct intake *in, struct frames_job **job)
@@ -110,14 +109,14 @@ static int add_extent(struct intake *in, struct file *f, uint64_t off, uint64_t 
 	in->job->before[in->job->before_count++] =
 		(struct piece){.where = off, .plain_len = len, .source = refer(in, f)};
 	in->addr += len;
-	return in->job->before_count == FRAMES_BEFORE ? submit_job(in) : STATUS_OK;
+	if (in->job->before_count == FRAMES_BEFORE)
+		submit_job(in);
+	return STATUS_OK;
 }
 
 /* Only now do the files in it have addresses. */
-static int close_pack(struct intake *in)
+static void close_pack(struct intake *in)
 {
-	if (!in->pack)
-		return STATUS_OK;
 	if (in->job && in->job->before_count)
 		submit_job(in);
 	for (size_t i = 0; i < in->member_count; i++)
@@ -126,7 +125,6 @@ static int close_pack(struct intake *in)
 	in->addr += in->pack->plain_len;
 	frames_submit(in->frames, in->pack);
 	in->pack = NULL;
-	return STATUS_OK;
 }
 
 static int add_member(struct intake *in, uint32_t node)
@@ -146,12 +144,11 @@ static int add_member(struct intake *in, uint32_t node)
 
 static int add_to_pack(struct intake *in, struct file *f, size_t len)
 {
-	int status = STATUS_OK;
+	int status;
 
 	if (in->pack && in->pack->plain_len + len > FORMAT_FRAME)
-		status = close_pack(in);
-	if (status == STATUS_OK)
-		status = take_job(in, &in->pack);
+		close_pack(in);
+	status = take_job(in, &in->pack);
 	if (status == STATUS_OK)
 		status = add_member(in, f->node);
 	if (status)
@@ -214,35 +211,35 @@ static void learn(struct verdict *v, bool frames)
 	v->held = v->run;
 }
 
-/* A chunk into the job in hand.  It is submitted unless a trial of it fails. */
+/* What the verdict says, or a trial of the chunk that is in the job. */
+static bool wants_frame(struct intake *in, struct verdict *v, struct frames_job *job, size_t len)
+{
+	if (v->held) {
+		v->held--;
+		return v->frames;
+	}
+	job->packed_len = squeezer_run(in->squeezer, job->packed, job->plain, len);
+	learn(v, frames_gain(len, job->packed_len));
+	job->packed_known = v->frames;
+	return v->frames;
+}
+
 static int add_chunk(struct intake *in, struct file *f, uint64_t off, size_t len)
 {
-	struct verdict *v = &f->verdict;
-	struct frames_job *job;
 	int status = take_job(in, &in->job);
 
 	if (status == STATUS_OK)
 		status = read_file(f, in->job->plain, len, off);
 	if (status)
 		return status;
-	job = in->job;
-	if (v->held) {
-		v->held--;
-	} else {
-		job->packed_len = squeezer_run(in->squeezer, job->packed, job->plain, len);
-		job->packed_known = true;
-		learn(v, frames_gain(len, job->packed_len));
-		if (!v->frames) {
-			job->packed_len = 0;
-			job->packed_known = false;
-			return add_extent(in, f, off, len);
-		}
-	}
-	job->plain_len = len;
-	job->source = refer(in, f);
-	job->where = off;
+	if (!wants_frame(in, &f->verdict, in->job, len))
+		return add_extent(in, f, off, len);
+	in->job->plain_len = len;
+	in->job->source = refer(in, f);
+	in->job->where = off;
 	in->addr += len;
-	return submit_job(in);
+	submit_job(in);
+	return STATUS_OK;
 }
 
 /* Bytes [off, end) of a large file. */
@@ -501,11 +498,13 @@ static int take_all(struct intake *in)
 	for (uint32_t i = 1; status == STATUS_OK && in->report->dropped && i < in->tree->count; i++)
 		if (to_be_taken(in, i))
 			status = take_file(in, i);
-	if (status == STATUS_OK)
-		status = close_pack(in);
-	if (status == STATUS_OK && in->job && in->job->before_count)
-		status = submit_job(in);
-	return status;
+	if (status)
+		return status;
+	if (in->pack)
+		close_pack(in);
+	if (in->job && in->job->before_count)
+		submit_job(in);
+	return STATUS_OK;
 }
 
 static void resolve_twins(struct intake *in)

@@ -32,7 +32,7 @@ void lane_close(struct lane *lane);
  * Statuses as feed_read. */
 int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t *payload);
 
-/* The source that could not be read, NULL if it was none. */
+/* As feed_culprit. */
 const char *lane_culprit(const struct lane *lane);
 
 #endif

@@ -186,6 +186,11 @@ uint64_t spill_len(const struct spill *s)
 	return s->len;
 }
 
+const char *spill_directory(const struct spill *s)
+{
+	return s->directory;
+}
+
 /* Payload of a sealed page to out. */
 static int open_page(struct spill *s, uint64_t number, uint8_t out[static FORMAT_PAYLOAD])
 {

@@ -23,6 +23,9 @@ void spill_free(struct spill *spill);
 int spill_append(struct spill *spill, const void *bytes, size_t len);
 uint64_t spill_len(const struct spill *spill);
 
+/* As given: for messages. */
+const char *spill_directory(const struct spill *spill);
+
 /* len bytes at off, all of them appended before.  From several threads, but not
  * while one appends.  STATUS_IO; STATUS_DAMAGED: the disk gave back something
  * else, out is then undefined. */

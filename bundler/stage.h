@@ -58,8 +58,8 @@ struct feed;
 int feed_open(struct feed **feed, struct stage *stage, uint64_t begin, uint64_t end);
 
 /* The next len bytes; zeros behind the end.  STATUS_CHANGED, STATUS_IO: a source
- * is not what it was when it was staged, feed_culprit names it; STATUS_IO,
- * STATUS_DAMAGED: a spill, feed_culprit is NULL. */
+ * is not what it was when it was staged; STATUS_IO, STATUS_DAMAGED: a spill.
+ * feed_culprit then names the source, or the spill's directory. */
 int feed_read(struct feed *feed, uint8_t *out, size_t len);
 const char *feed_culprit(const struct feed *feed);
 void feed_close(struct feed *feed);

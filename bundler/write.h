@@ -46,7 +46,8 @@ struct write_options {
  * STATUS_CHANGED, STATUS_IO, STATUS_DAMAGED (the medium gave back something else:
  * unfit drive; or a spill did), STATUS_INVALID (an opener that is none),
  * STATUS_KDFMEM, STATUS_NOMEM, STATUS_CANCELLED.
- * culprit: for STATUS_CHANGED and STATUS_IO of a source, its path; else empty. */
+ * culprit: where a source or a spill was at fault, and not the medium, the path of
+ * the one or the directory of the other; else empty. */
 int write_bundle(const char *path, uint64_t file_len, const struct write_compartment *compartment,
                  unsigned count, const struct write_options *options, struct arena *arena,
                  struct progress *progress, char *culprit, size_t culprit_size);

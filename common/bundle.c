@@ -476,7 +476,7 @@ int bundle_path(struct cursor *cursor, uint32_t id, char out[static FORMAT_PATH 
 {
 	size_t at = FORMAT_PATH;
 
-	out[at] = '\0';
+	out[0] = out[at] = '\0'; /* nothing, should it fail */
 	while (id) {
 		const struct format_entry *e;
 		int status = index_entry(cursor->index, id, &e);
@@ -496,6 +496,9 @@ int bundle_path(struct cursor *cursor, uint32_t id, char out[static FORMAT_PATH 
 }
 
 /* --- contents ------------------------------------------------------------- */
+
+/* Pieces of one read that other threads may be busy with. */
+enum { POSTPONED_MAX = 8 };
 
 /* Bytes of the content, from whichever volumes hold them. */
 static int read_content(struct cursor *c, uint64_t off, size_t len, uint8_t *out)
@@ -584,29 +587,6 @@ static int decode_frame(struct cursor *c, const struct format_segment *s, uint8_
 	return status;
 }
 
-/* A part of a frame is decoded into a slot, where the next part will be found;
- * a whole one that is in none straight to out. */
-static int read_frame(struct cursor *c, const struct format_segment *s, uint64_t from, size_t len,
-                      uint8_t *out)
-{
-	enum cache_want want = len == s->plain_len ? CACHE_PEEK : CACHE_GET;
-	struct cache_slot *slot;
-	int status = STATUS_OK;
-
-	switch (cache_pin(c->frames, s->addr, want, &slot)) {
-	case CACHE_MISS: return decode_frame(c, s, out);
-	case CACHE_FILL:
-		status = cache_filled(c->frames, slot, decode_frame(c, s, slot->bytes));
-		break;
-	case CACHE_READY: break;
-	}
-	if (status)
-		return status;
-	memcpy(out, slot->bytes + from, len);
-	cache_unpin(c->frames, slot);
-	return STATUS_OK;
-}
-
 /* n bytes of an extent that are whole leaves, from leaf number on. */
 static int read_leaves(struct cursor *c, const struct format_segment *s, uint64_t number, size_t n,
                        uint8_t *out)
@@ -666,30 +646,109 @@ static int read_extent(struct cursor *c, const struct format_segment *s, uint64_
 	return status;
 }
 
-/* len bytes of plaintext at an address. */
+/* What a slot of the cache holds around byte from of a segment: a whole frame,
+ * or a piece of an extent. */
+struct piece {
+	uint64_t begin; /* in the segment */
+	size_t len;
+};
+
+static struct piece piece_around(const struct format_segment *s, uint64_t from)
+{
+	uint64_t begin = s->frame ? 0 : from - from % FORMAT_FRAME;
+
+	return (struct piece){ begin, (size_t)min_u64(FORMAT_FRAME, s->plain_len - begin) };
+}
+
+/* Fill the slot that this thread was given. */
+static int fill_slot(struct cursor *c, struct cache_slot *slot, const struct format_segment *s,
+                     struct piece piece)
+{
+	int status = s->frame ? decode_frame(c, s, slot->bytes) :
+	                        read_extent(c, s, piece.begin, piece.len, slot->bytes);
+
+	return cache_filled(c->frames, slot, status);
+}
+
+/* len bytes at from of a segment, all of one piece.  What is in no slot is read
+ * straight to out, but for a part of a frame, which is decoded into a slot, where
+ * the next part will be found.
+ * wait: for what another thread is decoding; otherwise BUSY. */
+enum { BUSY = 1 };
+static int read_piece(struct cursor *c, const struct format_segment *s, uint64_t from, size_t len,
+                      uint8_t *out, bool wait)
+{
+	struct piece piece = piece_around(s, from);
+	enum cache_want want = wait || (s->frame && len < piece.len) ? CACHE_GET : CACHE_PEEK;
+	struct cache_slot *slot;
+	int status = STATUS_OK;
+
+	switch (cache_pin(c->frames, s->addr + piece.begin, want, &slot)) {
+	case CACHE_BUSY: return BUSY;
+	case CACHE_MISS: return s->frame ? decode_frame(c, s, out) : read_extent(c, s, from, len, out);
+	case CACHE_FILL: status = fill_slot(c, slot, s, piece); break;
+	case CACHE_READY: break;
+	}
+	if (status)
+		return status;
+	memcpy(out, slot->bytes + (from - piece.begin), len);
+	cache_unpin(c->frames, slot);
+	return STATUS_OK;
+}
+
+/* What another thread was busy with when it was wanted. */
+struct postponed {
+	uint64_t addr;
+	size_t len;
+	uint8_t *out;
+};
+
+/* The segment that holds addr, and how many of len bytes the piece there has. */
+static int find_piece(struct cursor *c, uint64_t addr, size_t *len, struct format_segment *segment)
+{
+	const struct format_segment *found;
+	int status = index_segment_at(c->index, addr, &found);
+	struct piece piece;
+
+	if (status)
+		return status;
+	*segment = *found;
+	piece = piece_around(segment, addr - segment->addr);
+	*len = (size_t)min_u64(*len, segment->addr + piece.begin + piece.len - addr);
+	return STATUS_OK;
+}
+
+static int read_at(struct cursor *c, uint64_t addr, size_t *len, uint8_t *out, bool wait)
+{
+	struct format_segment s;
+	int status = find_piece(c, addr, len, &s);
+
+	return status ? status : read_piece(c, &s, addr - s.addr, *len, out, wait);
+}
+
+/* len bytes of plaintext at an address.  What others are decoding comes last, so
+ * that nobody waits who could work. */
 static int read_plain(struct cursor *c, uint64_t addr, size_t len, uint8_t *out)
 {
-	while (len) {
-		const struct format_segment *found;
-		struct format_segment s;
-		int status = index_segment_at(c->index, addr, &found);
-		uint64_t from;
-		size_t n;
+	struct postponed late[POSTPONED_MAX];
+	unsigned count = 0;
+	int status = STATUS_OK;
 
-		if (status)
-			return status;
-		s = *found;
-		from = addr - s.addr;
-		n = (size_t)min_u64(len, s.plain_len - from);
-		status = s.frame ? read_frame(c, &s, from, n, out)
-		                 : read_extent(c, &s, from, n, out);
-		if (status)
-			return status;
+	while (len && status == STATUS_OK) {
+		size_t n = len;
+
+		status = read_at(c, addr, &n, out, count == POSTPONED_MAX);
+		if (status == BUSY) {
+			late[count++] = (struct postponed){ addr, n, out };
+			status = STATUS_OK;
+		}
 		addr += n;
 		out += n;
 		len -= n;
 	}
-	return STATUS_OK;
+	for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+		status = read_at(c, late[i].addr, &late[i].len, late[i].out, true);
+	return status;
 }
 
 static int read_sparse(struct cursor *c, const struct format_entry *file, uint64_t off, size_t len,
@@ -758,6 +817,9 @@ int bundle_data_range(struct cursor *cursor, const struct format_entry *file, ui
 	}
 	if (found < 0)
 		return found;
+	/* Runs out of order must not lead back: callers go on from *end. */
+	if (found == 0 || run.file_off > *begin || run.len <= *begin - run.file_off)
+		return STATUS_INVALID;
 	*end = run.file_off + run.len;
 	return STATUS_OK;
 }
@@ -797,21 +859,52 @@ static int plain_will_need(struct cursor *c, uint64_t addr, uint64_t len)
 	return STATUS_OK;
 }
 
-void bundle_will_need(struct cursor *cursor, const struct format_entry *file, uint64_t off,
-                      uint64_t len)
+/* The run of plaintext behind off of a file, at most len bytes.  False: a hole,
+ * or the end. */
+static bool find_plain(struct cursor *c, const struct format_entry *file, uint64_t off, uint64_t *addr,
+                       uint64_t *len)
 {
 	struct format_run run;
 	uint64_t next;
 
 	if (file->kind != KIND_FILE || off >= file->size)
-		return;
-	len = min_u64(len, file->size - off);
+		return false;
+	*len = min_u64(*len, file->size - off);
+	*addr = file->place + off;
 	if (!file->sparse)
-		plain_will_need(cursor, file->place + off, len);
-	else if (index_run_at(cursor->index, file, off, &run, &next) > 0 &&
-	         off - run.file_off < run.len)
-		plain_will_need(cursor, run.addr + (off - run.file_off),
-		                min_u64(len, run.len - (off - run.file_off)));
+		return true;
+	if (index_run_at(c->index, file, off, &run, &next) <= 0 || off - run.file_off >= run.len)
+		return false;
+	*addr = run.addr + (off - run.file_off);
+	*len = min_u64(*len, run.len - (off - run.file_off));
+	return true;
+}
+
+void bundle_will_need(struct cursor *cursor, const struct format_entry *file, uint64_t off, uint64_t len)
+{
+	uint64_t addr;
+
+	if (find_plain(cursor, file, off, &addr, &len))
+		plain_will_need(cursor, addr, len);
+}
+
+bool bundle_decode_ahead(struct cursor *cursor, const struct format_entry *file, uint64_t off)
+{
+	struct format_segment s;
+	struct cache_slot *slot;
+	struct piece piece;
+	uint64_t addr, len = 1;
+	size_t n = 1;
+
+	if (!find_plain(cursor, file, off, &addr, &len) || find_piece(cursor, addr, &n, &s))
+		return false;
+	piece = piece_around(&s, addr - s.addr);
+	if (cache_pin(cursor->frames, s.addr + piece.begin, CACHE_AHEAD, &slot) != CACHE_FILL)
+		return false;
+	if (fill_slot(cursor, slot, &s, piece))
+		return false;
+	cache_unpin(cursor->frames, slot);
+	return true;
 }
 
 int bundle_readlink(struct cursor *cursor, const struct format_entry *link,
@@ -833,28 +926,29 @@ int bundle_xattrs(struct cursor *cursor, const struct format_entry *entry, uint8
 	return index_heap(cursor->index, entry->xattr_off, entry->xattr_len, out);
 }
 
-/* The volumes of len bytes of plaintext at addr. */
+static int volume_of_plain(struct cursor *c, uint64_t addr, unsigned *v)
+{
+	const struct format_segment *s;
+	int status = index_segment_at(c->index, addr, &s);
+
+	if (status == STATUS_OK)
+		*v = bundle_volume_of(c->bundle, s->frame ? s->off : s->off + (addr - s->addr));
+	return status;
+}
+
+/* The volumes of len bytes of plaintext at addr: the content never goes back, so
+ * they are those from that of the first byte to that of the last. */
 static int plain_volumes(struct cursor *c, uint64_t addr, uint64_t len,
                          void (*seen)(void *context, unsigned v), void *context)
 {
-	while (len) {
-		const struct format_segment *s;
-		int status = index_segment_at(c->index, addr, &s);
-		uint64_t from, n;
-		unsigned v, last;
+	unsigned v, last;
+	int status = volume_of_plain(c, addr, &v);
 
-		if (status)
-			return status;
-		from = addr - s->addr;
-		n = min_u64(len, s->plain_len - from);
-		v = bundle_volume_of(c->bundle, s->frame ? s->off : s->off + from);
-		last = bundle_volume_of(c->bundle, s->frame ? s->off : s->off + from + n - 1);
-		for (; v <= last; v++)
-			seen(context, v);
-		addr += n;
-		len -= n;
-	}
-	return STATUS_OK;
+	if (status == STATUS_OK)
+		status = volume_of_plain(c, addr + len - 1, &last);
+	for (; status == STATUS_OK && v <= last; v++)
+		seen(context, v);
+	return status;
 }
 
 int bundle_file_volumes(struct cursor *cursor, const struct format_entry *file,
@@ -898,7 +992,7 @@ int bundle_check_segment(struct cursor *cursor, const struct format_segment *seg
                          size_t len)
 {
 	if (segment->frame)
-		return read_frame(cursor, segment, 0, 0, cursor->stored);
+		return read_piece(cursor, segment, 0, 0, cursor->stored, true);
 	cursor->stored_leaf = UINT64_MAX;
 	return read_extent(cursor, segment, off, len, cursor->stored);
 }

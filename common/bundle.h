@@ -125,6 +125,11 @@ int bundle_read(struct cursor *cursor, const struct format_entry *file, uint64_t
 void bundle_will_need(struct cursor *cursor, const struct format_entry *file, uint64_t off,
                       uint64_t len);
 
+/* Decode what holds the byte at off of a file (at most FORMAT_FRAME bytes) into
+ * a shared slot, where bundle_read will find it, if one can be spared.  False:
+ * nothing was done. */
+bool bundle_decode_ahead(struct cursor *cursor, const struct format_entry *file, uint64_t off);
+
 /* Where the next data at or behind off begins and ends: for holes.  Both are the
  * file's size behind the last data.  A file that is not sparse is all data. */
 int bundle_data_range(struct cursor *cursor, const struct format_entry *file, uint64_t off,

@@ -1,6 +1,6 @@
-/* Decoded frames, in a fixed number of slots in the arena, for the threads that
- * read one bundle: what one has decoded the others need not.  A frame that is
- * being decoded is waited for, not decoded twice; no lock is held meanwhile. */
+/* Decoded frames, and pieces of extents that were read ahead, in a fixed number
+ * of slots in the arena, for the threads that read one bundle: what one has
+ * decoded the others need not.  No lock is held while a slot is filled. */
 #ifndef COMMON_CACHE_H
 #define COMMON_CACHE_H
 
@@ -30,19 +30,21 @@ struct cache_slot {
 };
 
 enum cache_want {
-	CACHE_PEEK,  /* only what is there */
+	CACHE_PEEK,  /* only what is there, or will be */
 	CACHE_GET,   /* what is there, or a slot to put it into; waits for other threads */
 	CACHE_AHEAD, /* a slot for what is not there and will be wanted, if one can be spared */
 };
 
 enum cache_found {
-	CACHE_MISS,  /* nothing; *slot is untouched */
+	CACHE_MISS,  /* nothing; *slot is untouched, here and below */
+	CACHE_BUSY,  /* another thread is filling it */
 	CACHE_READY, /* *slot holds it */
 	CACHE_FILL,  /* *slot is the caller's to fill: cache_filled must follow */
 };
 
 /* Find what key stands for.  A slot that was found stays until cache_unpin; a
- * thread may hold one at a time.  CACHE_GET does not miss. */
+ * thread may hold one at a time.  CACHE_GET does not miss, and only CACHE_PEEK
+ * finds busy. */
 enum cache_found cache_pin(struct cache *cache, uint64_t key, enum cache_want want,
                            struct cache_slot **slot);
 

@@ -234,14 +234,28 @@ static int table_decode(struct format_table *table, enum format_table_no no, con
 	return format_ref_decode(&table->top, in + 8, index_len, block_raw_max(no));
 }
 
-/* Each record takes room somewhere, so a table cannot be larger than what it
- * describes; this keeps every product of a count and a size within 64 bits. */
+/* A table of several blocks has a reference to each in its nodes, which are
+ * stored as they are: more blocks than that would share bytes, without end. */
+static bool tables_fit(const struct format_content *c)
+{
+	for (int t = 0; t < TABLE_COUNT; t++) {
+		uint64_t blocks = format_block_count(t, c->table[t].records);
+
+		if (blocks > 1 && blocks > c->index_len / FORMAT_REF)
+			return false;
+	}
+	return true;
+}
+
+/* No count is larger than what it counts can be; this keeps every product of a
+ * count and a size within 64 bits. */
 static bool counts_ok(const struct format_content *c)
 {
 	uint64_t sums = div_ceil(c->leaf_count, FORMAT_LEAVES_PER_BLOCK);
 
-	return c->content_len <= INT64_MAX / 2 && c->plain_len <= INT64_MAX &&
-	       c->index_len <= INT64_MAX / 4 && c->table[TABLE_ENTRIES].records >= 1 &&
+	return c->content_len <= FORMAT_MAX_VOLUMES * FORMAT_MAX_FILE &&
+	       c->plain_len <= INT64_MAX && c->index_len <= FORMAT_MAX_FILE && tables_fit(c) &&
+	       c->table[TABLE_ENTRIES].records >= 1 &&
 	       c->table[TABLE_ENTRIES].records <= FORMAT_MAX_ENTRIES &&
 	       c->table[TABLE_SEGMENTS].records <= c->content_len &&
 	       c->table[TABLE_RUNS].records <= INT64_MAX / FORMAT_RUN &&
@@ -973,26 +987,45 @@ int format_run_decode(struct format_run *run, const uint8_t in[static FORMAT_RUN
 	return STATUS_OK;
 }
 
+static void read_xattr(struct reader *r, struct format_xattr *xattr)
+{
+	const uint8_t *name_len = read_bytes(r, 1);
+
+	xattr->name_len = name_len ? *name_len : 0;
+	xattr->name = (const char *)read_bytes(r, xattr->name_len);
+	xattr->value_len = (uint32_t)read_bounded(r, FORMAT_XATTR_VALUE);
+	xattr->value = read_bytes(r, xattr->value_len);
+	if (!xattr->name || xattr->name_len == 0 || memchr(xattr->name, '\0', xattr->name_len))
+		r->bad = true;
+}
+
+/* As many as it says, and nothing behind them. */
+static bool xattrs_ok(struct reader r, uint64_t count)
+{
+	struct format_xattr xattr;
+
+	if (count == 0)
+		return false;
+	for (; count && !r.bad; count--)
+		read_xattr(&r, &xattr);
+	return !r.bad && r.at == r.end;
+}
+
 int format_xattr_next(const uint8_t *set, size_t len, size_t *pos, struct format_xattr *xattr)
 {
 	struct reader r = {set, set + len, false};
-	uint64_t count = read_bounded(&r, FORMAT_XATTRS);
-	const uint8_t *name;
 
-	if (count == 0)
-		return STATUS_INVALID;
-	if (*pos == 0)
-		*pos = (size_t)(r.at - set);
-	else if (*pos >= len)
+	if (*pos == 0) {
+		uint64_t count = read_bounded(&r, FORMAT_XATTRS);
+
+		if (r.bad || !xattrs_ok(r, count))
+			return STATUS_INVALID;
+	} else if (*pos >= len) {
 		return 0;
-	r.at = set + *pos;
-	name = read_bytes(&r, 1);
-	xattr->name_len = name ? *name : 0;
-	xattr->name = (const char *)read_bytes(&r, xattr->name_len);
-	xattr->value_len = (uint32_t)read_bounded(&r, FORMAT_XATTR_VALUE);
-	xattr->value = read_bytes(&r, xattr->value_len);
-	if (r.bad || xattr->name_len == 0 || memchr(xattr->name, '\0', xattr->name_len))
-		return STATUS_INVALID;
+	} else {
+		r.at = set + *pos;
+	}
+	read_xattr(&r, xattr);
 	*pos = (size_t)(r.at - set);
-	return 1;
+	return r.bad ? STATUS_INVALID : 1;
 }

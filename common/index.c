@@ -23,7 +23,7 @@ static const struct {
 } plan[SORTS] = {
 	[TABLE_ENTRIES] = {4, sizeof(struct format_entry_block)},
 	[TABLE_SEGMENTS] = {2, sizeof(struct format_segment_block)},
-	[TABLE_RUNS] = {1, FORMAT_RUNS_PER_BLOCK *FORMAT_RUN},
+	[TABLE_RUNS] = {1, (size_t)FORMAT_RUNS_PER_BLOCK *FORMAT_RUN},
 	[TABLE_HEAP] = {2, FORMAT_HEAP_BLOCK},
 	[TABLE_LEAF_SUMS] = {1, FORMAT_LEAF_BLOCK},
 	[SORT_NODE] = {6, FORMAT_NODE},
@@ -32,7 +32,6 @@ static const struct {
 enum { BUFFERS = 4 + 2 + 1 + 2 + 1 + 6 };
 
 struct buffer {
-	uint8_t sort;
 	uint8_t table, height; /* of a node */
 	uint64_t number;
 	uint64_t used; /* when, 0: empty */
@@ -70,7 +69,6 @@ static bool equip(struct index *x, struct arena *arena)
 	complete = x->stored && x->raw;
 	for (uint8_t s = 0; s < SORTS; s++)
 		for (unsigned i = 0; i < plan[s].count; i++, b++) {
-			b->sort = s;
 			b->data = arena_alloc(arena, plan[s].size);
 			complete &= b->data != NULL;
 		}
@@ -102,20 +100,28 @@ void index_free(struct index *index)
 	free(index);
 }
 
+/* Buffers stand in the order of their sorts. */
+static unsigned first_buffer(unsigned sort)
+{
+	unsigned first = 0;
+
+	while (sort > 0)
+		first += plan[--sort].count;
+	return first;
+}
+
 /* The buffer that holds this, or the one that it may have (used is then 0). */
 static struct buffer *find_buffer(struct index *x, unsigned sort, unsigned table, unsigned height,
                                   uint64_t number)
 {
-	struct buffer *oldest = NULL;
+	struct buffer *first = x->buffer + first_buffer(sort), *oldest = first;
 
-	for (struct buffer *b = x->buffer; b < x->buffer + BUFFERS; b++) {
-		if (b->sort != sort)
-			continue;
+	for (struct buffer *b = first; b < first + plan[sort].count; b++) {
 		if (b->used && b->table == table && b->height == height && b->number == number) {
 			b->used = ++x->clock;
 			return b;
 		}
-		if (!oldest || b->used < oldest->used)
+		if (b->used < oldest->used)
 			oldest = b;
 	}
 	oldest->table = (uint8_t)table;
@@ -399,7 +405,7 @@ int index_lookup(struct index *index, const struct format_entry *directory, cons
                  size_t len, uint32_t *id)
 {
 	struct wanted_name wanted = {name, len, {0}};
-	uint64_t first = directory->place, end = first + directory->size, block;
+	uint64_t first = directory->place, end = first + directory->size, block = 0;
 	uint32_t parent = directory->id; /* the entry itself may leave the cache */
 	int status;
 

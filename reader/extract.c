@@ -200,7 +200,8 @@ static bool is_for_now(struct extract *x, uint32_t id, bool *done)
 	const struct format_entry *e = &x->placer.entry->e;
 
 	*done = false;
-	if (bundle_entry(x->placer.cursor, id, x->placer.entry) || e->kind == KIND_DIRECTORY)
+	if (bundle_entry(x->placer.cursor, id, x->placer.entry) || e->kind == KIND_DIRECTORY ||
+	    e->parent != x->scan_directory)
 		return false;
 	if (e->kind == KIND_HARDLINK) {
 		bit_set(x->links, id);
@@ -329,11 +330,9 @@ static void do_entry(struct extract *x, struct placer *p, int dirfd, uint32_t id
 	int status = bundle_entry(p->cursor, id, p->entry);
 	enum format_kind kind;
 
+	if (status)
+		return; /* the walk has named it */
 	p->where[len] = '\0';
-	if (status) {
-		session_report(x->session, p->where, status);
-		return;
-	}
 	kind = p->entry->e.kind;
 	if (kind == KIND_DIRECTORY || kind == KIND_HARDLINK || !append_name(p, len))
 		return;

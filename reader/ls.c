@@ -277,11 +277,12 @@ static void print_sum(struct ls *ls)
 		return;
 	}
 	sodium_bin2hex(hex, sizeof hex, sum, sizeof sum);
-	if (strpbrk(w->path, "\\\n\r")) {
+	if (!ls->out.escape && strpbrk(w->path, "\\\n\r")) {
 		out_format(&ls->out, "\\%s  ", hex);
 		print_sum_name(&ls->out, w->path, w->path_len);
 	} else {
-		out_format(&ls->out, "%s  ", hex);
+		/* A lone "-" would be standard input. */
+		out_format(&ls->out, "%s  %s", hex, strcmp(w->path, "-") ? "" : "./");
 		out_name(&ls->out, w->path, w->path_len);
 	}
 	out_text(&ls->out, "\n");

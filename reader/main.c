@@ -5,6 +5,7 @@
 
 #include "common/arena.h"
 #include "common/diag.h"
+#include "common/status.h"
 #include "reader/verbs.h"
 
 static const struct verb *const verbs[] = {
@@ -21,6 +22,12 @@ static const struct verb *find_verb(const char *name)
 	return NULL;
 }
 
+/* What was printed by stdio, which is never plaintext. */
+static int printed(void)
+{
+	return fflush(stdout) ? diag_status("standard output", STATUS_IO) : 0;
+}
+
 static int print_help(void)
 {
 	puts("usage: satchel-read VERB [option...] BUNDLE [PATH...]\n\n"
@@ -30,7 +37,7 @@ static int print_help(void)
 	puts("  help     this text, or all about one verb: satchel-read help extract\n\n"
 	     "The passphrase is asked for, if no option says where a key is.\n"
 	     "satchel-read(1) has examples, and what the exit codes mean.");
-	return 0;
+	return printed();
 }
 
 static int help(int argc, char **argv)
@@ -42,7 +49,7 @@ static int help(int argc, char **argv)
 	if (!verb)
 		return options_usage(NULL, "no such verb", argv[1]);
 	options_help(verb);
-	return 0;
+	return printed();
 }
 
 int main(int argc, char **argv)
@@ -67,7 +74,7 @@ int main(int argc, char **argv)
 		return print_help();
 	if (!strcmp(name, "--version")) {
 		puts("satchel-read " SATCHEL_VERSION);
-		return 0;
+		return printed();
 	}
 	return options_usage(NULL, "no such verb", name);
 }

@@ -54,6 +54,7 @@ struct verify {
 	pthread_mutex_t turn;  /* for what follows */
 	struct ranges suspect; /* addresses that could not be read */
 	bool index_lost;       /* a block of the index */
+	bool gap;              /* a block of the table of segments is lost just now */
 	bool segments_lost;    /* so contents are checked by pages too */
 	int worst;             /* of the index: a status */
 
@@ -141,10 +142,23 @@ static void check_order(struct verify *v, const struct format_segment *s)
 	e->leaf = s->leaf + format_segment_leaves(s);
 }
 
+/* What blocks that are lost described, up to addr, must be read to be known. */
+static void close_gap(struct verify *v, uint64_t addr)
+{
+	v->gap = false;
+	if (addr <= v->expected.addr)
+		return;
+	pthread_mutex_lock(&v->turn);
+	ranges_add(&v->suspect, v->expected.addr, addr);
+	pthread_mutex_unlock(&v->turn);
+}
+
 static void check_ends(struct verify *v)
 {
 	const struct format_segment *e = &v->expected;
 
+	if (v->gap)
+		close_gap(v, v->content->plain_len);
 	if (v->segments_lost)
 		return;
 	if (e->addr != v->content->plain_len || e->off != v->content->content_len ||
@@ -156,11 +170,15 @@ static void check_ends(struct verify *v)
 static bool load_segment(struct verify *v, struct format_segment *s)
 {
 	if (bundle_segment(v->cursor, v->segment, s) == STATUS_OK) {
+		if (v->gap) {
+			close_gap(v, s->addr);
+			v->expected = *s;
+		}
 		if (v->segment_off == 0)
 			check_order(v, s);
 		return true;
 	}
-	v->segments_lost = true;
+	v->segments_lost = v->gap = true;
 	v->segment -= v->segment % FORMAT_SEGMENTS_PER_BLOCK;
 	v->segment += FORMAT_SEGMENTS_PER_BLOCK;
 	return false;
@@ -400,16 +418,29 @@ static int read_again(struct verify *v, const struct format_entry *e, uint64_t o
 	return status == STATUS_VOLUME ? STATUS_OK : status;
 }
 
-/* Only those parts of a file that could not be read; of a sparse file, whose
- * addresses are its runs', all. */
+/* All data of a sparse file, whose addresses are its runs', and no holes. */
+static int read_runs_again(struct verify *v, const struct format_entry *e)
+{
+	uint64_t begin, end = 0;
+	int status = STATUS_OK;
+
+	while (status == STATUS_OK && end < e->size) {
+		status = bundle_data_range(v->walk.cursor, e, end, &begin, &end);
+		if (status == STATUS_OK && begin < e->size)
+			status = read_again(v, e, begin, end);
+	}
+	return status;
+}
+
+/* Only those parts of a file that could not be read. */
 static int check_again(struct verify *v, const struct format_entry *e)
 {
 	uint64_t at = e->place, end = e->place + e->size;
 	const struct range *bad;
 	int status = STATUS_OK;
 
-	if (v->segments_lost || e->sparse)
-		return read_again(v, e, 0, e->size);
+	if (e->sparse)
+		return v->suspect.count ? read_runs_again(v, e) : STATUS_OK;
 	while (status == STATUS_OK && (bad = ranges_find(&v->suspect, at, end)) != NULL) {
 		uint64_t from = max_u64(bad->begin, at), to = min_u64(bad->end, end);
 

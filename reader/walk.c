@@ -187,10 +187,16 @@ static int match_children(struct match *m, uint32_t directory, const char *patte
 			next = behind_block(next, end);
 			continue;
 		}
+		if (entry->e.parent != directory) {
+			lost = STATUS_INVALID; /* another's children */
+			break;
+		}
 		if (glob_match(pattern, entry->name)) {
 			status = match_from(m, next, rest);
-			if (status)
+			if (status > 0 || status == STATUS_NOMEM || status == STATUS_IO)
 				return status;
+			if (status)
+				lost = status;
 		}
 		next++;
 	}

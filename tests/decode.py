@@ -631,6 +631,9 @@ class Bundle:
         demand(1 <= self.tables['entries'][0] <= (1 << 32) - 2, 'the entries are not as many')
         demand(bool(self.tables['segments'][0]) == bool(self.content_length) == bool(self.plain_length),
                'the segments are not as many')
+        for table, (records, _) in self.tables.items():
+            blocks = -(-records // PER_BLOCK[table])
+            demand(blocks <= 1 or 64 * blocks <= self.index_length, 'a table has more blocks than references')
         for records, top in self.tables.values():
             demand(records < 1 << 63, 'a table is too long')
             demand(records or top.empty, 'an empty table has a top')

@@ -1,0 +1,210 @@
+#!/bin/bash
+# satchel-read extract: attributes, what stands in the way, traps that others have
+# laid, media that are full or read-only, names that a file system refuses.
+. tests/cli/lib.sh
+
+good=tests/data/good
+key=(-q --passphrase-file "$good/one.passphrase")
+root=$(id -u)
+
+# extract CODE BUNDLE [ARGUMENT...]: into $out, which is new.
+out=$tmp/out
+extract() {
+	local code=$1 bundle=$good/$2.bundle
+	shift 2
+	exits "$code" "$read" extract "${key[@]}" -C "$out" "$bundle" "$@"
+}
+names_in() { find "$1" -mindepth 1 -maxdepth 1 -printf '%f ' | tr ' ' '\n' | LC_ALL=C sort | tr '\n' ' ' | sed 's/^ //'; }
+fresh() {
+	chmod -R u+rwX "$out" 2>/dev/null
+	rm -rf "$out"
+	mkdir "$out"
+}
+
+# --- what is said --------------------------------------------------------------------
+
+fresh
+ok "extracts" exits 0 "$read" extract "${key[@]:1}" -C "$out" -v $good/passphrase-low.bundle
+like "one line says what it leaves" "$(cat "$tmp/stderr")" "^satchel-read: what is extracted stays readable on the disk of $out"
+is "nothing else" "$(wc -l <"$tmp/stderr")" 1
+is "-v prints what is extracted" "$(LC_ALL=C sort "$tmp/stdout")" \
+	"$(cd "$out" && find . -mindepth 1 | cut -c 3- | LC_ALL=C sort)"
+rm -rf "$out"
+ok "a directory that is not there is made" extract 0 passphrase-low
+ok "only if the one above it is" exits 1 "$read" extract "${key[@]}" -C "$tmp/no/where" $good/links.bundle
+touch "$tmp/file"
+ok "a file is none" exits 1 "$read" extract "${key[@]}" -C "$tmp/file" $good/links.bundle
+
+# --- selection ---------------------------------------------------------------------------
+
+fresh
+ok "one file" extract 0 links under/deeper/several
+is "with the directories above it" "$(cd "$out" && find . | sort | tr '\n' ' ')" \
+	'. ./under ./under/deeper ./under/deeper/several '
+fresh
+ok "a pattern" extract 0 links 'un*/*l'
+is "takes what it matches" "$(cd "$out" && find . -type f | sort | tr '\n' ' ')" './under/several '
+fresh
+ok "the same twice, and in each other" extract 0 links under under/deeper under/deeper/several under
+is "is extracted once" "$(cd "$out" && find . -type f | wc -l)" 2
+fresh
+ok "names that are linked, without the first" extract 0 links under
+is "are linked to each other" "$(stat -c %h "$out/under/several" "$out/under/deeper/several" | tr '\n' ' ')" '2 2 '
+fresh
+ok "all of it" extract 0 links
+is "four names of one file" "$(stat -c %h "$out/again")" 4
+ok "the same one" test "$out/again" -ef "$out/under/deeper/several"
+is "two of a symbolic link" "$(stat -c %h "$out/one") $(readlink "$out/under/deeper/two")" '2 several'
+ok "what is not there: 1" extract 1 links nowhere
+ok "and the rest is" test -e "$out/again"
+
+for name in names links sparse; do
+	fresh
+	extract 0 $name >/dev/null
+	"$read" ls --checksum "${key[@]}" $good/$name.bundle >"$tmp/sums"
+	ok "$name: b2sum -c finds all of it right" bash -c 'cd "$1" && b2sum -c --quiet "$2"' - "$out" "$tmp/sums"
+	is "$name: and has looked at all" "$(wc -l <"$tmp/sums")" "$(find "$out" -type f -print0 | tr -dc '\0' | wc -c)"
+	printf x >>"$out/$(sed -n '$s/^.\{130\}//p' "$tmp/sums")"
+	no "$name: a change would be seen" bash -c 'cd "$1" && b2sum -c --quiet "$2"' - "$out" "$tmp/sums"
+done
+
+# --- attributes ----------------------------------------------------------------------------
+
+for mask in 022 077 002 027; do
+	fresh
+	umask $mask
+	extract 0 links >/dev/null
+	umask 022
+	is "private, umask $mask: what may be read, and written by the owner" \
+		"$(stat -c %a "$out/again" "$out/under" "$out/zero mode" | tr '\n' ' ')" \
+		"$(printf '%o %o %o ' $((0644 & ~0$mask)) $((0755 & ~0$mask)) $((0200 & ~0$mask)))"
+done
+is "private: the day" "$(stat -c %Y "$out/again" "$out/under" | tr '\n' ' ')" "$((86400 * 365)) 1699920000 "
+is "private: of a link, too, before 1970" "$(stat -c %Y "$out/absolute")" -86400
+
+fresh
+# 3: extended attributes that no file system has, and an owner that is none.
+ok "full metadata" extract 3 signed-full-metadata
+is "what could not be kept is named" "$(grep -c '^satchel-read: acl: system.posix_acl_access: ' "$tmp/stderr")" 0
+ok "with -q it is not, but the exit code is the same" test ! -s "$tmp/stderr"
+is "exact modes" "$(stat -c %a "$out/sparse" | tr '\n' ' ')" '600 '
+is "exact times" "$(stat -c %.9Y "$out/several")" 1700000000.999999999
+if [ "$root" -eq 0 ]; then
+	is "owners" "$(stat -c %u:%g "$out/under" "$out/sparse" | tr '\n' ' ')" '7:8 1:0 '
+	is "with the set-group-id bit" "$(stat -c %a "$out/under")" 3770
+	is "none where the owner is not to be had" "$(stat -c %a "$out/several")" 711
+	is "attributes of links" "$(getfattr -h --only-values -n trusted.x "$out/link" 2>/dev/null)" 1
+fi
+is "extended attributes" "$(getfattr --only-values -n user.two "$out/several" 2>/dev/null | wc -c)" 40
+is "small ones beside those that are too large here" \
+	"$(getfattr --only-values -n user.small "$out/large" 2>/dev/null)" small
+is "holes" "$(test "$(stat -c %b "$out/sparse")" -lt 100 && echo kept)" kept
+
+# --- what stands in the way ---------------------------------------------------------------------
+
+fresh
+printf mine >"$out/again"
+mkdir "$out/several"
+ok "files that exist are not replaced: 1" extract 1 links
+is "they stay" "$(cat "$out/again")" mine
+is "they are named" "$(grep -c '^satchel-read: again: exists already' "$tmp/stderr")" 1
+is "their other names are not made from them" "$(stat -c %s "$out/under/several")" 500
+ok "--force replaces" extract 1 links --force
+is "it does" "$(stat -c %s "$out/again")" 500
+like "but no directory" "$(cat "$tmp/stderr")" 'satchel-read: several: Is a directory'
+is "nothing else is left" "$(find "$out" -name '*[a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z][a-z]' ! -name 'dangling' ! -name 'to directory')" ''
+
+# Traps: nothing outside may change, and nothing is read through a link.
+mkdir "$tmp/outside"
+echo secret >"$tmp/outside/again"
+for force in '' --force; do
+	fresh
+	ln -s "$tmp/outside" "$out/under"
+	ln -s "$tmp/outside/again" "$out/again"
+	ln -s "$tmp/outside/new" "$out/several"
+	# shellcheck disable=SC2086
+	ok "links in the way${force:+, forced}: 1" extract 1 links $force
+	is "nothing went through them" "$(cd "$tmp/outside" && find . | sort | tr '\n' ' ')$(cat "$tmp/outside/again")" \
+		'. ./again secret'
+	like "the directory is named" "$(cat "$tmp/stderr")" 'under: exists already and is not a directory'
+	ok "what was in it is nowhere else" test ! -e "$out/deeper"
+done
+ok "forced, the links to files are gone" test ! -L "$out/again"
+
+# A tree that was packed to be one: the link and what is below its name.
+fresh
+ok "links that lead out are made" extract 0 links absolute above
+is "and not followed" "$(readlink "$out/above")" ../../../..
+
+# --- damage ----------------------------------------------------------------------------------------
+
+mkdir "$tmp/damaged"
+tests/encode.py --unfold $good/parity-2-too-much.keys $good/parity-4-damaged.keys "$tmp/damaged"
+fresh
+ok "a damaged file: 4" exits 4 "$read" extract "${key[@]}" -C "$out" "$tmp/damaged/parity-2-too-much.parity-2.bundle"
+is "it is named" "$(cat "$tmp/stderr")" 'satchel-read: a: damaged beyond repair'
+is "the others are there, and nothing of it" "$(names_in "$out")" 'b c '
+fresh
+ok "repaired: 5" exits 5 "$read" extract "${key[@]}" -C "$out" "$tmp/damaged/parity-4-damaged.parity-4.bundle"
+is "all is there" "$(names_in "$out")" 'a b c '
+
+# --- media ---------------------------------------------------------------------------------------------
+
+
+if [ "$root" -ne 0 ]; then
+	skip "a full disk" "needs root"
+elif ! { mkdir "$tmp/small" && mount -t tmpfs -o size=400k none "$tmp/small" 2>/dev/null; }; then
+	skip "a full disk" "nothing can be mounted here"
+else
+	on_exit() { umount "$tmp/small" "$tmp/medium" 2>/dev/null; }
+	ok "a full disk: 1" exits 1 "$read" extract "${key[@]}" -C "$tmp/small" $good/many-entries.bundle
+	is "one line says so" "$(grep -c 'no room is left' "$tmp/stderr") $(wc -l <"$tmp/stderr")" '1 1'
+	is "no temporary file remains" "$(cd "$tmp/small" && find . -type f ! -name 'file *' ! -name comb ! -name 'in *' | wc -l)" 0
+	is "what is there is whole" "$(find "$tmp/small" -type f -name 'file *' -empty | wc -l)" 0
+	ok "as many as fitted" test "$(find "$tmp/small" -type f | wc -l)" -gt 10
+	umount "$tmp/small"
+
+	mkdir "$tmp/medium"
+	mount -t tmpfs -o size=4m none "$tmp/medium"
+	cp $good/links.bundle "$tmp/medium"
+	mount -o remount,ro "$tmp/medium"
+	fresh
+	ok "from a read-only medium" exits 0 "$read" extract "${key[@]}" -C "$out" "$tmp/medium/links.bundle"
+	ok "onto one: 1" exits 1 "$read" extract "${key[@]}" -C "$tmp/medium" $good/links.bundle
+	like "it is said why" "$(cat "$tmp/stderr")" 'read-only'
+	is "once" "$(wc -l <"$tmp/stderr")" 1
+fi
+
+# --- names that are refused ---------------------------------------------------------------------------------
+
+# The only mkdir(2) of this is the question whether the name may be: no is said for
+# the file system.  (FAT cannot be mounted everywhere.)
+if ! strace -qq -e trace=none true 2>/dev/null; then
+	skip "a name that is refused" "strace cannot trace here"
+else
+	for error in EINVAL EILSEQ ENAMETOOLONG; do
+		fresh
+		ok "a name that is refused ($error): 3" exits 3 strace -f -qq -o "$tmp/trace" -e trace=mkdirat \
+			-e inject=mkdirat:error=$error "$read" extract "${key[@]:1}" -C "$out" $good/names.bundle 'a:b\c'
+		is "has another" "$(names_in "$out" | sed 's/[0-9a-f]\{8\}/HASH/')" 'a_b_c-HASH '
+		is "and its content" "$(cat "$out"/*)" 'a:b\c'
+		like "it is said" "$(cat "$tmp/stderr")" 'a:b\\c: the file system refuses this name; it is a_b_c-[0-9a-f]{8} instead'
+	done
+	name=$(basename "$out"/*)
+	fresh
+	ok "it is always the same" exits 3 strace -f -qq -o "$tmp/trace" -e trace=mkdirat \
+		-e inject=mkdirat:error=EINVAL "$read" extract "${key[@]}" -C "$out" $good/names.bundle 'a:b\c'
+	is "that is" "$(names_in "$out")" "$name "
+fi
+
+# --- stopped ---------------------------------------------------------------------------------------------------
+
+tests/encode.py columns "$tmp" 2>/dev/null
+for signal in INT TERM HUP; do
+	fresh
+	strace -f -qq -o "$tmp/trace" -e trace=renameat2 -e inject=renameat2:signal=$signal:when=3 \
+		"$read" extract "${key[@]}" -C "$out" "$tmp/columns.bundle" >/dev/null 2>&1
+	is "stopped by SIG$signal: 128 + its number" $? $((128 + $(kill -l $signal)))
+	is "no temporary file remains (SIG$signal)" "$(find "$out" -type f ! -name 'part *' | wc -l)" 0
+done
+finish

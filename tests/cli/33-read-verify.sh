@@ -1,0 +1,148 @@
+#!/bin/bash
+# satchel-read verify finds every byte that was changed, wherever it is, says what
+# it means, and names the files that are lost and no others.
+. tests/cli/lib.sh
+
+good=tests/data/good
+key=(-q --passphrase-file "$good/one.passphrase")
+copy=$tmp/copy
+
+verify() { # CODE [OPTION...]
+	local code=$1
+	shift
+	exits "$code" "$read" verify "${key[@]}" "$@" "$copy"
+}
+
+# Inverts LENGTH bytes at AT.
+flip() { # AT LENGTH
+	python3 - "$copy" "$1" "$2" <<-'EOF'
+		import sys
+		with open(sys.argv[1], 'r+b') as f:
+		    f.seek(int(sys.argv[2]))
+		    data = f.read(int(sys.argv[3]))
+		    f.seek(int(sys.argv[2]))
+		    f.write(bytes(b ^ 0xff for b in data))
+	EOF
+}
+
+said() { tail -n 1 "$tmp/stdout"; }
+
+for name in parity-4 signed signed-full-metadata sparse links many-entries; do
+	cp $good/$name.bundle "$copy"
+	ok "$name: 0" verify 0
+	is "$name: healthy" "$(cat "$tmp/stdout" "$tmp/stderr")" healthy
+done
+
+# --- one byte of each page, one after another --------------------------------------------
+
+# What decode.py, which was written from the manual alone, says of the same.
+cp $good/parity-4.bundle "$copy"
+length=$(stat -c %s "$copy")
+for ((page = 0; page * 16384 < length; page++)); do
+	cp $good/parity-4.bundle "$copy"
+	at=$((page * 16384 + 50 * (page + 1)))
+	[ $at -lt "$length" ] || continue
+	flip $at 1
+	second=0
+	tests/decode.py "${key[@]:1}" --json info "$copy" >"$tmp/info" 2>/dev/null || second=$?
+	first=0
+	"$read" verify "${key[@]}" --json "$copy" >"$tmp/result" 2>"$tmp/stderr" || first=$?
+	repaired=$(jq '[.volumes[] | .["pages lost"]] | add' "$tmp/info")
+	roots=$(jq '[.volumes[] | .["roots lost"]] | add' "$tmp/info")
+	is "page $page: pages and roots that are damaged" \
+		"$(tail -n 1 "$tmp/result" | jq -c '[.repaired + .parity_damaged, .roots_damaged, .lost]')" \
+		"[$repaired,$roots,0]"
+	headers=$(tail -n 1 "$tmp/result" | jq .headers_damaged)
+	# decode.py does not look at header B if A opens.
+	if [ "$headers" -gt 0 ]; then second=5; fi
+	is "page $page: exit code" $first $second
+done
+
+header() { # AT WHAT
+	cp $good/parity-4.bundle "$copy"
+	flip "$1" 16384
+	ok "$2: 5" verify 5
+	is "$2: it is said" "$(head -n 1 "$tmp/stdout")" 'damaged: 1 header'
+	is "$2: and what to do" "$(said)" 'all files are whole, but this copy is wearing out: get a fresh one'
+}
+header 0 "header A"
+header $((length - 16384)) "header B"
+
+# --- damage of every sort, as unfolded from tests/data/good --------------------------------
+
+mkdir "$tmp/cases"
+tests/encode.py --unfold $good/{parity-4-damaged,parity-4-parity-lost,parity-16-damaged,parity-2-too-much,no-parity-page-lost,root-0-1-lost,roots-lost,appended-31-bytes,truncated-repairable}.keys "$tmp/cases"
+case_is() { # NAME BUNDLE CODE LAST-LINE NAMES
+	cp "$tmp/cases/$1.$2.bundle" "$copy"
+	ok "$1: $3" verify "$3"
+	is "$1: the last line" "$(said)" "$4"
+	is "$1: names" "$(sed 's/^satchel-read: //; s/: .*//' "$tmp/stderr" | tr '\n' ' ')" "$5"
+}
+worn='all files are whole, but this copy is wearing out: get a fresh one'
+case_is parity-4-damaged parity-4 5 "$worn" ''
+ok "how much was repaired" grep -q '^repaired: 2 of 6 pages, from parity$' "$tmp/stdout"
+ok "and that of parity" grep -q '^damaged: 2 parity pages$' "$tmp/stdout"
+case_is parity-4-parity-lost parity-4 5 "$worn" ''
+case_is parity-16-damaged parity-16 5 "$worn" ''
+case_is parity-2-too-much parity-2 4 'lost: 1 file, named above; all others can be read' 'a '
+case_is no-parity-page-lost signed 4 'lost: 2 files, named above; all others can be read' 'crumbs frame '
+case_is root-0-1-lost passphrase-low 5 "$worn" ''
+case_is appended-31-bytes passphrase-low 0 healthy ''
+ok "what was appended is said" grep -q '^appended: 31 bytes at the end, which do no harm$' "$tmp/stdout"
+case_is truncated-repairable parity-4 5 "$worn" ''
+ok "what is cut off is said" grep -q '^cut off: [0-9]* bytes at the end$' "$tmp/stdout"
+cp "$tmp/cases/roots-lost.passphrase-low.bundle" "$copy"
+ok "no root: 10" verify 10
+
+cp "$tmp/cases/parity-2-too-much.parity-2.bundle" "$copy"
+ok "as JSON: 4" verify 4 --json
+is "losses and the result" "$(jq -c 'select(.type != "progress") | [.type, .path, .what, .result, .files_lost, .lost]' "$tmp/stdout" | tr '\n' ' ')" \
+	'["loss","a","damaged",null,null,null] ["summary",null,null,"lost",1,1] '
+is "and nothing on standard error" "$(cat "$tmp/stderr")" ''
+
+# --- exactly the files that are in the lost pages ---------------------------------------------
+
+# Every file has its own place: for each data page the same files must be named
+# that cannot be read.
+tests/encode.py columns "$tmp"
+cp "$tmp/columns.bundle" "$copy"
+python3 - "$copy" <<-'EOF'
+	import sys
+	# A burst that parity of 4 pages for 3 columns cannot repair.
+	with open(sys.argv[1], 'r+b') as f:
+	    for page in range(60, 90):
+	        f.seek(16384 * page + 9)
+	        f.write(b'damage')
+EOF
+key=(-q --passphrase-file "$tmp/one.passphrase")
+ok "a long burst: 4" verify 4
+sed 's/^satchel-read: //; s/: .*//' "$tmp/stderr" | sort >"$tmp/named"
+mkdir "$tmp/out"
+"$read" extract "${key[@]}" -C "$tmp/out" "$copy" 2>/dev/null
+comm -3 <("$read" ls "${key[@]}" "$copy" | sort) <(find "$tmp/out" -type f -printf '%P\n' | sort) | sort >"$tmp/lost"
+is "named is what cannot be extracted" "$(cat "$tmp/named")" "$(cat "$tmp/lost")"
+ok "which are some" test "$(wc -l <"$tmp/named")" -gt 3
+ok "and not all" test "$(wc -l <"$tmp/named")" -lt 60
+is "as many as it says" "$(said)" \
+	"lost: $(wc -l <"$tmp/named") files, named above; all others can be read"
+
+# --- sets ------------------------------------------------------------------------------------------
+
+key=(-q --passphrase-file "$good/one.passphrase" --key-file "$good/a.keyfile")
+cp $good/volumes-3.2.bundle "$copy"
+ok "one volume of three alone: 0" verify 0
+is "which are not there is said" "$(cat "$tmp/stdout")" \
+	'not here: volume 1 of 3; what is only in it was not checked
+not here: volume 3 of 3; what is only in it was not checked
+healthy'
+for number in 1 2 3; do
+	rm -rf "$tmp/set"
+	mkdir "$tmp/set"
+	cp $good/volumes-3.?.bundle "$tmp/set"
+	copy=$tmp/set/volumes-3.$number.bundle
+	flip 0 16384
+	copy=$tmp/set/volumes-3.1.bundle
+	ok "volume $number damaged: what lies beside is checked, too" verify 5
+	is "volume $number damaged: it is said" "$(head -n 1 "$tmp/stdout")" 'damaged: 1 header'
+done
+finish
