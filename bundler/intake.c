@@ -449,7 +449,7 @@ static void drop(struct intake *in, uint32_t number, int trouble)
 	char path[TREE_PATH_SIZE];
 
 	tree_path(in->tree, number, path, sizeof(path));
-	diag_warn(path, "%s: left out", why);
+	diag_error(path, "%s: left out", why);
 	tree_drop(in->tree, number);
 	in->report->dropped++;
 }
