@@ -38,6 +38,7 @@ struct options {
 	struct place_list passphrase;
 	bool generate;
 	struct text_list key_file;
+	struct text_list recipient, recipients_file;
 	const char *second_factor;
 	enum kdf_profile profile;
 	unsigned parity;

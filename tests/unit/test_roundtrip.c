@@ -619,16 +619,57 @@ static void two_compartments_and_all_sorts_of_keys(void **state)
 	forget(&other);
 }
 
+static void recipients_with_and_without_more(void **state)
+{
+	static const struct passphrase together = {"and a word", 10};
+	const uint8_t key_file[KDF_KEYBYTES] = {42};
+	uint8_t identity[3][KDF_KEYBYTES], recipient[3][KDF_KEYBYTES];
+	const uint8_t(*held)[KDF_KEYBYTES] = (const uint8_t(*)[KDF_KEYBYTES])identity;
+	const struct opener mine[] = {
+		{.recipient = recipient[0]},
+		{.recipient = recipient[1], .key_file = key_file},
+		{.recipient = recipient[2], .key_file = key_file, .passphrase = &together}};
+	const struct header_keys right[] = {
+		{.identity = held, .identity_count = 1},
+		{.identity = held + 1, .identity_count = 1, .key_file = key_file},
+		{.identity = held + 1,
+	         .identity_count = 2,
+	         .key_file = key_file,
+	         .passphrase = &together}};
+	const struct header_keys wrong[] = {{.identity = held + 1, .identity_count = 2},
+	                                    {.key_file = key_file, .passphrase = &together}};
+	struct world w, other;
+	struct reading r;
+
+	(void)state;
+	randombytes_buf(identity, sizeof identity);
+	for (size_t i = 0; i < 3; i++)
+		crypto_scalarmult_base(recipient[i], identity[i]);
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	assert_int_equal(stage_world(&other, true, 2, 64 * MIB), STATUS_OK);
+	write_two(&w, mine, 3, &other);
+	for (size_t i = 0; i < 3; i++)
+		same_as_packed_with(&w, &right[i]);
+	same_as_packed(&other);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(open_bundle(&r, &wrong[i]), STATUS_NOKEY);
+		close_bundle(&r);
+	}
+	forget(&w);
+	forget(&other);
+}
+
 static void openers_that_are_none(void **state)
 {
-	static const struct opener nothing, recipient = {.recipient = (const uint8_t *)"?"};
+	static const uint8_t nobody[KDF_KEYBYTES];
+	static const struct opener nothing, recipient = {.recipient = nobody};
 	struct opener many[FORMAT_SLOTS + 1];
 	const struct {
 		const struct opener *opener;
 		unsigned count;
 		int status;
 	} row[] = {{&nothing, 1, STATUS_INVALID},
-	           {&recipient, 1, STATUS_INVALID},
+	           {&recipient, 1, STATUS_KEYFILE},
 	           {many, FORMAT_SLOTS + 1, STATUS_TOOBIG},
 	           {many, FORMAT_SLOTS, STATUS_OK}};
 	struct world w;
@@ -774,6 +815,7 @@ int main(void)
 		cmocka_unit_test(ranges_join_up),
 		cmocka_unit_test(damage_is_repaired),
 		cmocka_unit_test(two_compartments_and_all_sorts_of_keys),
+		cmocka_unit_test(recipients_with_and_without_more),
 		cmocka_unit_test(openers_that_are_none),
 		cmocka_unit_test(a_changed_source_is_named),
 		cmocka_unit_test(what_does_not_fit_is_refused),
