@@ -276,6 +276,8 @@ static const struct row row[] = {
 	 FIELD(recipients_file), take_list},
 	{"second-factor", 0, "FILE", "every passphrase and recipient needs FILE as well",
 	 FIELD(second_factor), take_text},
+	{"sign", 0, "FILE", "sign it as its publisher, with the secret key in\n"
+	 "FILE that minisign -G has made", FIELD(sign), take_text},
 	{"kdf", 0, "PROFILE", "standard (256 MiB to open), or low (64 MiB) for\n"
 	 "recipients with old machines", FIELD(profile), take_profile},
 	{"size", 0, "SIZE", "length of the bundle in bytes (K M G T, KB MB GB\n"

@@ -10,7 +10,7 @@ _satchel_pack() {
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	case $prev in
-	-o | --output | --passphrase-file | --key-file | --recipients-file | --second-factor | :)
+	-o | --output | --passphrase-file | --key-file | --recipients-file | --second-factor | --sign | :)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -35,7 +35,7 @@ _satchel_pack() {
 		fi
 		words='--output --force --dry-run --passphrase-file --passphrase-fd
 			--generate-passphrase --key-file --recipient --recipients-file
-			--second-factor --kdf --size --parity --metadata --exclude --one-file-system --cross-file-systems --label
+			--second-factor --sign --kdf --size --parity --metadata --exclude --one-file-system --cross-file-systems --label
 			--series --edition --level --no-verify --jobs --memory --spill
 			--allow-unlocked --quiet --verbose --json --help --version'
 		;;
