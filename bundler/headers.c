@@ -1,6 +1,7 @@
 #include "bundler/headers.h"
 
 #include <sodium.h>
+#include <stdbool.h>
 #include <string.h>
 
 #include "bundler/write.h"
@@ -26,13 +27,28 @@ static void shuffle(uint8_t order[static FORMAT_SLOTS])
 	}
 }
 
+static bool has_recipient(const struct headers_compartment *compartment, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		for (unsigned j = 0; j < compartment[i].opener_count; j++)
+			if (compartment[i].opener[j].recipient)
+				return true;
+	return false;
+}
+
 /* Its secrets, as a reader with this header will have them. */
-static int gather(struct header_secrets *secrets, const struct opener *opener,
+static int gather(struct headers_room *room, const struct opener *opener,
                   const uint8_t head[static FORMAT_SLOT_OFFSET], enum kdf_profile profile)
 {
+	struct header_secrets *secrets = &room->secrets;
+
 	secrets->kinds = 0;
-	if (opener->recipient)
-		return STATUS_INVALID; /* shared and recipient belong here, and E into head */
+	if (opener->recipient) {
+		secrets->kinds |= HEADER_PUBLIC_KEY;
+		memcpy(secrets->recipient, opener->recipient, KDF_KEYBYTES);
+		if (uniform_share(secrets->shared, room->scalar, opener->recipient))
+			return STATUS_KEYFILE;
+	}
 	if (opener->key_file) {
 		secrets->kinds |= HEADER_KEY_FILE;
 		memcpy(secrets->key_file, opener->key_file, KDF_KEYBYTES);
@@ -55,7 +71,7 @@ static int make_slots(uint8_t header[static FORMAT_HEADER],
 	for (unsigned i = 0; i < compartment->opener_count && status == STATUS_OK; i++) {
 		uint8_t *slot = header + FORMAT_SLOT_OFFSET + (size_t)order[i] * FORMAT_SLOT;
 
-		status = gather(&room->secrets, &compartment->opener[i], header, profile);
+		status = gather(room, &compartment->opener[i], header, profile);
 		if (status)
 			break;
 		header_kek(room->kek, header, &room->secrets);
@@ -76,6 +92,8 @@ int headers_make(uint8_t header[static FORMAT_HEADER],
 		return STATUS_TOOBIG;
 	randombytes_buf(header, FORMAT_HEADER);
 	shuffle(order);
+	if (has_recipient(compartment, count))
+		status = uniform_ephemeral(header + FORMAT_SALT, room->scalar);
 	for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
 		status = make_slots(header, &compartment[i], order + used, profile, room);
 		used += compartment[i].opener_count;

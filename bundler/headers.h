@@ -5,6 +5,7 @@
 
 #include <stdint.h>
 
+#include "bundler/uniform.h"
 #include "common/header.h"
 
 struct opener;
@@ -19,13 +20,15 @@ struct headers_compartment {
 /* Where secrets are while a header is made: in the arena, wiped again. */
 struct headers_room {
 	struct header_secrets secrets;
+	uint8_t scalar[UNIFORM_BYTES]; /* the ephemeral one, behind E */
 	uint8_t kek[KDF_KEYBYTES];
 	uint8_t contents[FORMAT_SLOT_CONTENTS];
 };
 
-/* Make one header.  STATUS_TOOBIG: more openers than slots; STATUS_INVALID: an
- * opener with nothing in it, or a recipient, for which there is no code yet;
- * STATUS_KDFMEM. */
+/* Make one header.  All its recipients share one ephemeral key, hidden in E.
+ * STATUS_TOOBIG: more openers than slots; STATUS_INVALID: an opener with nothing in
+ * it, or an ephemeral key that does not check; STATUS_KEYFILE: a recipient that
+ * nobody can be; STATUS_KDFMEM. */
 int headers_make(uint8_t header[static FORMAT_HEADER],
                  const struct headers_compartment *compartment, unsigned count,
                  enum kdf_profile profile, struct headers_room *room);

@@ -42,18 +42,21 @@ static void place_roots(struct lane *lane, struct format_slot *slot, const uint8
 
 /* Sets of several volumes will have their ranges here. */
 static int make_root(struct lane *lane, const struct stage *stage, const struct format_slot *slot,
-                     const uint8_t *map, uint16_t owned)
+                     const uint8_t *map, uint16_t owned, uint64_t begin, uint64_t end)
 {
 	struct format_layout *layout = calloc(1, sizeof(*layout));
+	int status;
 
 	if (!layout)
 		return STATUS_NOMEM;
 	layout->owned = owned;
 	layout->volume_count = slot->volume_count;
 	memcpy(layout->map, map, sizeof(layout->map));
+	status = stage_leaf_blocks(stage, begin, end, &layout->first_leaf_block,
+	                           &layout->leaf_blocks);
 	format_root_encode(lane->root, stage_content_part(stage), stage_signature(stage), layout);
 	free(layout);
-	return STATUS_OK;
+	return status;
 }
 
 int lane_open(struct lane **lane, struct stage *stage, struct format_slot *slot,
@@ -72,7 +75,7 @@ int lane_open(struct lane **lane, struct stage *stage, struct format_slot *slot,
 	if (status == STATUS_OK)
 		place_roots(l, slot, map, owned, geometry.slice_pages);
 	if (status == STATUS_OK)
-		status = make_root(l, stage, slot, map, owned);
+		status = make_root(l, stage, slot, map, owned, begin, end);
 	if (status == STATUS_OK && slot->parity)
 		status = parity_new(&l->parity, &l->shape);
 	if (status == STATUS_OK)

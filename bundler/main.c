@@ -13,11 +13,13 @@
 
 #include "bundler/failure.h"
 #include "bundler/layout.h"
+#include "bundler/minisign.h"
 #include "bundler/openers.h"
 #include "bundler/options.h"
 #include "bundler/outputs.h"
 #include "bundler/report.h"
 #include "bundler/scan.h"
+#include "bundler/signer.h"
 #include "bundler/spill.h"
 #include "bundler/stage.h"
 #include "bundler/tree.h"
@@ -35,6 +37,7 @@ struct pack {
 	struct failure failure; /* of everything */
 	struct failure refusal; /* of the first output that cannot be had */
 	struct arena *arena;
+	struct minisign_secret *signer; /* in the arena; NULL when it has signed */
 	struct openers openers;
 	struct scan_output *existing;
 	unsigned existing_count;
@@ -164,7 +167,11 @@ static int prepare(struct pack *p)
 	if (arena_swap_is_on())
 		diag_warn(NULL, "warning: swap is on, and what is packed may reach it; swapoff -a "
 		                "turns it off");
-	return o->dry_run ? EXIT_DONE : openers_collect(&p->openers, p->arena, o, &p->failure);
+	if (o->sign && !o->dry_run)
+		code = signer_read(&p->signer, p->arena, o->sign, &p->failure);
+	if (!code && !o->dry_run)
+		code = openers_collect(&p->openers, p->arena, o, &p->failure);
+	return code;
 }
 
 /* --- stage ---------------------------------------------------------------- */
@@ -213,6 +220,14 @@ static int scan(struct pack *p)
 	return EXIT_DONE;
 }
 
+/* A source is not what it was.  Of no use to go on: the next output would meet the
+ * same. */
+static int explain_culprit(struct pack *p, const char *culprit, int status)
+{
+	return failure_say(&p->failure, EXIT_FAILED, culprit, "%s; pack again",
+	                   status == STATUS_IO ? strerror(errno) : status_text(status));
+}
+
 static int stage(struct pack *p)
 {
 	const struct options *o = &p->options;
@@ -226,13 +241,20 @@ static int stage(struct pack *p)
 		.label = o->label,
 		.series = o->series,
 		.edition = o->edition,
+		.is_signed = o->sign != NULL,
+		.signer = p->signer,
 	};
 	struct stage_report report;
 	int status =
 		stage_run(&p->stage, p->arena, p->tree, p->heap, &options, p->progress, &report);
 
+	if (p->signer)
+		sodium_memzero(p->signer, sizeof *p->signer);
+	p->signer = NULL;
 	if (status == STATUS_CANCELLED)
 		return EXIT_FAILED;
+	if (status && report.culprit[0])
+		return explain_culprit(p, report.culprit, status);
 	if (status)
 		return failure_status(&p->failure, status == STATUS_IO ? o->spill : NULL, status);
 	p->report.files = report.files;
@@ -299,13 +321,6 @@ static int explain(struct failure *own, const char *path, int status)
 	case STATUS_IO: return failure_say(own, code, path, "%s", strerror(error));
 	default: return failure_say(own, code, path, "%s", status_text(status));
 	}
-}
-
-/* Of no use to go on: the next output would meet the same. */
-static int explain_culprit(struct pack *p, const char *culprit, int status)
-{
-	return failure_say(&p->failure, EXIT_FAILED, culprit, "%s; pack again",
-	                   status == STATUS_IO ? strerror(errno) : status_text(status));
 }
 
 static int write_one(struct pack *p, const char *path, uint64_t len, struct failure *own)

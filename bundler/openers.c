@@ -10,6 +10,7 @@
 #include "bundler/failure.h"
 #include "bundler/generate.h"
 #include "bundler/options.h"
+#include "bundler/recipient.h"
 #include "bundler/strength.h"
 #include "common/arena.h"
 #include "common/diag.h"
@@ -108,7 +109,7 @@ static int add_key_file(struct collection *c, const char *path)
 		                   "this key file opens the bundle alone, and cannot be the "
 		                   "second factor");
 	for (unsigned i = 0; i < o->count; i++)
-		if (!o->opener[i].passphrase &&
+		if (!o->opener[i].passphrase && !o->opener[i].recipient &&
 		    !sodium_memcmp(digest, o->opener[i].key_file, KDF_KEYBYTES))
 			return failure_say(c->failure, EXIT_USAGE, path,
 			                   "this key file was given before");
@@ -134,6 +135,76 @@ static int add_from_place(struct collection *c, const struct passphrase_place *p
 		return refuse_passphrase(c, where, status);
 	warn_if_weak(where, passphrase);
 	return add_passphrase(c, passphrase, where);
+}
+
+/* --- recipients -----------------------------------------------------------  */
+
+/* Not secret, but they must live as long. */
+static void *room_for_recipients(const struct collection *c)
+{
+	return arena_alloc(c->arena, (size_t)FORMAT_SLOTS * RECIPIENT_BYTES);
+}
+
+static int add_recipient(struct collection *c, const uint8_t *key, const char *where)
+{
+	struct openers *o = c->openers;
+
+	for (unsigned i = 0; i < o->count; i++)
+		if (o->opener[i].recipient && !memcmp(key, o->opener[i].recipient, RECIPIENT_BYTES))
+			return failure_say(c->failure, EXIT_USAGE, where,
+			                   "this recipient was given before");
+	o->opener[o->count++] = (struct opener){.recipient = key, .key_file = c->second_factor};
+	return EXIT_DONE;
+}
+
+/* The options have been checked already. */
+static int add_recipients(struct collection *c)
+{
+	const struct text_list *list = &c->options->recipient;
+	uint8_t(*key)[RECIPIENT_BYTES] = list->count ? room_for_recipients(c) : NULL;
+	int code = EXIT_DONE;
+
+	if (list->count && !key)
+		return out_of_memory(c);
+	for (unsigned i = 0; i < list->count && !code; i++)
+		code = recipient_parse(key[i], list->text[i])
+		               ? failure_status(c->failure, list->text[i], STATUS_KEYFILE)
+		               : add_recipient(c, key[i], list->text[i]);
+	return code;
+}
+
+static int refuse_recipients(const struct collection *c, const char *path, unsigned line,
+                             int status)
+{
+	switch (status) {
+	case STATUS_KEYFILE:
+		if (!line)
+			return failure_say(c->failure, EXIT_FAILED, path, "no recipient in it");
+		return failure_say(c->failure, EXIT_FAILED, path,
+		                   "line %u: not a recipient such as age1..., or mistyped", line);
+	case STATUS_TOOBIG:
+		return failure_say(c->failure, EXIT_FAILED, path,
+		                   "line %u: more than %d passphrases, key files and recipients",
+		                   line, FORMAT_SLOTS);
+	default: return failure_status(c->failure, path, status);
+	}
+}
+
+/* others: how many more openers there will be. */
+static int add_recipients_file(struct collection *c, const char *path, unsigned others)
+{
+	uint8_t(*key)[RECIPIENT_BYTES] = room_for_recipients(c);
+	unsigned room = FORMAT_SLOTS - c->openers->count, count = 0, line;
+	int status, code = EXIT_DONE;
+
+	if (!key)
+		return out_of_memory(c);
+	status = recipient_read_file(key, room > others ? room - others : 0, &count, &line, path);
+	if (status)
+		return refuse_recipients(c, path, line, status);
+	for (unsigned i = 0; i < count && !code; i++)
+		code = add_recipient(c, key[i], path);
+	return code;
 }
 
 /* --- at the terminal ------------------------------------------------------ */
@@ -192,7 +263,8 @@ static int add_asked(struct collection *c)
 	case STATUS_IO:
 		return failure_say(c->failure, EXIT_FAILED, NULL,
 		                   "there is no terminal to ask for a passphrase on; use "
-		                   "--passphrase-file, --passphrase-fd or --key-file");
+		                   "--passphrase-file, --passphrase-fd, --key-file or "
+		                   "--recipient");
 	case STATUS_PASSPHRASE:
 		return failure_say(c->failure, EXIT_FAILED, NULL,
 		                   "no usable passphrase: empty, unknown characters, or not twice "
@@ -201,6 +273,12 @@ static int add_asked(struct collection *c)
 	}
 	warn_if_weak(NULL, passphrase);
 	return add_passphrase(c, passphrase, NULL);
+}
+
+/* What is still to come when the recipients have been read. */
+static unsigned secret_count(const struct options *o)
+{
+	return o->passphrase.count + o->generate + options_ask(o);
 }
 
 /* What needs nobody's attention comes first. */
@@ -215,6 +293,11 @@ int openers_collect(struct openers *openers, struct arena *arena, const struct o
 		code = read_key_file(&c, options->second_factor, &c.second_factor);
 	for (unsigned i = 0; i < options->key_file.count && !code; i++)
 		code = add_key_file(&c, options->key_file.text[i]);
+	if (!code)
+		code = add_recipients(&c);
+	for (unsigned i = 0; i < options->recipients_file.count && !code; i++)
+		code = add_recipients_file(&c, options->recipients_file.text[i],
+		                           secret_count(options));
 	for (unsigned i = 0; i < options->passphrase.count && !code; i++)
 		code = add_from_place(&c, &options->passphrase.place[i]);
 	if (options->generate && !code)

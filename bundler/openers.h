@@ -1,4 +1,5 @@
-/* Passphrases and key files, from wherever the command line says they are. */
+/* Passphrases, key files and recipients, from wherever the command line says they
+ * are. */
 #ifndef BUNDLER_OPENERS_H
 #define BUNDLER_OPENERS_H
 

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <strings.h>
 
+#include "bundler/recipient.h"
 #include "common/format.h"
 #include "common/path.h"
 
@@ -77,6 +78,17 @@ static const char *take_place(struct place_list *list, const char *file, int fd)
 static const char *take_passphrase_file(void *field, const char *argument)
 {
 	return argument[0] ? take_place(field, argument, -1) : "empty";
+}
+
+static const char *take_recipient(void *field, const char *argument)
+{
+	uint8_t key[RECIPIENT_BYTES];
+	const char *wrong = take_list(field, argument);
+
+	if (wrong)
+		return wrong;
+	return recipient_parse(key, argument) ? "not a recipient such as age1..., or mistyped"
+	                                      : NULL;
 }
 
 /* Digits and nothing else before *end. */
@@ -258,8 +270,14 @@ static const struct row row[] = {
 	{"generate-passphrase", 0, NULL, "make one of seven words, shown once, on the\n"
 	 "terminal", FIELD(generate), take_set},
 	{"key-file", 0, "FILE", "FILE alone opens the bundle, too", FIELD(key_file), take_list},
-	{"second-factor", 0, "FILE", "every passphrase works only together with FILE",
+	{"recipient", 0, "AGE1...", "whoever has the identity of this public key opens\n"
+	 "the bundle; several times", FIELD(recipient), take_recipient},
+	{"recipients-file", 0, "FILE", "the same for those in FILE, one a line",
+	 FIELD(recipients_file), take_list},
+	{"second-factor", 0, "FILE", "every passphrase and recipient needs FILE as well",
 	 FIELD(second_factor), take_text},
+	{"sign", 0, "FILE", "sign it as its publisher, with the secret key in\n"
+	 "FILE that minisign -G has made", FIELD(sign), take_text},
 	{"kdf", 0, "PROFILE", "standard (256 MiB to open), or low (64 MiB) for\n"
 	 "recipients with old machines", FIELD(profile), take_profile},
 	{"size", 0, "SIZE", "length of the bundle in bytes (K M G T, KB MB GB\n"
@@ -437,12 +455,14 @@ static unsigned core_count(void)
 
 bool options_ask(const struct options *o)
 {
-	return !o->passphrase.count && !o->generate && (o->second_factor || !o->key_file.count);
+	return !o->passphrase.count && !o->generate && !o->recipient.count &&
+	       !o->recipients_file.count && (o->second_factor || !o->key_file.count);
 }
 
 static unsigned opener_count(const struct options *o)
 {
-	return o->passphrase.count + o->generate + options_ask(o) + o->key_file.count;
+	return o->passphrase.count + o->generate + options_ask(o) + o->key_file.count +
+	       o->recipient.count + o->recipients_file.count;
 }
 
 static bool ends_with_slash(const char *text)
@@ -463,7 +483,7 @@ static void check(struct options *o)
 		if (!strcmp(o->output.text[i], "-"))
 			complain(o, "--output: a bundle cannot go to standard output");
 	if (opener_count(o) > FORMAT_SLOTS)
-		complain(o, "more than %d passphrases and key files", FORMAT_SLOTS);
+		complain(o, "more than %d passphrases, key files and recipients", FORMAT_SLOTS);
 	for (unsigned i = 0; i < o->exclude.count; i++)
 		if (o->exclude.text[i][0] == '/' || ends_with_slash(o->exclude.text[i]))
 			complain(o, "--exclude: no path in a bundle has a slash at either end");
@@ -492,5 +512,7 @@ void options_fini(struct options *o)
 	free(o->output.text);
 	free(o->passphrase.place);
 	free(o->key_file.text);
+	free(o->recipient.text);
+	free(o->recipients_file.text);
 	free(o->exclude.text);
 }

@@ -38,7 +38,9 @@ struct options {
 	struct place_list passphrase;
 	bool generate;
 	struct text_list key_file;
+	struct text_list recipient, recipients_file;
 	const char *second_factor;
+	const char *sign; /* NULL for none */
 	enum kdf_profile profile;
 	unsigned parity;
 	struct size_wish size;

@@ -10,7 +10,7 @@ _satchel_pack() {
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	case $prev in
-	-o | --output | --passphrase-file | --key-file | --second-factor | :)
+	-o | --output | --passphrase-file | --key-file | --recipients-file | --second-factor | --sign | :)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -24,7 +24,7 @@ _satchel_pack() {
 	--parity) words='0 2 4 8 16' ;;
 	--metadata) words='private full' ;;
 	--size) words='fill:' && compopt -o nospace ;;
-	--passphrase-fd | --exclude | --label | --series | --edition | --level | --jobs | --memory)
+	--passphrase-fd | --recipient | --exclude | --label | --series | --edition | --level | --jobs | --memory)
 		return
 		;;
 	*)
@@ -34,8 +34,8 @@ _satchel_pack() {
 			return
 		fi
 		words='--output --force --dry-run --passphrase-file --passphrase-fd
-			--generate-passphrase --key-file --second-factor --kdf --size --parity
-			--metadata --exclude --one-file-system --cross-file-systems --label
+			--generate-passphrase --key-file --recipient --recipients-file
+			--second-factor --sign --kdf --size --parity --metadata --exclude --one-file-system --cross-file-systems --label
 			--series --edition --level --no-verify --jobs --memory --spill
 			--allow-unlocked --quiet --verbose --json --help --version'
 		;;

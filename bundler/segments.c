@@ -13,7 +13,8 @@ struct segments {
 	struct piece last; /* plain_len 0: none; not yet in the spill, for it may grow */
 	uint64_t count;    /* in the spill */
 	uint64_t content_len, plain_len;
-	uint64_t *begin; /* in the content, of every EVERYth segment */
+	uint64_t leaves;              /* of those in the spill */
+	struct segments_place *noted; /* every EVERYth segment */
 	size_t room;
 };
 
@@ -37,7 +38,7 @@ void segments_free(struct segments *s)
 	if (!s)
 		return;
 	spill_free(s->spill);
-	free(s->begin);
+	free(s->noted);
 	free(s);
 }
 
@@ -47,14 +48,15 @@ static int note_begin(struct segments *s)
 
 	if (at == s->room) {
 		size_t room = s->room ? 2 * s->room : FIRST_ROOM;
-		uint64_t *begin = realloc(s->begin, room * sizeof(*begin));
+		struct segments_place *noted = realloc(s->noted, room * sizeof(*noted));
 
-		if (!begin)
+		if (!noted)
 			return STATUS_NOMEM;
-		s->begin = begin;
+		s->noted = noted;
 		s->room = room;
 	}
-	s->begin[at] = s->content_len - piece_stored_len(&s->last);
+	s->noted[at] = (struct segments_place){
+		s->count, s->content_len - piece_stored_len(&s->last), s->leaves};
 	return STATUS_OK;
 }
 
@@ -71,6 +73,7 @@ int segments_close(struct segments *s)
 	if (status)
 		return status;
 	s->count++;
+	s->leaves += piece_leaves(&s->last);
 	s->last.plain_len = 0;
 	return STATUS_OK;
 }
@@ -120,36 +123,54 @@ int segments_get(const struct segments *s, uint64_t n, struct piece *piece)
 }
 
 /* The last noted segment that begins at or before off. */
-static uint64_t find_noted(const struct segments *s, uint64_t off)
+static const struct segments_place *find_noted(const struct segments *s, uint64_t off)
 {
 	uint64_t low = 0, high = (s->count - 1) / EVERY;
 
 	while (low < high) {
 		uint64_t middle = (low + high + 1) / 2;
 
-		if (s->begin[middle] <= off)
+		if (s->noted[middle].begin <= off)
 			low = middle;
 		else
 			high = middle - 1;
 	}
-	return low;
+	return &s->noted[low];
 }
 
-int segments_find(const struct segments *s, uint64_t off, uint64_t *n, uint64_t *begin)
+static int find(const struct segments *s, uint64_t off, struct segments_place *place,
+                struct piece *piece)
 {
-	uint64_t noted = find_noted(s, off), at = noted * EVERY, start = s->begin[noted];
-	struct piece piece;
-	int status;
+	struct segments_place at = *find_noted(s, off);
 
-	for (;; at++) {
-		status = segments_get(s, at, &piece);
+	for (;; at.n++) {
+		int status = segments_get(s, at.n, piece);
+
 		if (status)
 			return status;
-		if (off - start < piece_stored_len(&piece))
+		if (off - at.begin < piece_stored_len(piece))
 			break;
-		start += piece_stored_len(&piece);
+		at.begin += piece_stored_len(piece);
+		at.leaf += piece_leaves(piece);
 	}
-	*n = at;
-	*begin = start;
+	*place = at;
 	return STATUS_OK;
+}
+
+int segments_find(const struct segments *s, uint64_t off, struct segments_place *place)
+{
+	struct piece piece;
+
+	return find(s, off, place, &piece);
+}
+
+int segments_find_leaf(const struct segments *s, uint64_t off, uint64_t *leaf)
+{
+	struct segments_place place;
+	struct piece piece;
+	int status = find(s, off, &place, &piece);
+
+	if (status == STATUS_OK)
+		*leaf = place.leaf + (piece.stored_len ? 0 : (off - place.begin) / FORMAT_LEAF);
+	return status;
 }

@@ -6,6 +6,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/bytes.h"
+#include "common/format.h"
+
 struct arena;
 struct segments;
 
@@ -21,6 +24,12 @@ struct piece {
 static inline uint64_t piece_stored_len(const struct piece *piece)
 {
 	return piece->stored_len ? piece->stored_len : piece->plain_len;
+}
+
+/* How many leaves it has in a signed bundle. */
+static inline uint64_t piece_leaves(const struct piece *piece)
+{
+	return piece->stored_len ? 1 : div_ceil(piece->plain_len, FORMAT_LEAF);
 }
 
 /* memory, directory: as spill_new.  STATUS_NOMEM. */
@@ -42,8 +51,15 @@ uint64_t segments_plain_len(const struct segments *segments);
 /* Segment number n.  STATUS_IO, STATUS_DAMAGED. */
 int segments_get(const struct segments *segments, uint64_t n, struct piece *piece);
 
-/* The segment that holds byte off of the content, and where in the content it
- * begins.  Status as above. */
-int segments_find(const struct segments *segments, uint64_t off, uint64_t *n, uint64_t *begin);
+/* A segment: its number, where in the content it begins, its first leaf. */
+struct segments_place {
+	uint64_t n, begin, leaf;
+};
+
+/* The segment that holds byte off of the content.  Status as above. */
+int segments_find(const struct segments *segments, uint64_t off, struct segments_place *place);
+
+/* The leaf that is over byte off of the content.  Status as above. */
+int segments_find_leaf(const struct segments *segments, uint64_t off, uint64_t *leaf);
 
 #endif

@@ -5,6 +5,8 @@
 #include <string.h>
 
 #include "bundler/intake.h"
+#include "bundler/leaves.h"
+#include "bundler/minisign.h"
 #include "bundler/segments.h"
 #include "bundler/spill.h"
 #include "bundler/staged.h"
@@ -17,22 +19,26 @@
  * 814. */
 enum { INDEX_LEVEL = 7 };
 
-/* Who gets how much of the memory: an eighth each, the bytes of segments half. */
+/* Who gets how much of the memory: an eighth each, the bytes of segments what is
+ * left.  Leaf sums are 1/512 of the leaves. */
 static int open_spills(struct stage *stage, struct arena *arena,
                        const struct stage_options *options)
 {
-	struct spill **small[] = {&stage->origins, &stage->runs, &stage->index};
+	struct spill **small[] = {&stage->origins, &stage->runs, &stage->index, &stage->leaves};
 	size_t eighth = options->memory / 8;
-	int status = spill_new(&stage->bytes, arena, 4 * eighth, options->spill_dir);
+	int status = spill_new(&stage->bytes, arena, (options->is_signed ? 3 : 4) * eighth,
+	                       options->spill_dir);
 
 	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]) && status == STATUS_OK; i++)
 		status = spill_new(small[i], arena, eighth, options->spill_dir);
+	if (status == STATUS_OK)
+		status = spill_new(&stage->leaf_sums, arena, eighth / 512, options->spill_dir);
 	if (status == STATUS_OK)
 		status = segments_new(&stage->segments, arena, eighth, options->spill_dir);
 	return status;
 }
 
-/* What the root says, once the tables are described. */
+/* What the root says, once the tables are described, and who says it. */
 static void make_content_part(struct stage *stage, const struct stage_options *options)
 {
 	struct format_content *content = &stage->content;
@@ -43,7 +49,13 @@ static void make_content_part(struct stage *stage, const struct stage_options *o
 	content->edition = options->edition;
 	snprintf(content->label, sizeof(content->label), "%s", options->label);
 	snprintf(content->series, sizeof(content->series), "%s", options->series);
+	if (options->signer) {
+		memcpy(content->key_id, options->signer->key_id, sizeof(content->key_id));
+		memcpy(content->publisher, options->signer->public_key, sizeof(content->publisher));
+	}
 	format_content_encode(stage->content_part, content);
+	if (options->signer)
+		minisign_sign_root(stage->signature, stage->content_part, options->signer);
 }
 
 int stage_run(struct stage **stage, struct arena *arena, struct tree *tree, struct spill *heap,
@@ -57,6 +69,7 @@ int stage_run(struct stage **stage, struct arena *arena, struct tree *tree, stru
 	if (!s)
 		return status;
 	s->tree = tree;
+	s->content.is_signed = options->is_signed;
 	status = open_spills(s, arena, options);
 	if (status == STATUS_OK)
 		status = intake_run(s, options, progress, report);
@@ -64,6 +77,8 @@ int stage_run(struct stage **stage, struct arena *arena, struct tree *tree, stru
 		status = segments_close(s->segments);
 	if (status == STATUS_OK)
 		status = tree_number(tree);
+	if (status == STATUS_OK && options->is_signed)
+		status = leaves_make(s, progress, report->culprit, sizeof(report->culprit));
 	if (status == STATUS_OK)
 		status = tables_write(s, heap, INDEX_LEVEL);
 	if (status == STATUS_OK) {
@@ -84,6 +99,8 @@ void stage_free(struct stage *stage)
 	spill_free(stage->origins);
 	spill_free(stage->runs);
 	spill_free(stage->index);
+	spill_free(stage->leaves);
+	spill_free(stage->leaf_sums);
 	free(stage);
 }
 
@@ -102,16 +119,38 @@ const uint8_t *stage_signature(const struct stage *stage)
 	return stage->signature;
 }
 
+int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *first,
+                      uint64_t *count)
+{
+	uint64_t from = 0, to = 0;
+	int status;
+
+	*first = *count = 0;
+	if (!stage->content.leaf_count || begin >= end)
+		return STATUS_OK;
+	status = segments_find_leaf(stage->segments, begin, &from);
+	if (status == STATUS_OK)
+		status = segments_find_leaf(stage->segments, end - 1, &to);
+	if (status)
+		return status;
+	*first = from / FORMAT_LEAVES_PER_BLOCK;
+	*count = to / FORMAT_LEAVES_PER_BLOCK + 1 - *first;
+	return STATUS_OK;
+}
+
 uint64_t stage_cut(const struct stage *stage, uint64_t from, uint64_t most)
 {
+	struct segments_place place;
 	struct piece piece;
-	uint64_t n, begin, end;
+	uint64_t end;
 
 	if (most >= stage->content.content_len)
 		return stage->content.content_len;
-	if (segments_find(stage->segments, most, &n, &begin) ||
-	    segments_get(stage->segments, n, &piece))
+	if (segments_find(stage->segments, most, &place) ||
+	    segments_get(stage->segments, place.n, &piece))
 		return from;
-	end = piece.stored_len ? begin : begin + (most - begin) / FORMAT_LEAF * FORMAT_LEAF;
+	end = place.begin;
+	if (!piece.stored_len)
+		end += (most - place.begin) / FORMAT_LEAF * FORMAT_LEAF;
 	return max_u64(end, from);
 }

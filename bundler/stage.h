@@ -9,13 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bundler/tree.h"
 #include "common/format.h"
 
 struct arena;
+struct minisign_secret;
 struct progress;
 struct spill;
 struct stage;
-struct tree;
 
 struct stage_options {
 	bool full_metadata;
@@ -26,18 +27,23 @@ struct stage_options {
 	const char *spill_dir;
 	const char *label, *series; /* "" for none */
 	uint64_t edition;
+	bool is_signed;
+	const struct minisign_secret *signer; /* NULL: leaves, but no signature (dry run) */
 };
 
 struct stage_report {
-	uint64_t files, bytes;       /* taken in */
-	uint64_t stored, compressed; /* bytes of them stored as they are; that frames hold */
-	uint64_t duplicates;         /* bytes that another file has already */
-	uint64_t dropped;            /* files that could not be read, each named */
+	uint64_t files, bytes;        /* taken in */
+	uint64_t stored, compressed;  /* bytes of them stored as they are; that frames hold */
+	uint64_t duplicates;          /* bytes that another file has already */
+	uint64_t dropped;             /* files that could not be read, each named */
+	char culprit[TREE_PATH_SIZE]; /* the source that stopped it, "" for none */
 };
 
 /* tree: borrowed until stage_free; files that cannot be read are dropped from
  * it, named on standard error, and counted.  heap: as scan_paths filled it.
- * STATUS_IO (spill), STATUS_NOMEM, STATUS_CANCELLED. */
+ * Signed media is read once more, for its leaves.
+ * STATUS_IO (spill; with a culprit: source), STATUS_DAMAGED (spill), STATUS_CHANGED
+ * (source), STATUS_NOMEM, STATUS_CANCELLED. */
 int stage_run(struct stage **stage, struct arena *arena, struct tree *tree, struct spill *heap,
               const struct stage_options *options, struct progress *progress,
               struct stage_report *report);
@@ -48,6 +54,11 @@ const struct format_content *stage_content(const struct stage *stage);
 const uint8_t *stage_content_part(const struct stage *stage);
 const uint8_t *stage_signature(const struct stage *stage);
 
+/* The leaf blocks that have a leaf of the content from begin to end: the first, and
+ * how many; 0 and 0 for none.  STATUS_IO, STATUS_DAMAGED (a spill). */
+int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *first,
+                      uint64_t *count);
+
 /* Where a range of the content may end: the last such place in (from, most], from
  * where there is none.  from: the end of the range before.  For volumes. */
 uint64_t stage_cut(const struct stage *stage, uint64_t from, uint64_t most);
@@ -57,9 +68,10 @@ uint64_t stage_cut(const struct stage *stage, uint64_t from, uint64_t most);
 struct feed;
 int feed_open(struct feed **feed, struct stage *stage, uint64_t begin, uint64_t end);
 
-/* The next len bytes; zeros behind the end.  STATUS_CHANGED, STATUS_IO: a source
- * is not what it was when it was staged; STATUS_IO, STATUS_DAMAGED: a spill.
- * feed_culprit then names the source, or the spill's directory. */
+/* The next len bytes; zeros behind the end.  Signed media is checked against its
+ * leaves first.  STATUS_CHANGED, STATUS_IO: a source is not what it was when it was
+ * staged; STATUS_IO, STATUS_DAMAGED: a spill.  feed_culprit then names the source, or
+ * the spill's directory. */
 int feed_read(struct feed *feed, uint8_t *out, size_t len);
 const char *feed_culprit(const struct feed *feed);
 void feed_close(struct feed *feed);

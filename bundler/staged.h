@@ -20,6 +20,8 @@ struct stage {
 	struct spill *origins; /* struct origin of each file that segments lie in */
 	struct spill *runs;    /* encoded */
 	struct spill *index;
+	struct spill *leaves;    /* all leaf blocks, end to end; empty unless signed */
+	struct spill *leaf_sums; /* of each of them */
 	struct format_content content;
 	uint8_t content_part[FORMAT_CONTENT_PART];
 	uint8_t signature[FORMAT_SIGNATURE];

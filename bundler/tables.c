@@ -91,12 +91,12 @@ static int write_entries(struct indexer *ix, const struct tree *tree, uint8_t *r
 
 /* --- segments ------------------------------------------------------------- */
 
-static int make_segments(const struct segments *segments, uint64_t first, unsigned count,
+static int make_segments(const struct stage *stage, uint64_t first, unsigned count,
                          struct format_segment *next, struct format_segment *out)
 {
 	for (unsigned i = 0; i < count; i++) {
 		struct piece piece;
-		int status = segments_get(segments, first + i, &piece);
+		int status = segments_get(stage->segments, first + i, &piece);
 
 		if (status)
 			return status;
@@ -106,21 +106,22 @@ static int make_segments(const struct segments *segments, uint64_t first, unsign
 		out[i] = *next;
 		next->addr += next->plain_len;
 		next->off += next->stored_len;
+		next->leaf += stage->content.is_signed ? piece_leaves(&piece) : 0;
 	}
 	return STATUS_OK;
 }
 
-static int write_segments(struct indexer *ix, const struct segments *segments, uint8_t *raw)
+static int write_segments(struct indexer *ix, const struct stage *stage, uint8_t *raw)
 {
 	struct format_segment segment[FORMAT_SEGMENTS_PER_BLOCK], next = {0};
-	uint64_t total = segments_count(segments);
+	uint64_t total = segments_count(stage->segments);
 	int status = STATUS_OK;
 
 	for (uint64_t n = 0; n < total && status == STATUS_OK; n += FORMAT_SEGMENTS_PER_BLOCK) {
 		unsigned count = (unsigned)min_u64(total - n, FORMAT_SEGMENTS_PER_BLOCK);
 		uint8_t key[KEY];
 
-		status = make_segments(segments, n, count, &next, segment);
+		status = make_segments(stage, n, count, &next, segment);
 		if (status)
 			break;
 		store_le64(key, segment[0].addr);
@@ -131,7 +132,7 @@ static int write_segments(struct indexer *ix, const struct segments *segments, u
 	return status;
 }
 
-/* --- runs and heap: as they are -------------------------------------------- */
+/* --- runs, heap and leaf sums: as they are ---------------------------------- */
 
 /* key_len: bytes of a block that are its key. */
 static int write_bytes(struct indexer *ix, struct spill *spill, size_t block, size_t key_len,
@@ -166,14 +167,17 @@ static int write_table(struct stage *stage, struct spill *heap, struct indexer *
 		return write_entries(ix, stage->tree, raw);
 	case TABLE_SEGMENTS:
 		*records = segments_count(stage->segments);
-		return write_segments(ix, stage->segments, raw);
+		return write_segments(ix, stage, raw);
 	case TABLE_RUNS:
 		*records = spill_len(stage->runs) / FORMAT_RUN;
 		return write_bytes(ix, stage->runs, FORMAT_RUNS_PER_BLOCK * FORMAT_RUN, 8, raw);
 	case TABLE_HEAP:
 		*records = spill_len(heap);
 		return write_bytes(ix, heap, FORMAT_HEAP_BLOCK, 0, raw);
-	default: return STATUS_OK; /* leaf sums: unsigned bundles have none */
+	case TABLE_LEAF_SUMS:
+		*records = spill_len(stage->leaf_sums) / FORMAT_DIGEST;
+		return write_bytes(ix, stage->leaf_sums, FORMAT_LEAF_BLOCK, 0, raw);
+	default: return STATUS_OK;
 	}
 }
 

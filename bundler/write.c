@@ -98,7 +98,9 @@ static struct layout_demand demand_of(const struct write *w, unsigned i)
 {
 	const struct format_content *content = stage_content(w->compartment[i].stage);
 
-	return (struct layout_demand){.stream_len = content->content_len + content->index_len,
+	return (struct layout_demand){.stream_len = content->content_len +
+	                                            content->leaf_count * FORMAT_DIGEST +
+	                                            content->index_len,
 	                              .parity = w->options->parity};
 }
 

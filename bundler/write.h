@@ -44,8 +44,8 @@ struct write_options {
  * On failure nothing is left under path, and nothing beside it.
  * STATUS_TOOBIG (does not fit in file_len, or into the slots), STATUS_EXISTS,
  * STATUS_CHANGED, STATUS_IO, STATUS_DAMAGED (the medium gave back something else:
- * unfit drive; or a spill did), STATUS_INVALID (an opener that is none),
- * STATUS_KDFMEM, STATUS_NOMEM, STATUS_CANCELLED.
+ * unfit drive; or a spill did), STATUS_INVALID or STATUS_KEYFILE (an opener that is
+ * none), STATUS_KDFMEM, STATUS_NOMEM, STATUS_CANCELLED.
  * culprit: where a source or a spill was at fault, and not the medium, the path of
  * the one or the directory of the other; else empty. */
 int write_bundle(const char *path, uint64_t file_len, const struct write_compartment *compartment,

@@ -132,7 +132,21 @@ static int take(struct passphrase *out, const char *raw, size_t len)
 	return STATUS_OK;
 }
 
-static int read_answer(const struct prompt *p, struct passphrase *out)
+/* The same for what is not ours to change. */
+static int take_raw(struct passphrase *out, const char *raw, size_t len)
+{
+	while (len && (raw[len - 1] == '\n' || raw[len - 1] == '\r'))
+		len--;
+	if (len > sizeof out->text)
+		return STATUS_TOOBIG;
+	memcpy(out->text, raw, len);
+	out->len = len;
+	return STATUS_OK;
+}
+
+typedef int taker(struct passphrase *out, const char *raw, size_t len);
+
+static int read_answer(const struct prompt *p, struct passphrase *out, taker *take_answer)
 {
 	struct pollfd ready[2] = {{.fd = p->fd, .events = POLLIN},
 	                          {.fd = caught[0], .events = POLLIN}};
@@ -147,12 +161,12 @@ static int read_answer(const struct prompt *p, struct passphrase *out)
 		return STATUS_CANCELLED;
 	got = read(p->fd, line, sizeof line);
 	if (got >= 0)
-		status = take(out, line, (size_t)got);
+		status = take_answer(out, line, (size_t)got);
 	explicit_bzero(line, sizeof line);
 	return status;
 }
 
-static int ask_once(struct passphrase *out, const char *prompt)
+static int ask_once(struct passphrase *out, const char *prompt, taker *take_answer)
 {
 	int status, signal_no;
 
@@ -163,7 +177,7 @@ static int ask_once(struct passphrase *out, const char *prompt)
 		if (status == STATUS_OK)
 			status = say(p.fd, prompt);
 		if (status == STATUS_OK) {
-			status = read_answer(&p, out);
+			status = read_answer(&p, out, take_answer);
 			say(p.fd, "\n");
 		}
 		signal_no = unhush(&p);
@@ -193,10 +207,10 @@ int passphrase_ask(struct passphrase *out, const char *prompt, bool confirm)
 	int status = STATUS_PASSPHRASE;
 
 	for (int i = 0; i < ATTEMPTS; i++) {
-		status = ask_once(out, prompt);
+		status = ask_once(out, prompt, take);
 		if (status || !confirm)
 			break;
-		status = ask_once(&again, "once more: ");
+		status = ask_once(&again, "once more: ", take);
 		if (status == STATUS_OK && same(out, &again))
 			break;
 		if (status == STATUS_IO || status == STATUS_CANCELLED)
@@ -205,6 +219,15 @@ int passphrase_ask(struct passphrase *out, const char *prompt, bool confirm)
 		status = STATUS_PASSPHRASE;
 	}
 	explicit_bzero(&again, sizeof again);
+	if (status)
+		explicit_bzero(out, sizeof *out);
+	return status;
+}
+
+int passphrase_ask_raw(struct passphrase *out, const char *prompt)
+{
+	int status = ask_once(out, prompt, take_raw);
+
 	if (status)
 		explicit_bzero(out, sizeof *out);
 	return status;

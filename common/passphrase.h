@@ -24,6 +24,10 @@ struct passphrase {
  * is wiped, here and below. */
 int passphrase_ask(struct passphrase *out, const char *prompt, bool confirm);
 
+/* The same for a password of another program's: the bytes as they are typed, not
+ * normalised, without the end of the line; it may be empty.  Asked once. */
+int passphrase_ask_raw(struct passphrase *out, const char *prompt);
+
 /* The whole content of path / of fd up to its end.  A line break within (not
  * at the ends, where it is trimmed) is STATUS_PASSPHRASE: one passphrase per
  * file.  path "-" is standard input.  STATUS_IO, STATUS_TOOBIG. */

@@ -158,6 +158,8 @@ trace() { # FILE KEY...
 
 if ! strace -qq -e trace=none true 2>/dev/null; then
 	skip "the same reads and derivations" "strace cannot trace here"
+elif grep -q "__[at]san_init" "$read"; then
+	skip "the same reads and derivations" "sanitizers have reads and memory of their own"
 else
 	trace "$bundle" "${wrong[@]}" >"$tmp/of-a-bundle"
 	trace "$tmp/random" "${right[@]}" >"$tmp/of-noise"

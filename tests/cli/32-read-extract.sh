@@ -181,21 +181,26 @@ fi
 # the file system.  (FAT cannot be mounted everywhere.)
 if ! strace -qq -e trace=none true 2>/dev/null; then
 	skip "a name that is refused" "strace cannot trace here"
-else
-	for error in EINVAL EILSEQ ENAMETOOLONG; do
-		fresh
-		ok "a name that is refused ($error): 3" exits 3 strace -f -qq -o "$tmp/trace" -e trace=mkdirat \
-			-e inject=mkdirat:error=$error "$read" extract "${key[@]:1}" -C "$out" $good/names.bundle 'a:b\c'
-		is "has another" "$(names_in "$out" | sed 's/[0-9a-f]\{8\}/HASH/')" 'a_b_c-HASH '
-		is "and its content" "$(cat "$out"/*)" 'a:b\c'
-		like "it is said" "$(cat "$tmp/stderr")" 'a:b\\c: the file system refuses this name; it is a_b_c-[0-9a-f]{8} instead'
-	done
-	name=$(basename "$out"/*)
-	fresh
-	ok "it is always the same" exits 3 strace -f -qq -o "$tmp/trace" -e trace=mkdirat \
-		-e inject=mkdirat:error=EINVAL "$read" extract "${key[@]}" -C "$out" $good/names.bundle 'a:b\c'
-	is "that is" "$(names_in "$out")" "$name "
+	finish
 fi
+if grep -q "__[at]san_init" "$read"; then
+	# They look for leaks by tracing themselves.
+	skip "a name that is refused" "sanitizers cannot be traced"
+	finish
+fi
+for error in EINVAL EILSEQ ENAMETOOLONG; do
+	fresh
+	ok "a name that is refused ($error): 3" exits 3 strace -f -qq -o "$tmp/trace" -e trace=mkdirat \
+		-e inject=mkdirat:error=$error "$read" extract "${key[@]:1}" -C "$out" $good/names.bundle 'a:b\c'
+	is "has another" "$(names_in "$out" | sed 's/[0-9a-f]\{8\}/HASH/')" 'a_b_c-HASH '
+	is "and its content" "$(cat "$out"/*)" 'a:b\c'
+	like "it is said" "$(cat "$tmp/stderr")" 'a:b\\c: the file system refuses this name; it is a_b_c-[0-9a-f]{8} instead'
+done
+name=$(basename "$out"/*)
+fresh
+ok "it is always the same" exits 3 strace -f -qq -o "$tmp/trace" -e trace=mkdirat \
+	-e inject=mkdirat:error=EINVAL "$read" extract "${key[@]}" -C "$out" $good/names.bundle 'a:b\c'
+is "that is" "$(names_in "$out")" "$name "
 
 # --- stopped ---------------------------------------------------------------------------------------------------
 

@@ -8,6 +8,10 @@ if ! strace -qq -e trace=none true 2>/dev/null; then
 	skip "traces" "strace cannot trace here"
 	finish
 fi
+if grep -q "__[at]san_init" "$read"; then
+	skip "traces" "sanitizers cannot be traced"
+	finish
+fi
 if [ "$(id -u)" -ne 0 ]; then
 	skip "traces" "only root can look into a process that hides itself"
 	finish

@@ -10,8 +10,12 @@
 #include <time.h>
 
 #include "bundler/layout.h"
+#include "bundler/minisign.h"
+#include "bundler/origin.h"
+#include "bundler/segments.h"
 #include "bundler/spill.h"
 #include "bundler/stage.h"
+#include "bundler/staged.h"
 #include "bundler/tree.h"
 #include "bundler/write.h"
 #include "common/arena.h"
@@ -21,6 +25,7 @@
 #include "common/pages.h"
 #include "common/passphrase.h"
 #include "common/progress.h"
+#include "common/seal.h"
 #include "common/source.h"
 #include "common/status.h"
 
@@ -229,6 +234,17 @@ struct world {
 	uint8_t key_file[KDF_KEYBYTES]; /* quicker than a passphrase */
 };
 
+static int stage_as(struct world *w, const struct stage_options *options)
+{
+	memset(w, 0, sizeof *w);
+	randombytes_buf(w->key_file, sizeof w->key_file);
+	assert_int_equal(arena_new(&w->arena, ARENA_MAX_BYTES, true), STATUS_OK);
+	assert_int_equal(progress_new(&w->progress, PROGRESS_SILENT), STATUS_OK);
+	assert_int_equal(spill_new(&w->heap, w->arena, options->memory, "."), STATUS_OK);
+	w->tree = make_tree(w->heap, options->full_metadata);
+	return stage_run(&w->stage, w->arena, w->tree, w->heap, options, w->progress, &w->report);
+}
+
 static int stage_world(struct world *w, bool full_metadata, unsigned workers, size_t memory)
 {
 	const struct stage_options options = {.full_metadata = full_metadata,
@@ -241,13 +257,25 @@ static int stage_world(struct world *w, bool full_metadata, unsigned workers, si
 	                                      .series = "radio",
 	                                      .edition = 7};
 
-	memset(w, 0, sizeof *w);
-	randombytes_buf(w->key_file, sizeof w->key_file);
-	assert_int_equal(arena_new(&w->arena, ARENA_MAX_BYTES, true), STATUS_OK);
-	assert_int_equal(progress_new(&w->progress, PROGRESS_SILENT), STATUS_OK);
-	assert_int_equal(spill_new(&w->heap, w->arena, memory, "."), STATUS_OK);
-	w->tree = make_tree(w->heap, full_metadata);
-	return stage_run(&w->stage, w->arena, w->tree, w->heap, &options, w->progress, &w->report);
+	return stage_as(w, &options);
+}
+
+static int stage_signed(struct world *w, size_t memory)
+{
+	struct minisign_secret signer = {.key_id = "publish"};
+	const struct stage_options options = {.newest = INT64_MAX,
+	                                      .level = 3,
+	                                      .workers = 2,
+	                                      .memory = memory,
+	                                      .spill_dir = ".",
+	                                      .label = "Night films",
+	                                      .series = "radio",
+	                                      .edition = 7,
+	                                      .is_signed = true,
+	                                      .signer = &signer};
+
+	crypto_sign_keypair(signer.public_key, signer.secret_key);
+	return stage_as(w, &options);
 }
 
 static void forget(struct world *w)
@@ -262,7 +290,9 @@ static void forget(struct world *w)
 static uint64_t length_for(const struct world *w, unsigned parity)
 {
 	const struct format_content *content = stage_content(w->stage);
-	struct layout_demand demand = {content->content_len + content->index_len, parity};
+	struct layout_demand demand = {content->content_len + content->leaf_count * FORMAT_DIGEST +
+	                                       content->index_len,
+	                               parity};
 	uint64_t len;
 
 	assert_int_equal(layout_min_len(&demand, 1, &len), STATUS_OK);
@@ -491,7 +521,8 @@ static uint8_t *whole_stream(struct stage *stage, uint64_t begin, uint64_t end, 
 	struct feed *feed = NULL;
 	uint8_t *bytes;
 
-	*len = end - begin + stage_content(stage)->index_len + 100;
+	*len = end - begin + stage_content(stage)->index_len +
+	       stage_content(stage)->leaf_count * FORMAT_DIGEST + 100;
 	bytes = malloc(*len);
 	assert_int_equal(feed_open(&feed, stage, begin, end), STATUS_OK);
 	for (size_t done = 0; done < *len; done += piece)
@@ -637,16 +668,57 @@ static void two_compartments_and_all_sorts_of_keys(void **state)
 	forget(&other);
 }
 
+static void recipients_with_and_without_more(void **state)
+{
+	static const struct passphrase together = {"and a word", 10};
+	const uint8_t key_file[KDF_KEYBYTES] = {42};
+	uint8_t identity[3][KDF_KEYBYTES], recipient[3][KDF_KEYBYTES];
+	const uint8_t(*held)[KDF_KEYBYTES] = (const uint8_t(*)[KDF_KEYBYTES])identity;
+	const struct opener mine[] = {
+		{.recipient = recipient[0]},
+		{.recipient = recipient[1], .key_file = key_file},
+		{.recipient = recipient[2], .key_file = key_file, .passphrase = &together}};
+	const struct header_keys right[] = {
+		{.identity = held, .identity_count = 1},
+		{.identity = held + 1, .identity_count = 1, .key_file = key_file},
+		{.identity = held + 1,
+	         .identity_count = 2,
+	         .key_file = key_file,
+	         .passphrase = &together}};
+	const struct header_keys wrong[] = {{.identity = held + 1, .identity_count = 2},
+	                                    {.key_file = key_file, .passphrase = &together}};
+	struct world w, other;
+	struct reading r;
+
+	(void)state;
+	randombytes_buf(identity, sizeof identity);
+	for (size_t i = 0; i < 3; i++)
+		crypto_scalarmult_base(recipient[i], identity[i]);
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	assert_int_equal(stage_world(&other, true, 2, 64 * MIB), STATUS_OK);
+	write_two(&w, mine, 3, &other);
+	for (size_t i = 0; i < 3; i++)
+		same_as_packed_with(&w, &right[i]);
+	same_as_packed(&other);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(open_bundle(&r, &wrong[i]), STATUS_NOKEY);
+		close_bundle(&r);
+	}
+	forget(&w);
+	forget(&other);
+}
+
 static void openers_that_are_none(void **state)
 {
-	static const struct opener nothing, recipient = {.recipient = (const uint8_t *)"?"};
+	static const uint8_t nobody[KDF_KEYBYTES];
+	static const struct opener nothing, recipient = {.recipient = nobody};
 	struct opener many[FORMAT_SLOTS + 1];
 	const struct {
 		const struct opener *opener;
 		unsigned count;
 		int status;
 	} row[] = {{&nothing, 1, STATUS_INVALID},
-	           {&recipient, 1, STATUS_INVALID},
+	           {&recipient, 1, STATUS_KEYFILE},
 	           {many, FORMAT_SLOTS + 1, STATUS_TOOBIG},
 	           {many, FORMAT_SLOTS, STATUS_OK}};
 	struct world w;
@@ -711,6 +783,39 @@ static void a_changed_source_is_named(void **state)
 	make_files();
 }
 
+/* Between its first byte and its last. */
+static void a_source_that_changes_under_the_writer(void **state)
+{
+	uint8_t *bytes = malloc(2 * NOISE);
+	struct feed *feed = NULL;
+	struct world w;
+
+	(void)state;
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	assert_int_equal(feed_open(&feed, w.stage, 0, stage_content(w.stage)->content_len),
+	                 STATUS_OK);
+	/* The first extents are those of "copy". */
+	assert_int_equal(feed_read(feed, bytes, 1000), STATUS_OK);
+	put("copy", NOISE - 1, "?", 1);
+	assert_int_equal(feed_read(feed, bytes, 2 * NOISE), STATUS_CHANGED);
+	assert_string_equal(feed_culprit(feed), "copy");
+	feed_close(feed);
+	forget(&w);
+
+	make_files();
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	assert_int_equal(feed_open(&feed, w.stage, 0, stage_content(w.stage)->content_len),
+	                 STATUS_OK);
+	assert_int_equal(feed_read(feed, bytes, 1000), STATUS_OK);
+	assert_int_equal(truncate("copy", 2000), 0);
+	assert_int_equal(feed_read(feed, bytes, NOISE), STATUS_CHANGED);
+	assert_string_equal(feed_culprit(feed), "copy");
+	feed_close(feed);
+	forget(&w);
+	free(bytes);
+	make_files();
+}
+
 static atomic_bool enough;
 
 static void *scribble(void *path)
@@ -746,6 +851,113 @@ static void a_file_that_keeps_changing_is_left_out(void **state)
 	                 STATUS_OK);
 	same_as_packed(&w);
 	is_healthy(&w);
+	forget(&w);
+	make_files();
+}
+
+/* Every leaf is over what bundle(5) says, and a range has the blocks that it needs. */
+static void leaves_follow_the_segments(void **state)
+{
+	struct world w;
+	struct seal *seal;
+	uint64_t leaf = 0, done = 0, first, count;
+	uint8_t *bytes, digest[FORMAT_DIGEST];
+	const struct format_content *content;
+	size_t len;
+
+	(void)state;
+	assert_int_equal(stage_signed(&w, 64 * MIB), STATUS_OK);
+	assert_int_equal(seal_new(&seal), STATUS_OK);
+	content = stage_content(w.stage);
+	bytes = whole_stream(w.stage, 0, content->content_len, 7777, &len);
+	for (uint64_t n = 0; n < segments_count(w.stage->segments); n++) {
+		struct piece piece;
+
+		assert_int_equal(segments_get(w.stage->segments, n, &piece), STATUS_OK);
+		for (uint64_t left = piece_stored_len(&piece), part; left; left -= part) {
+			part = piece.stored_len ? left : min_u64(left, FORMAT_LEAF);
+			seal_digest(seal, digest, bytes + done, part);
+			assert_memory_equal(digest,
+			                    bytes + content->content_len + leaf * FORMAT_DIGEST,
+			                    FORMAT_DIGEST);
+			done += part;
+			leaf++;
+		}
+	}
+	assert_int_equal(leaf, content->leaf_count);
+	assert_int_equal(done, content->content_len);
+	assert_int_equal(content->table[TABLE_LEAF_SUMS].records, 1);
+	assert_int_equal(stage_leaf_blocks(w.stage, 5, done, &first, &count), STATUS_OK);
+	assert_true(first == 0 && count == 1);
+	assert_int_equal(stage_leaf_blocks(w.stage, done, done, &first, &count), STATUS_OK);
+	assert_true(first == 0 && count == 0);
+	free(bytes);
+	seal_free(seal);
+	forget(&w);
+}
+
+static void signed_content_comes_back(void **state)
+{
+	static const size_t memory[] = {0, 64 * MIB};
+	struct world w;
+	char culprit[64];
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(stage_signed(&w, memory[i]), STATUS_OK);
+		assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit),
+		                 STATUS_OK);
+		same_as_packed(&w);
+		is_healthy(&w);
+		forget(&w);
+	}
+	unlink("out.bin");
+}
+
+/* Let the stage believe that its files have always been as they are now. */
+static void forge_origins(struct world *w)
+{
+	struct spill *forged;
+	struct origin old, now;
+	int fd;
+
+	assert_int_equal(spill_new(&forged, w->arena, MIB, "."), STATUS_OK);
+	for (uint64_t at = 0; at < spill_len(w->stage->origins); at += sizeof old) {
+		assert_int_equal(spill_read(w->stage->origins, at, sizeof old, &old), STATUS_OK);
+		if (!old.gone) {
+			assert_int_equal(origin_open(w->tree, old.node, &fd, &now, NULL),
+			                 STATUS_OK);
+			close(fd);
+			old = now;
+		}
+		assert_int_equal(spill_append(forged, &old, sizeof old), STATUS_OK);
+	}
+	spill_free(w->stage->origins);
+	w->stage->origins = forged;
+}
+
+static void what_looks_the_same_is_hashed(void **state)
+{
+	struct world w;
+	char culprit[64];
+
+	(void)state;
+	unlink("out.bin");
+	assert_int_equal(stage_signed(&w, 64 * MIB), STATUS_OK);
+	put("film.mp4", FILM - 1, "x", 1);
+	forge_origins(&w);
+	assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit),
+	                 STATUS_CHANGED);
+	assert_string_equal(culprit, "film.mp4");
+	assert_true(nothing_was_written());
+	forget(&w);
+
+	/* The control: unsigned, nobody would notice. */
+	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	put("film.mp4", FILM - 1, "y", 1);
+	forge_origins(&w);
+	assert_int_equal(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit),
+	                 STATUS_OK);
 	forget(&w);
 	make_files();
 }
@@ -871,9 +1083,14 @@ int main(void)
 		cmocka_unit_test(ranges_join_up),
 		cmocka_unit_test(damage_is_repaired),
 		cmocka_unit_test(two_compartments_and_all_sorts_of_keys),
+		cmocka_unit_test(recipients_with_and_without_more),
 		cmocka_unit_test(openers_that_are_none),
 		cmocka_unit_test(a_changed_source_is_named),
+		cmocka_unit_test(a_source_that_changes_under_the_writer),
 		cmocka_unit_test(a_file_that_keeps_changing_is_left_out),
+		cmocka_unit_test(leaves_follow_the_segments),
+		cmocka_unit_test(signed_content_comes_back),
+		cmocka_unit_test(what_looks_the_same_is_hashed),
 		cmocka_unit_test(what_does_not_fit_is_refused),
 		cmocka_unit_test(a_drive_that_lies_is_found_out),
 		cmocka_unit_test(nothing_is_written_twice_alike),

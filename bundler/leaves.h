@@ -1,0 +1,17 @@
+/* The leaves of a stage that is to be signed.  bundle(5), "Leaves". */
+#ifndef BUNDLER_LEAVES_H
+#define BUNDLER_LEAVES_H
+
+#include <stddef.h>
+
+struct progress;
+struct stage;
+
+/* Read the content once, as it will be stored; its leaf blocks go to stage->leaves,
+ * their sums to stage->leaf_sums, and content.leaf_count says how many leaves there
+ * are.  The segments must be closed.  progress: phase "hashing".
+ * STATUS_CHANGED, STATUS_IO: a source, culprit is its path; STATUS_IO,
+ * STATUS_DAMAGED: a spill, culprit is empty; STATUS_NOMEM, STATUS_CANCELLED. */
+int leaves_make(struct stage *stage, struct progress *progress, char *culprit, size_t culprit_size);
+
+#endif

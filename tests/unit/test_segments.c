@@ -1,0 +1,123 @@
+/* Segments are found by their bytes, and leaves are numbered as bundle(5) has it. */
+#include "tests/unit/unit.h"
+
+#include "bundler/segments.h"
+#include "common/arena.h"
+#include "common/status.h"
+
+static struct arena *arena;
+
+static struct segments *make(const struct piece *piece, size_t count)
+{
+	struct segments *s;
+
+	assert_int_equal(arena_new(&arena, 65536, true), STATUS_OK);
+	assert_int_equal(segments_new(&s, arena, 65536, "."), STATUS_OK);
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(segments_add(s, &piece[i]), STATUS_OK);
+	assert_int_equal(segments_close(s), STATUS_OK);
+	return s;
+}
+
+static void forget(struct segments *s)
+{
+	segments_free(s);
+	arena_free(arena);
+}
+
+static uint64_t leaf_at(const struct segments *s, uint64_t off)
+{
+	uint64_t leaf;
+
+	assert_int_equal(segments_find_leaf(s, off, &leaf), STATUS_OK);
+	return leaf;
+}
+
+/* That of bundle(5), "A block of segments", and the lengths around a leaf's. */
+static void leaves_are_those_of_the_manual(void **state)
+{
+	static const struct piece piece[] = {
+		{.plain_len = 100000, .source = 0},
+		{.plain_len = 300, .stored_len = 40, .source = PIECE_SPILLED},
+		{.plain_len = 65536, .source = 1},
+		{.plain_len = 65537, .source = 2},
+		{.plain_len = 262144, .stored_len = 200000, .source = PIECE_SPILLED},
+		{.plain_len = 1, .source = 3},
+	};
+	static const struct {
+		uint64_t off, n, begin, first, leaf;
+	} row[] = {
+		{0, 0, 0, 0, 0},           {65535, 0, 0, 0, 0},       {65536, 0, 0, 0, 1},
+		{99999, 0, 0, 0, 1},       {100000, 1, 100000, 2, 2}, {100039, 1, 100000, 2, 2},
+		{100040, 2, 100040, 3, 3}, {165575, 2, 100040, 3, 3}, {165576, 3, 165576, 4, 4},
+		{231111, 3, 165576, 4, 4}, {231112, 3, 165576, 4, 5}, {231113, 4, 231113, 6, 6},
+		{431112, 4, 231113, 6, 6}, {431113, 5, 431113, 7, 7},
+	};
+	struct segments *s = make(piece, sizeof piece / sizeof piece[0]);
+
+	(void)state;
+	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
+		struct segments_place place;
+
+		assert_int_equal(segments_find(s, row[i].off, &place), STATUS_OK);
+		assert_int_equal(place.n, row[i].n);
+		assert_int_equal(place.begin, row[i].begin);
+		assert_int_equal(place.leaf, row[i].first);
+		assert_int_equal(leaf_at(s, row[i].off), row[i].leaf);
+	}
+	forget(s);
+}
+
+/* What goes on in its file is one extent, and its leaves are counted from its start. */
+static void extents_that_join_have_joint_leaves(void **state)
+{
+	static const struct piece piece[] = {
+		{.where = 0, .plain_len = 65000, .source = 0},
+		{.where = 65000, .plain_len = 1000, .source = 0},
+		{.where = 0, .plain_len = 10, .source = 1},
+	};
+	struct segments *s = make(piece, 3);
+
+	(void)state;
+	assert_int_equal(segments_count(s), 2);
+	assert_int_equal(leaf_at(s, 65535), 0);
+	assert_int_equal(leaf_at(s, 65536), 1);
+	assert_int_equal(leaf_at(s, 66000), 2);
+	forget(s);
+}
+
+/* More than are looked through at a time. */
+static void many_are_found(void **state)
+{
+	enum { MANY = 3000 };
+	struct piece *piece = calloc(MANY, sizeof *piece);
+	struct segments *s;
+	uint64_t begin = 0, leaf = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < MANY; i++)
+		piece[i] = (struct piece){.plain_len = 1 + i * 7919u % 200000u, .source = i};
+	s = make(piece, MANY);
+	for (uint32_t i = 0; i < MANY; i++) {
+		uint64_t len = piece[i].plain_len;
+
+		assert_int_equal(leaf_at(s, begin), leaf);
+		assert_int_equal(leaf_at(s, begin + len - 1), leaf + (len - 1) / 65536);
+		begin += len;
+		leaf += (len + 65535) / 65536;
+	}
+	assert_int_equal(segments_content_len(s), begin);
+	forget(s);
+	free(piece);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(leaves_are_those_of_the_manual),
+		cmocka_unit_test(extents_that_join_have_joint_leaves),
+		cmocka_unit_test(many_are_found),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
