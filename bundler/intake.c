@@ -495,7 +495,7 @@ static int take_all(struct intake *in)
 		if (to_be_taken(in, i))
 			status = take_file(in, i);
 	/* Links that took the place of a dropped file, behind the walk's back. */
-	for (uint32_t i = 1; status == STATUS_OK && 0; i++)
+	for (uint32_t i = 1; status == STATUS_OK && in->report->dropped && i < in->tree->count; i++)
 		if (to_be_taken(in, i))
 			status = take_file(in, i);
 	if (status)

@@ -78,7 +78,7 @@ is "decode.py finds the publisher" "$(decode info --json | jq -r '.publisher, .f
 	"$ours"$'\n'signed
 is "and every file as it was" "$(hashes)" "$expected"
 is "also if only that publisher will do" "$(hashes --publisher "$ours")" "$expected"
-like "satchel-read says whose it is" "$("$read" info "${with[@]}" "$bundle")" "${ours:0:20}"
+ok "satchel-read says whose it is" grep -qF "${ours:0:20}" <("$read" info "${with[@]}" "$bundle")
 ok "it verifies" exits 0 "$read" verify "${with[@]}" --publisher "$tmp/ours.pub" "$bundle"
 ok "it comes back" exits 0 "$read" extract -q "${with[@]}" --publisher "$ours" -C "$tmp/got" "$bundle"
 ok "unchanged" diff -r "$src" "$tmp/got/src"
