@@ -419,7 +419,14 @@ static int note_origin(struct intake *in, struct file *f, bool gone)
 	return spill_append(in->stage->origins, &f->origin, sizeof(f->origin));
 }
 
-static int take_once(struct intake *in, uint32_t number)
+/* Is it another file now than when its names were found to be one file's?  The
+ * scan has left the inode where the place will be. */
+static bool is_replaced(const struct node *node, const struct origin *origin)
+{
+	return node->links > 1 && node->place && node->place != origin->ino;
+}
+
+static int take_once(struct intake *in, uint32_t number, bool first_try)
 {
 	struct file f = {.node = number, .fd = -1};
 	struct stat st;
@@ -428,6 +435,11 @@ static int take_once(struct intake *in, uint32_t number)
 	in->mark[number] = 0;
 	if (origin_open(in->tree, number, &f.fd, &f.origin, &st))
 		return UNREADABLE;
+	if (first_try && is_replaced(&in->tree->node[number], &f.origin)) {
+		close(f.fd);
+		errno = ESTALE;
+		return UNREADABLE;
+	}
 	refresh(in, &f, &st);
 	status = take_opened(in, &f);
 	saved = errno;
@@ -461,7 +473,7 @@ static int take_file(struct intake *in, uint32_t number)
 	if (write_cancelled())
 		return STATUS_CANCELLED;
 	for (int i = 0; i < TRIES && status == CHANGED; i++)
-		status = take_once(in, number);
+		status = take_once(in, number, i == 0);
 	if (status < 0)
 		return status;
 	in->done += in->tree->node[number].size;

@@ -144,7 +144,7 @@ static void fill_parity(struct lane *lane, struct lane_page *page, uint8_t *payl
 		return;
 	lane->band++;
 	lane->in_band = 0;
-	;
+	parity_clear(lane->parity);
 }
 
 /* A root copy, if that comes next. */

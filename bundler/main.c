@@ -66,7 +66,8 @@ static void on_signal(int no)
 
 static void catch_signals(void)
 {
-	static const int caught[] = {SIGINT, SIGTERM, SIGHUP};
+	static const int caught[] = {SIGINT,  SIGTERM, SIGHUP,  SIGQUIT,
+	                             SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
 	struct sigaction stop = {.sa_handler = on_signal, .sa_flags = SA_RESTART}, before;
 
 	sigfillset(&stop.sa_mask);

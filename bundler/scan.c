@@ -315,6 +315,9 @@ static int take_other_name(struct scan *s, uint32_t number, const struct stat *s
 	if (st->st_nlink > 1 && !S_ISDIR(st->st_mode))
 		status = inodes_note(&s->inodes, st->st_dev, st->st_ino, number, &first);
 	*is_link = first != number;
+	/* Until it is staged, so that it is known then whether it is the same. */
+	if (!*is_link && S_ISREG(st->st_mode) && st->st_nlink > 1)
+		node[number].place = st->st_ino;
 	if (*is_link) {
 		node[number].kind = KIND_HARDLINK;
 		node[number].place = first;

@@ -444,6 +444,7 @@ static void release(struct write *w, size_t secrets_len)
 	for (unsigned i = 0; i < w->count; i++)
 		lane_close(w->lane[i]);
 	sodium_memzero(w->secrets, secrets_len);
+	sodium_memzero(w, sizeof(*w)); /* it knows who owns which slice */
 	free(w);
 }
 

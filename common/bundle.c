@@ -657,15 +657,15 @@ static struct piece piece_around(const struct format_segment *s, uint64_t from)
 {
 	uint64_t begin = s->frame ? 0 : from - from % FORMAT_FRAME;
 
-	return (struct piece){ begin, (size_t)min_u64(FORMAT_FRAME, s->plain_len - begin) };
+	return (struct piece){begin, (size_t)min_u64(FORMAT_FRAME, s->plain_len - begin)};
 }
 
 /* Fill the slot that this thread was given. */
 static int fill_slot(struct cursor *c, struct cache_slot *slot, const struct format_segment *s,
                      struct piece piece)
 {
-	int status = s->frame ? decode_frame(c, s, slot->bytes) :
-	                        read_extent(c, s, piece.begin, piece.len, slot->bytes);
+	int status = s->frame ? decode_frame(c, s, slot->bytes)
+	                      : read_extent(c, s, piece.begin, piece.len, slot->bytes);
 
 	return cache_filled(c->frames, slot, status);
 }
@@ -685,7 +685,8 @@ static int read_piece(struct cursor *c, const struct format_segment *s, uint64_t
 
 	switch (cache_pin(c->frames, s->addr + piece.begin, want, &slot)) {
 	case CACHE_BUSY: return BUSY;
-	case CACHE_MISS: return s->frame ? decode_frame(c, s, out) : read_extent(c, s, from, len, out);
+	case CACHE_MISS:
+		return s->frame ? decode_frame(c, s, out) : read_extent(c, s, from, len, out);
 	case CACHE_FILL: status = fill_slot(c, slot, s, piece); break;
 	case CACHE_READY: break;
 	}
@@ -739,7 +740,7 @@ static int read_plain(struct cursor *c, uint64_t addr, size_t len, uint8_t *out)
 
 		status = read_at(c, addr, &n, out, count == POSTPONED_MAX);
 		if (status == BUSY) {
-			late[count++] = (struct postponed){ addr, n, out };
+			late[count++] = (struct postponed){addr, n, out};
 			status = STATUS_OK;
 		}
 		addr += n;
@@ -861,8 +862,8 @@ static int plain_will_need(struct cursor *c, uint64_t addr, uint64_t len)
 
 /* The run of plaintext behind off of a file, at most len bytes.  False: a hole,
  * or the end. */
-static bool find_plain(struct cursor *c, const struct format_entry *file, uint64_t off, uint64_t *addr,
-                       uint64_t *len)
+static bool find_plain(struct cursor *c, const struct format_entry *file, uint64_t off,
+                       uint64_t *addr, uint64_t *len)
 {
 	struct format_run run;
 	uint64_t next;
@@ -880,7 +881,8 @@ static bool find_plain(struct cursor *c, const struct format_entry *file, uint64
 	return true;
 }
 
-void bundle_will_need(struct cursor *cursor, const struct format_entry *file, uint64_t off, uint64_t len)
+void bundle_will_need(struct cursor *cursor, const struct format_entry *file, uint64_t off,
+                      uint64_t len)
 {
 	uint64_t addr;
 

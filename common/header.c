@@ -32,6 +32,7 @@ void header_kek(uint8_t kek[static KDF_KEYBYTES], const uint8_t head[static FORM
 		crypto_generichash_update(&state, secrets->ck, KDF_KEYBYTES);
 	crypto_generichash_final(&state, kek, KDF_KEYBYTES);
 	sodium_memzero(&state, sizeof(state));
+	sodium_stackzero(KDF_STACK);
 }
 
 static void slot_tag(uint8_t tag[static TAG], const uint8_t key[static KDF_KEYBYTES],
@@ -47,6 +48,7 @@ static void slot_tag(uint8_t tag[static TAG], const uint8_t key[static KDF_KEYBY
 	crypto_generichash_update(&state, ciphertext, FORMAT_SLOT_CONTENTS);
 	crypto_generichash_final(&state, tag, TAG);
 	sodium_memzero(&state, sizeof(state));
+	sodium_stackzero(KDF_STACK);
 }
 
 /* Encrypts and decrypts. */

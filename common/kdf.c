@@ -191,4 +191,5 @@ void kdf_derive(uint8_t out[static KDF_KEYBYTES], const uint8_t key[static KDF_K
 	crypto_generichash_update(&state, data, len);
 	crypto_generichash_final(&state, out, KDF_KEYBYTES);
 	sodium_memzero(&state, sizeof state);
+	sodium_stackzero(KDF_STACK);
 }

@@ -9,6 +9,7 @@
 
 #define KDF_KEYBYTES 32
 #define KDF_SALTBYTES 16
+#define KDF_STACK 4096          /* bytes of stack below a hash that may hold its result */
 #define KDF_PASSPHRASE_MAX 1024 /* bytes, before and after normalisation */
 #define KDF_KEYFILE_MIN 16      /* bytes */
 #define KDF_KEYFILE_MAX (1 << 20)

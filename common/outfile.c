@@ -367,7 +367,8 @@ static int sync_directory(const struct outfile *out)
 	                                                                         : STATUS_OK;
 	if (fd >= 0)
 		close(fd);
-	if (status)
+	/* What it has replaced is gone already: better the new one than none. */
+	if (status && !out->replace)
 		unlinkat(out->dirfd, out->name, 0);
 	errno = saved;
 	return status;
