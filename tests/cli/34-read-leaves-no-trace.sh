@@ -88,4 +88,58 @@ ok "no core files" grep -q 'setrlimit(RLIMIT_CORE\|prlimit64(0, RLIMIT_CORE' <(
 ok "memory is locked" grep -q 'mlock(0x.*) *= 0' "$tmp/trace"
 ok "and not dumped" grep -q 'MADV_DONTDUMP' "$tmp/trace"
 
+# Stopped in the middle, because nobody reads: where in its memory is plaintext?
+cat >"$tmp/where.py" <<'PYTHON'
+"""where.py PID CANARY: the mappings that have the canary: locked or not."""
+import re, sys
+
+pid, canary = sys.argv[1], sys.argv[2].encode()
+found, area, locked = set(), None, {}
+for line in open(f'/proc/{pid}/smaps'):
+    m = re.match(r'([0-9a-f]+)-([0-9a-f]+) (\S+) .*', line)
+    if m:
+        area = (int(m[1], 16), int(m[2], 16), m[3])
+    elif line.startswith('VmFlags:'):
+        locked[area] = ' lo' in line and ' dd' in line
+with open(f'/proc/{pid}/mem', 'rb', 0) as memory:
+    for begin, end, mode in locked:
+        if 'r' not in mode:
+            continue
+        try:
+            memory.seek(begin)
+            data = memory.read(end - begin)
+        except (OSError, ValueError):
+            continue        # [vvar]
+        if canary in data:
+            found.add('locked' if locked[begin, end, mode] else 'not locked')
+print(' '.join(sorted(found)))
+PYTHON
+
+mkdir "$tmp/many"
+for ((i = 0; i < 3000; i++)); do : >"$tmp/many/$canary-$i"; done
+for ((i = 0; i < 100000; i++)); do echo $canary-$i; done >"$tmp/many/large"
+"$pack" -q "${key[@]}" --kdf low -o "$tmp/many.bundle" "$tmp/many/." || exit 1
+
+where() { # COMMAND...
+	local pid
+	mkfifo "$tmp/pipe"
+	"$@" >"$tmp/pipe" &
+	pid=$!
+	exec 8<"$tmp/pipe"
+	for _ in {1..100}; do
+		[ "$(cut -d ' ' -f 1 "/proc/$pid/syscall")" == 1 ] && break # write
+		sleep 0.1
+	done
+	python3 "$tmp/where.py" $pid $canary
+	exec 8<&-
+	wait $pid
+	rm "$tmp/pipe"
+}
+for verb in 'cat many.bundle large' 'ls many.bundle' 'ls -lR many.bundle' 'ls --json many.bundle' \
+	'ls --checksum many.bundle' 'tree many.bundle'; do
+	# shellcheck disable=SC2086
+	is "$verb: plaintext lies in locked memory alone" \
+		"$(where "$read" ${verb/many/"$tmp/many"} "${key[@]}")" locked
+done
+is "control: another program has it anywhere" "$(where cat "$tmp/many/large")" 'not locked'
 finish

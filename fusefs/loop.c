@@ -1,0 +1,283 @@
+#include "fusefs/loop.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <sodium.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/status.h"
+
+/* How long the worker that has the turn asks again and again before it sleeps:
+ * about what it takes to be woken. */
+enum { SPIN_NANOSECONDS = 50000 };
+
+/* After so many requests that did not have to be waited for, there are more
+ * clients than one. */
+enum { CROWD = 2 };
+
+enum { STACK_BYTES = 64 * 1024, CLEAN_MS = 50 };
+
+struct loop {
+	struct fuse_session *session;
+	void (*ended)(void *context);
+	void *context;
+	pthread_mutex_t turn;
+	/* guarded by the turn */
+	bool spin;        /* the request before was short */
+	unsigned crowded; /* so many in a row were there already */
+	bool is_ended;    /* has been told */
+	_Atomic bool refusing;
+	_Atomic unsigned waiting; /* workers that have the turn, or want it */
+	unsigned count;
+	pthread_t thread[ACCESS_WORKERS];
+	struct worker worker[ACCESS_WORKERS];
+};
+
+static _Thread_local struct worker *this_worker;
+
+int loop_new(struct loop **loop, struct fuse_session *session, struct view *view,
+             const struct access *access, void (*ended)(void *context), void *context)
+{
+	struct loop *l = calloc(1, sizeof *l);
+	int fd = fuse_session_fd(session);
+
+	if (!l)
+		return STATUS_NOMEM;
+	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)) {
+		free(l);
+		return STATUS_IO;
+	}
+	l->session = session;
+	l->ended = ended;
+	l->context = context;
+	l->count = access->workers;
+	pthread_mutex_init(&l->turn, NULL);
+	for (unsigned i = 0; i < l->count; i++) {
+		struct worker *w = &l->worker[i];
+
+		w->loop = l;
+		w->view = view;
+		w->cursor = access->share[i].cursor;
+		w->entry = access->share[i].entry;
+		w->buffer = access->share[i].buffer;
+		w->room = access->read_max + ACCESS_HEAD;
+	}
+	*loop = l;
+	return STATUS_OK;
+}
+
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+}
+
+/* The next request, into the worker's buffer.  0 or less: there will be none. */
+static int receive(struct worker *w, struct fuse_buf *request)
+{
+	struct loop *l = w->loop;
+	struct pollfd wait = {.fd = fuse_session_fd(l->session), .events = POLLIN};
+	int64_t until = l->spin ? now() + SPIN_NANOSECONDS : 0;
+
+	l->crowded++;
+	for (;;) {
+		int got = fuse_session_receive_buf(l->session, request);
+
+		if (got != -EAGAIN && got != -EINTR)
+			return got;
+		l->crowded = 0;
+		if (until == 0 || now() > until) {
+			poll(&wait, 1, -1);
+			until = 0;
+		} else {
+			sched_yield(); /* to a client, if there is no core to spare */
+		}
+	}
+}
+
+static void take_turn(struct worker *w)
+{
+	if (!w->has_turn)
+		pthread_mutex_lock(&w->loop->turn);
+	w->has_turn = true;
+}
+
+static void release_turn(struct worker *w)
+{
+	w->has_turn = false;
+	pthread_mutex_unlock(&w->loop->turn);
+}
+
+/* One request.  False: the session is over. */
+static bool serve(struct worker *w)
+{
+	struct fuse_buf request = {.mem = w->buffer};
+
+	int got;
+
+	atomic_fetch_add(&w->loop->waiting, 1);
+	take_turn(w);
+	got = receive(w, &request);
+	atomic_fetch_sub(&w->loop->waiting, 1);
+	if (got <= 0)
+		return false;
+	atomic_store(&w->busy, true);
+	fuse_session_process_buf(w->loop->session, &request);
+	atomic_store(&w->busy, false);
+	if (w->has_turn)
+		w->loop->spin = true;
+	return true;
+}
+
+static void *run_worker(void *argument)
+{
+	struct worker *w = argument;
+	struct loop *l = w->loop;
+
+	this_worker = w;
+	while (serve(w))
+		;
+	if (!l->is_ended)
+		l->ended(l->context);
+	l->is_ended = true;
+	release_turn(w);
+	return NULL;
+}
+
+/* What calls that have returned left below, in registers that were saved for
+ * instance. */
+static void on_clean(int no)
+{
+	(void)no;
+	sodium_stackzero(STACK_BYTES);
+	atomic_store(&this_worker->clean, true);
+}
+
+int loop_start(struct loop *loop)
+{
+	const struct sigaction clean = {.sa_handler = on_clean, .sa_flags = SA_RESTART};
+
+	sigaction(SIGUSR2, &clean, NULL);
+	pthread_mutex_lock(&loop->turn);
+	for (unsigned i = 0; i < loop->count; i++)
+		if (pthread_create(&loop->thread[i], NULL, run_worker, &loop->worker[i]))
+			return STATUS_NOMEM;
+	return STATUS_OK;
+}
+
+/* The first request is received into a buffer of libfuse's: before it is
+ * answered, it must be longer than ours. */
+int loop_release(struct loop *loop)
+{
+	struct fuse_buf request = {.mem = NULL};
+	struct pollfd wait = {.fd = fuse_session_fd(loop->session), .events = POLLIN};
+	int got;
+
+	while ((got = fuse_session_receive_buf(loop->session, &request)) == -EINTR ||
+	       got == -EAGAIN)
+		poll(&wait, 1, -1);
+	if (got > 0)
+		fuse_session_process_buf(loop->session, &request);
+	free(request.mem);
+	if (got <= 0 || fuse_session_exited(loop->session)) {
+		errno = got < 0 ? -got : EPROTO;
+		return STATUS_IO;
+	}
+	pthread_mutex_unlock(&loop->turn);
+	return STATUS_OK;
+}
+
+static bool is_quiet(struct loop *l)
+{
+	for (unsigned i = 0; i < l->count; i++)
+		if (atomic_load(&l->worker[i].busy))
+			return false;
+	return true;
+}
+
+static void pause_briefly(void)
+{
+	const struct timespec millisecond = {.tv_nsec = 1000000};
+
+	nanosleep(&millisecond, NULL);
+}
+
+static bool is_clean(struct loop *l)
+{
+	for (unsigned i = 0; i < l->count; i++)
+		if (!atomic_load(&l->worker[i].clean))
+			return false;
+	return true;
+}
+
+/* Each thread can do that only for itself; one that waits for the medium does
+ * not. */
+static void clean_stacks(struct loop *l)
+{
+	for (unsigned i = 0; i < l->count; i++)
+		pthread_kill(l->thread[i], SIGUSR2);
+	for (int i = 0; i < CLEAN_MS && !is_clean(l); i++)
+		pause_briefly();
+}
+
+bool loop_refuse(struct loop *loop, unsigned milliseconds)
+{
+	bool quiet;
+
+	atomic_store(&loop->refusing, true);
+	while (!(quiet = is_quiet(loop)) && milliseconds--)
+		pause_briefly();
+	for (unsigned i = 0; i < loop->count && !quiet; i++) {
+		fuse_req_t late = atomic_exchange(&loop->worker[i].request, NULL);
+
+		if (late)
+			fuse_reply_err(late, EIO);
+	}
+	clean_stacks(loop);
+	/* They go on until the process ends, and are not spoken to again. */
+	for (unsigned i = 0; i < loop->count; i++)
+		pthread_detach(loop->thread[i]);
+	return quiet;
+}
+
+struct worker *loop_begin(fuse_req_t request)
+{
+	struct worker *w = this_worker;
+
+	atomic_store(&w->request, request);
+	if (!atomic_load(&w->loop->refusing))
+		return w;
+	if (loop_claim(w))
+		fuse_reply_err(request, EIO);
+	return NULL;
+}
+
+bool loop_claim(struct worker *worker)
+{
+	return atomic_exchange(&worker->request, NULL) != NULL;
+}
+
+void loop_pass_turn(struct worker *worker, bool is_short)
+{
+	struct loop *l = worker->loop;
+
+	if (!worker->has_turn || (is_short && l->crowded < CROWD))
+		return;
+	l->spin = is_short;
+	release_turn(worker);
+}
+
+bool loop_is_spare(struct worker *worker)
+{
+	struct loop *l = worker->loop;
+
+	return !worker->has_turn && atomic_load(&l->waiting) && !atomic_load(&l->refusing);
+}

@@ -1,0 +1,70 @@
+/* The session loop: up to four workers that receive a request, answer it, and
+ * receive the next, all in buffers that lie in the arena.
+ *
+ * One worker at a time waits for requests: it has the turn.  What is answered
+ * in a moment it answers before it waits again, so that a client that asks for
+ * one small thing after another always meets the same, awake, thread; before
+ * anything longer, or when several clients ask at once, it passes the turn on.
+ *
+ * Once loop_refuse was called every request is answered with EIO and nothing of
+ * the bundle is touched. */
+#ifndef FUSEFS_LOOP_H
+#define FUSEFS_LOOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "fusefs/access.h"
+#include "fusefs/fuse.h"
+
+struct loop;
+
+/* One thread, for the handlers.  view: see ops.h. */
+struct worker {
+	struct loop *loop;
+	struct view *view;
+	struct cursor *cursor;
+	struct bundle_entry *entry;
+	uint8_t *buffer; /* holds the request; room for the reply */
+	uint32_t room;
+	/* the loop's own */
+	_Atomic(fuse_req_t) request; /* that is not answered yet */
+	_Atomic bool busy, clean;
+	bool has_turn;
+};
+
+/* The workers of access, with read_max and shares as they are there; both
+ * borrowed.  ended: is told once, from some worker, that the session is over.
+ * STATUS_NOMEM, STATUS_IO. */
+int loop_new(struct loop **loop, struct fuse_session *session, struct view *view,
+             const struct access *access, void (*ended)(void *context), void *context);
+
+/* Start the threads; they wait for loop_release.  STATUS_NOMEM. */
+int loop_start(struct loop *loop);
+
+/* Receive the first request, INIT, which must succeed, and let the workers go.
+ * STATUS_IO. */
+int loop_release(struct loop *loop);
+
+/* From now on EIO.  Waits for the answers that are being made, not longer than
+ * that; answers what is late in their place; lets the workers clean their
+ * stacks.  Once only.  True: no worker touches the bundle any more. */
+bool loop_refuse(struct loop *loop, unsigned milliseconds);
+
+/* --- for handlers ------------------------------------------------------------- */
+
+/* The first thing that a handler does.  NULL: the request has been answered. */
+struct worker *loop_begin(fuse_req_t request);
+
+/* May this worker still answer its request?  Ask once, right before. */
+bool loop_claim(struct worker *worker);
+
+/* Something longer begins: let another worker wait for requests.  Something
+ * short: only if more are waiting to be answered. */
+void loop_pass_turn(struct worker *worker, bool is_short);
+
+/* May this worker, whose request is answered, do something that nobody has asked
+ * for yet?  Another one waits for requests. */
+bool loop_is_spare(struct worker *worker);
+
+#endif

@@ -1,0 +1,309 @@
+/* satchel-mount: what a key opens of a bundle, as a read-only file system. */
+#include <errno.h>
+#include <sodium.h>
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "common/arena.h"
+#include "common/diag.h"
+#include "common/pages.h"
+#include "common/status.h"
+#include "fusefs/access.h"
+#include "fusefs/heap.h"
+#include "fusefs/loop.h"
+#include "fusefs/mountpoint.h"
+#include "fusefs/notes.h"
+#include "fusefs/ops.h"
+#include "fusefs/options.h"
+#include "fusefs/run.h"
+#include "fusefs/sandbox.h"
+#include "fusefs/streams.h"
+#include "fusefs/supervisor.h"
+#include "fusefs/watch.h"
+
+/* An end has a second: so long for answers that are being made, for the page
+ * cache, and for the supervisor. */
+enum { ANSWERS_MS = 200, OVERWRITE_MS = 500, DETACH_MS = 1000 };
+
+static const char program[] = "satchel-mount";
+
+/* Everything that the serving process has. */
+struct mounted {
+	const struct options *options;
+	const char *directory;
+	struct supervisor *supervisor;
+	struct access access;
+	struct view view;
+	struct watch *watch;
+	struct fuse_session *session;
+	struct loop *loop;
+	struct run run;
+};
+
+/* --- starting ------------------------------------------------------------------------ */
+
+static int fail(int status)
+{
+	return diag_status(NULL, status);
+}
+
+static int make_view(struct mounted *m)
+{
+	const struct options *o = m->options;
+	struct view *v = &m->view;
+	struct access *a = &m->access;
+	int status = STATUS_OK;
+
+	*v = (struct view){
+		.content = bundle_content(a->bundle),
+		.read_max = a->read_max,
+		.cached = o->cache,
+		.names = o->names || isatty(STDERR_FILENO),
+		.uid = getuid(),
+		.gid = getgid(),
+		.asked_to_end = watch_asked,
+		.context = m->watch,
+		.last_read = ops_now(),
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+	};
+	if (o->subdir)
+		status = bundle_resolve(a->share[0].cursor, o->subdir, &v->root);
+	if (status == STATUS_OK)
+		status = bundle_entry(a->share[0].cursor, v->root, a->share[0].entry);
+	if (status == STATUS_OK && a->share[0].entry->e.kind != KIND_DIRECTORY)
+		status = STATUS_NOTDIR;
+	if (status)
+		return diag_status(o->subdir ? o->subdir : o->bundle, status);
+	status = notes_new(&v->notes);
+	if (status == STATUS_OK)
+		status = streams_new(&v->streams);
+	return status ? fail(status) : 0;
+}
+
+/* libfuse's own words. */
+static void log_fuse(enum fuse_log_level level, const char *format, va_list arguments)
+{
+	char text[512];
+	size_t len;
+
+	if (level > FUSE_LOG_WARNING)
+		return;
+	vsnprintf(text, sizeof text, format, arguments);
+	len = strcspn(text, "\n");
+	text[len] = '\0';
+	diag_error(NULL, "%s", strncmp(text, "fuse: ", 6) ? text : text + 6);
+}
+
+/* No name that tells anything: everybody on the machine can read the list of
+ * mounts. */
+static int mount_session(struct mounted *m)
+{
+	char options[128];
+	char *words[] = {(char *)program, options, NULL};
+	struct fuse_args args = FUSE_ARGS_INIT(2, words);
+
+	snprintf(options, sizeof options, "-oro,nosuid,nodev,%sfsname=none,max_read=%lu",
+	         m->options->exec ? "" : "noexec,", (unsigned long)m->view.read_max);
+	fuse_set_log_func(log_fuse);
+	m->session = fuse_session_new(&args, &ops_table, sizeof ops_table, &m->view);
+	if (!m->session)
+		return 1;
+	return fuse_session_mount(m->session, m->directory) ? 1 : 0;
+}
+
+/* From here on no file can be opened any more. */
+static int confine(struct mounted *m)
+{
+	int status =
+		loop_new(&m->loop, m->session, &m->view, &m->access, watch_session_over, m->watch);
+
+	if (status)
+		return fail(status);
+	if (!sandbox_files(m->run.program))
+		diag_warn(NULL, "this kernel has no Landlock: the file system is not closed off");
+	status = loop_start(m->loop);
+	if (status == STATUS_OK)
+		status = notes_start(m->view.notes, m->session);
+	if (status)
+		return fail(status);
+	if (!sandbox_calls(m->run.program, watch_has_bus(m->watch)))
+		diag_warn(NULL, "this kernel has no seccomp: system calls are not limited");
+	status = loop_release(m->loop);
+	return status ? fail(status) : 0;
+}
+
+/* A signal that ends mounts, come while there was none yet. */
+static int pending_signal(void)
+{
+	static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		if (sigismember(&pending, ends[i]))
+			return ends[i];
+	return 0;
+}
+
+static int start(struct mounted *m)
+{
+	const struct options *o = m->options;
+	int code = o->program ? run_prepare(&m->run, o) : 0, status;
+
+	if (code)
+		return code;
+	if (o->program)
+		m->directory = m->run.directory;
+	arena_harden_process();
+	if (sodium_init() < 0 || heap_init())
+		return fail(STATUS_NOMEM);
+	code = access_open(&m->access, o);
+	if (pending_signal())
+		return 128 + pending_signal();
+	if (code)
+		return code;
+	status = watch_new(&m->watch, (int64_t)o->idle_minutes * 60, m->access.source,
+	                   m->access.source_count);
+	code = status ? fail(status) : make_view(m);
+	if (code == 0 && o->program)
+		code = run_cover(&m->run, o);
+	if (code == 0)
+		code = mount_session(m);
+	return code ? code : confine(m);
+}
+
+/* --- ending ---------------------------------------------------------------------------- */
+
+/* What was met on the way, where the end itself tells nothing. */
+static int damage_code(const struct mounted *m)
+{
+	const struct bundle *b = m->access.bundle;
+	bool repaired = false;
+
+	if (atomic_load(&m->view.damaged))
+		return 4;
+	for (unsigned v = 0; v < bundle_volume_count(b); v++) {
+		const struct bundle_volume *volume = bundle_volume(b, v);
+
+		repaired |= volume->pages &&
+		            (volume->header != HEADER_A || volume->bad_roots || volume->missing ||
+		             atomic_load(&volume->pages->health.repaired));
+	}
+	return repaired ? 5 : 0;
+}
+
+/* The order matters: nothing may be answered from the bundle any more when the
+ * keys go, and the page cache can only be overwritten while the mount is there. */
+static int finish(struct mounted *m, const struct end *end)
+{
+	int code = watch_exit_code(end);
+
+	loop_refuse(m->loop, ANSWERS_MS);
+	arena_wipe(m->access.arena);
+	if (m->run.program)
+		run_kill(&m->run);
+	if (end->reason != END_UNMOUNTED) {
+		notes_overwrite(m->view.notes, OVERWRITE_MS);
+		supervisor_detach(m->supervisor, DETACH_MS);
+	}
+	if (watch_reason_text(end))
+		diag_note("%s", watch_reason_text(end));
+	return code ? code : damage_code(m);
+}
+
+static int serve(const struct options *options, struct supervisor *supervisor)
+{
+	struct mounted m = {
+		.options = options, .directory = options->directory, .supervisor = supervisor};
+	struct end end;
+	int code = start(&m);
+
+	if (code) {
+		if (m.access.arena)
+			arena_wipe(m.access.arena);
+		return code;
+	}
+	if (m.run.program)
+		run_begin(&m.run);
+	supervisor_ready(supervisor);
+	end = watch_run(m.watch, &m.view, m.run.program);
+	return finish(&m, &end);
+}
+
+/* --- */
+
+/* What can be seen to be wrong before anything is asked for. */
+static int check_directory(const struct options *o)
+{
+	struct stat st;
+
+	if (!mountpoint_clear_stale(o->directory)) {
+		diag_error(o->directory, "a mount that died is there, and cannot be taken away");
+		return 1;
+	}
+	if (stat(o->directory, &st)) {
+		diag_error(o->directory, "%s", strerror(errno));
+		return 1;
+	}
+	if (!S_ISDIR(st.st_mode)) {
+		diag_error(o->directory, "%s", strerror(ENOTDIR));
+		return 1;
+	}
+	return 0;
+}
+
+/* The command line as everybody on the machine can read it names the bundle: go
+ * on with a copy, and leave nothing behind the program's name. */
+static char **hide_arguments(int argc, char **argv)
+{
+	size_t len = 0;
+	char **copy, *text;
+
+	for (int i = 0; i < argc; i++)
+		len += strlen(argv[i]) + 1;
+	copy = calloc(1, ((size_t)argc + 1) * sizeof *copy + len);
+	if (!copy)
+		return NULL;
+	text = (char *)(copy + argc + 1);
+	for (int i = 0; i < argc; i++) {
+		len = strlen(argv[i]) + 1;
+		copy[i] = memcpy(text, argv[i], len);
+		text += len;
+		if (i)
+			memset(argv[i], 0, len);
+	}
+	return copy;
+}
+
+static int run(int argc, char **argv)
+{
+	struct options options;
+	int code = options_parse(&options, argc, argv);
+
+	if (code >= 0)
+		return code;
+	if (options.end)
+		return mountpoint_end(options.directory);
+	if (options.program)
+		options.foreground = true;
+	code = options.program ? 0 : check_directory(&options);
+	if (code)
+		return code;
+	return supervisor_run(&options, options.program ? NULL : options.directory, serve);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	diag_init(program, NULL);
+	argv = hide_arguments(argc, argv);
+	code = argv ? run(argc, argv) : fail(STATUS_NOMEM);
+	free(argv);
+	return code;
+}

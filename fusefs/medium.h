@@ -1,0 +1,20 @@
+/* Is the medium still there?  Asked again and again, also when nobody reads.
+ *
+ * What sysfs says about the block device that a volume lies on, and about those
+ * under it (LUKS, LVM, loop), is kept open: reading it fails once the device has
+ * gone, and a card reader without a card says 0.  Where there is no block device
+ * the volume itself is read.  One unreadable page is damage, not absence. */
+#ifndef FUSEFS_MEDIUM_H
+#define FUSEFS_MEDIUM_H
+
+#include <stdbool.h>
+
+struct medium;
+struct source;
+
+/* sources: count of them, borrowed.  STATUS_NOMEM. */
+int medium_new(struct medium **medium, struct source *const *sources, unsigned count);
+
+bool medium_is_there(const struct medium *medium);
+
+#endif

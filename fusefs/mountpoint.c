@@ -1,0 +1,189 @@
+#include "fusefs/mountpoint.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/statvfs.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "common/diag.h"
+#include "fusefs/ops.h"
+
+enum { END_TRIES = 250, END_PAUSE_MS = 20 };
+
+/* Spaces, tabs, line breaks and backslashes are \ooo there. */
+static void unescape(char *text)
+{
+	char *out = text;
+
+	while (*text) {
+		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
+			*out++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 |
+			                (text[3] - '0'));
+			text += 4;
+		} else {
+			*out++ = *text++;
+		}
+	}
+	*out = '\0';
+}
+
+/* One line of /proc/self/mountinfo: proc(5).  True: a FUSE mount at path. */
+static bool take_line(struct mountpoint *m, char *line, const char *path)
+{
+	char where[PATH_MAX], *type = strstr(line, " - ");
+	unsigned major, minor;
+	int id;
+
+	if (!type || strncmp(type, " - fuse", 7))
+		return false;
+	/* The longest path that proc(5) can hold escaped. */
+	if (sscanf(line, "%d %*d %u:%u %*s %4095s", &id, &major, &minor, where) != 4)
+		return false;
+	unescape(where);
+	if (strcmp(where, path))
+		return false;
+	m->id = id;
+	m->major = major;
+	m->minor = minor;
+	return true;
+}
+
+/* The last line of those for a path is the uppermost mount. */
+static bool find(struct mountpoint *m, const char *path)
+{
+	FILE *info = fopen("/proc/self/mountinfo", "re");
+	char *line = NULL;
+	size_t room = 0;
+	bool found = false;
+
+	while (info && getline(&line, &room, info) > 0)
+		found |= take_line(m, line, path);
+	free(line);
+	if (info)
+		fclose(info);
+	return found;
+}
+
+/* The mount itself may not answer, so only what is above it is resolved. */
+static bool resolve(char out[static PATH_MAX], const char *path)
+{
+	char parent[PATH_MAX], *slash, *end;
+	const char *name;
+
+	if (realpath(path, out))
+		return true;
+	if (strlen(path) >= sizeof parent)
+		return false;
+	strcpy(parent, path);
+	for (end = parent + strlen(parent); end > parent + 1 && end[-1] == '/';)
+		*--end = '\0';
+	slash = strrchr(parent, '/');
+	name = slash ? slash + 1 : parent;
+	if (slash)
+		*slash = '\0';
+	if (!realpath(!slash            ? "."
+	              : slash == parent ? "/"
+	                                : parent,
+	              out) ||
+	    strlen(out) + strlen(name) + 2 > PATH_MAX)
+		return false;
+	if (out[1])
+		strcat(out, "/");
+	strcat(out, name);
+	return true;
+}
+
+bool mountpoint_find(struct mountpoint *m, const char *path)
+{
+	m->id = 0;
+	return resolve(m->path, path) && find(m, m->path);
+}
+
+bool mountpoint_is_there(const struct mountpoint *m)
+{
+	struct mountpoint top;
+
+	return m->id && find(&top, m->path) && top.id == m->id && top.major == m->major &&
+	       top.minor == m->minor;
+}
+
+static void run_fusermount(const char *path)
+{
+	pid_t child = fork();
+	int status, quiet;
+
+	if (child == 0) {
+		quiet = open("/dev/null", O_RDWR | O_CLOEXEC);
+		dup2(quiet, STDERR_FILENO);
+		execlp("fusermount3", "fusermount3", "-u", "-q", "-z", "--", path, (char *)NULL);
+		_exit(127);
+	}
+	while (child > 0 && waitpid(child, &status, 0) < 0 && errno == EINTR)
+		;
+}
+
+bool mountpoint_detach(const struct mountpoint *m)
+{
+	if (!mountpoint_is_there(m))
+		return true;
+	if (umount2(m->path, MNT_DETACH | UMOUNT_NOFOLLOW))
+		run_fusermount(m->path);
+	return !mountpoint_is_there(m);
+}
+
+/* Attributes are cached for ever, even those of the dead: this one is asked. */
+static bool is_dead(const char *path)
+{
+	struct statvfs st;
+
+	return statvfs(path, &st) && (errno == ENOTCONN || errno == ECONNABORTED);
+}
+
+bool mountpoint_clear_stale(const char *path)
+{
+	struct mountpoint m;
+
+	if (!is_dead(path))
+		return true;
+	return mountpoint_find(&m, path) && mountpoint_detach(&m);
+}
+
+static int refuse(const char *directory, const char *why)
+{
+	diag_error(directory, "%s", why);
+	return 1;
+}
+
+int mountpoint_end(const char *directory)
+{
+	const struct timespec pause = {.tv_nsec = END_PAUSE_MS * 1000000};
+	struct mountpoint m;
+	int fd, failed;
+
+	if (!mountpoint_find(&m, directory))
+		return refuse(directory, "nothing is mounted there by satchel-mount");
+	if (is_dead(directory))
+		return mountpoint_detach(&m)
+		               ? 0
+		               : refuse(directory, "it died, and cannot be taken away");
+	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return refuse(directory, strerror(errno));
+	failed = ioctl(fd, ops_end_request()) ? errno : 0;
+	close(fd);
+	if (failed == ENOTTY || failed == ENOSYS)
+		return refuse(directory, "nothing is mounted there by satchel-mount");
+	/* It may be ending already. */
+	if (failed && failed != EIO && failed != ENOTCONN && failed != ECONNABORTED)
+		return refuse(directory, strerror(failed));
+	for (int i = 0; i < END_TRIES && mountpoint_is_there(&m); i++)
+		nanosleep(&pause, NULL);
+	return mountpoint_is_there(&m) ? refuse(directory, "it did not end") : 0;
+}

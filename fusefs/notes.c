@@ -1,0 +1,167 @@
+#include "fusefs/notes.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "common/bytes.h"
+#include "common/status.h"
+#include "fusefs/fuse.h"
+
+/* Counted in pages of the page cache. */
+enum { PAGE = 4096, ROWS = 1 << 16, RECENT = 1 << 10, ZEROS = 1 << 20 };
+
+struct row {
+	uint32_t node; /* 0: overwritten already, or joined */
+	uint32_t count;
+	uint64_t first;
+	uint64_t end; /* of the file's content that was served, in bytes */
+};
+
+/* Rows are filled in a ring.  recent: for some nodes, where the last row is, so
+ * that what is read in order becomes one row. */
+struct notes {
+	struct fuse_session *session;
+	pthread_mutex_t lock;
+	pthread_cond_t full;
+	uint64_t begin, end; /* rows in use, counted through */
+	uint64_t recent[RECENT];
+	struct row row[ROWS];
+};
+
+/* Never written: all of it is one page of zeros. */
+static const uint8_t zeros[ZEROS];
+
+int notes_new(struct notes **notes)
+{
+	struct notes *n = calloc(1, sizeof *n);
+
+	if (!n)
+		return STATUS_NOMEM;
+	pthread_mutex_init(&n->lock, NULL);
+	pthread_cond_init(&n->full, NULL);
+	n->begin = n->end = 1;
+	*notes = n;
+	return STATUS_OK;
+}
+
+static bool join(struct row *r, const struct row *add)
+{
+	uint64_t end = r->first + r->count, add_end = add->first + add->count;
+	uint64_t first = min_u64(r->first, add->first);
+
+	if (r->node != add->node || add->first > end || add_end < r->first)
+		return false;
+	end = max_u64(end, add_end);
+	if (end - first > UINT32_MAX)
+		return false;
+	r->first = first;
+	r->count = (uint32_t)(end - first);
+	r->end = max_u64(r->end, add->end);
+	return true;
+}
+
+static uint64_t count(const struct notes *n)
+{
+	return n->end - n->begin;
+}
+
+void notes_add(struct notes *notes, uint64_t node, uint64_t off, uint64_t len)
+{
+	uint64_t end = off + len, *recent = &notes->recent[node % RECENT];
+	struct row add = {(uint32_t)node, (uint32_t)(div_ceil(end, PAGE) - off / PAGE), off / PAGE,
+	                  end};
+
+	if (len == 0)
+		return;
+	pthread_mutex_lock(&notes->lock);
+	if (*recent < notes->begin || !join(&notes->row[*recent % ROWS], &add)) {
+		/* Then the thread that makes room is stuck, and the oldest is lost. */
+		if (count(notes) == ROWS)
+			notes->begin++;
+		notes->row[notes->end % ROWS] = add;
+		*recent = notes->end++;
+	}
+	if (count(notes) >= ROWS - ROWS / 8)
+		pthread_cond_signal(&notes->full);
+	pthread_mutex_unlock(&notes->lock);
+}
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
+}
+
+/* The kernel would take bytes behind the end for a longer file. */
+static void overwrite(struct fuse_session *session, const struct row *r, uint64_t deadline)
+{
+	uint64_t off = r->first * PAGE;
+
+	while (off < r->end && now() < deadline) {
+		struct fuse_bufvec data = FUSE_BUFVEC_INIT(min_u64(r->end - off, ZEROS));
+
+		data.buf[0].mem = (void *)zeros;
+		if (fuse_lowlevel_notify_store(session, r->node, (off_t)off, &data, 0))
+			return;
+		off += data.buf[0].size;
+	}
+}
+
+static void invalidate(struct fuse_session *session, const struct row *r)
+{
+	fuse_lowlevel_notify_inval_inode(session, r->node, (off_t)(r->first * PAGE),
+	                                 (off_t)r->count * PAGE);
+}
+
+/* The oldest row, once there are many. */
+static struct row take_oldest(struct notes *n)
+{
+	struct row r;
+
+	pthread_mutex_lock(&n->lock);
+	while (count(n) < ROWS - ROWS / 4)
+		pthread_cond_wait(&n->full, &n->lock);
+	r = n->row[n->begin++ % ROWS];
+	pthread_mutex_unlock(&n->lock);
+	return r;
+}
+
+static void *make_room(void *argument)
+{
+	struct notes *n = argument;
+
+	for (;;) {
+		struct row r = take_oldest(n);
+
+		overwrite(n->session, &r, UINT64_MAX);
+		invalidate(n->session, &r);
+	}
+	return NULL;
+}
+
+int notes_start(struct notes *notes, struct fuse_session *session)
+{
+	pthread_t thread;
+
+	notes->session = session;
+	if (pthread_create(&thread, NULL, make_room, notes))
+		return STATUS_NOMEM;
+	pthread_detach(thread);
+	return STATUS_OK;
+}
+
+bool notes_overwrite(struct notes *notes, unsigned milliseconds)
+{
+	uint64_t deadline = now() + milliseconds;
+	bool in_time;
+
+	for (uint64_t i = notes->end; i-- > notes->begin;)
+		overwrite(notes->session, &notes->row[i % ROWS], deadline);
+	in_time = now() < deadline;
+	for (uint64_t i = notes->end; i-- > notes->begin;)
+		invalidate(notes->session, &notes->row[i % ROWS]);
+	return in_time;
+}

@@ -1,0 +1,50 @@
+/* What the kernel asks, answered from the bundle.  Node id = entry id + 1, a
+ * hard link's is that of the file it names; so there is nothing to remember and
+ * nothing to forget. */
+#ifndef FUSEFS_OPS_H
+#define FUSEFS_OPS_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "common/bundle.h"
+#include "fusefs/fuse.h"
+
+struct notes;
+struct streams;
+
+enum { VIEW_REPORTED = 256 };
+
+/* What all handlers share; immutable but for what is marked. */
+struct view {
+	const struct format_content *content;
+	uint32_t root;     /* the entry shown as the root */
+	uint32_t read_max; /* of one read request */
+	bool cached;       /* the kernel may keep what it was given */
+	bool names;        /* of damaged files may be printed */
+	uid_t uid;
+	gid_t gid;
+	struct notes *notes;
+	struct streams *streams;
+	void (*asked_to_end)(void *context);
+	void *context;
+
+	_Atomic int64_t last_read; /* CLOCK_BOOTTIME, seconds */
+	_Atomic bool damaged;      /* something could not be read */
+	pthread_mutex_t lock;      /* of the rest */
+	unsigned reported_count;
+	uint32_t reported[VIEW_REPORTED]; /* entries that have had their line */
+};
+
+extern const struct fuse_lowlevel_ops ops_table;
+
+/* What "satchel-mount -u" says on the root. */
+unsigned ops_end_request(void);
+
+/* Seconds that pass while the machine sleeps too. */
+int64_t ops_now(void);
+
+#endif

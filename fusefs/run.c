@@ -1,0 +1,414 @@
+#include "fusefs/run.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <net/if.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/securebits.h>
+
+#include "common/diag.h"
+#include "fusefs/options.h"
+
+/* Where the mount goes if the user does not care; nobody else sees it. */
+static const char default_directory[] = "/tmp/files";
+
+enum { COVERED_MAX = 16, KEPT_MAX = 16 };
+
+static int fail(const char *what)
+{
+	diag_error(what, "%s", strerror(errno));
+	return 1;
+}
+
+/* --- namespaces ------------------------------------------------------------------- */
+
+static bool write_file(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CLOEXEC);
+	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+
+	if (fd >= 0)
+		close(fd);
+	return good;
+}
+
+/* In the namespace everybody is who he was. */
+static bool map_ids(uid_t uid, gid_t gid)
+{
+	char users[64], groups[64];
+
+	snprintf(users, sizeof users, "%lu %lu 1", (unsigned long)uid, (unsigned long)uid);
+	snprintf(groups, sizeof groups, "%lu %lu 1", (unsigned long)gid, (unsigned long)gid);
+	return write_file("/proc/self/uid_map", users) &&
+	       write_file("/proc/self/setgroups", "deny") &&
+	       write_file("/proc/self/gid_map", groups);
+}
+
+/* The network ends at this machine; on it, a program may still serve itself. */
+static void raise_loopback(void)
+{
+	struct ifreq loopback = {.ifr_name = "lo", .ifr_flags = IFF_UP};
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	ioctl(fd, SIOCSIFFLAGS, &loopback);
+	close(fd);
+}
+
+static int enter_namespaces(void)
+{
+	uid_t uid = getuid();
+	gid_t gid = getgid();
+
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC)) {
+		diag_error(NULL,
+		           "a private session is not to be had (%s): this system does not let "
+		           "users make namespaces",
+		           strerror(errno));
+		return 1;
+	}
+	if (!map_ids(uid, gid))
+		return fail("/proc/self/uid_map");
+	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return fail("/");
+	raise_loopback();
+	return 0;
+}
+
+/* --- the program ---------------------------------------------------------------------- */
+
+/* What would lead to services outside, which keep what they are told. */
+static void clean_environment(void)
+{
+	setenv("DBUS_SESSION_BUS_ADDRESS", "disabled:", 1);
+	setenv("DBUS_SYSTEM_BUS_ADDRESS", "disabled:", 1);
+	setenv("GIO_USE_VFS", "local", 1);
+	setenv("GSETTINGS_BACKEND", "memory", 1);
+	unsetenv("SESSION_MANAGER");
+	unsetenv("SSH_AUTH_SOCK");
+	unsetenv("GPG_AGENT_INFO");
+}
+
+/* The namespace's root may mount and unmount; the program may not. */
+static void drop_rights(void)
+{
+	prctl(PR_SET_SECUREBITS, SECBIT_NOROOT | SECBIT_NOROOT_LOCKED);
+	for (unsigned long cap = 0; prctl(PR_CAPBSET_DROP, cap, 0, 0, 0) == 0; cap++)
+		;
+	prctl(PR_CAP_AMBIENT, PR_CAP_AMBIENT_CLEAR_ALL, 0, 0, 0);
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+}
+
+static void exec_program(const char *directory, char **argv)
+{
+	sigset_t none;
+	int code;
+
+	sigemptyset(&none);
+	sigprocmask(SIG_SETMASK, &none, NULL);
+	signal(SIGPIPE, SIG_DFL);
+	clean_environment();
+	drop_rights();
+	if (chdir(directory) == 0)
+		execvp(argv[0], argv);
+	code = errno == ENOENT ? 127 : 126;
+	diag_error(argv[0], "%s", strerror(errno));
+	_exit(code);
+}
+
+static int exit_code_of(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* Process 1 of the program's world: when it ends, all others are killed. */
+static int be_first(const char *directory, char **argv)
+{
+	pid_t child, gone;
+	int status;
+
+	/* Where this is refused (in a container) the old one, with wrong numbers,
+	 * stays. */
+	mount("proc", "/proc", "proc", MS_NOSUID | MS_NODEV | MS_NOEXEC, NULL);
+	child = fork();
+	if (child == 0)
+		exec_program(directory, argv);
+	if (child < 0)
+		return fail(argv[0]);
+	do
+		gone = wait(&status);
+	while (gone != child && (gone > 0 || errno == EINTR));
+	return gone == child ? exit_code_of(status) : 1;
+}
+
+/* A fork into process ids of its own.  Not unshare(2): afterwards this process
+ * could not start threads. */
+static pid_t fork_first(void)
+{
+	return (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+int run_prepare(struct run *run, const struct options *options)
+{
+	int go[2], code = enter_namespaces();
+	char begin;
+
+	if (code)
+		return code;
+	run->directory = options->directory ? options->directory : default_directory;
+	if (pipe2(go, O_CLOEXEC))
+		return fail(options->program[0]);
+	run->program = fork_first();
+	if (run->program == 0) {
+		close(go[1]);
+		/* It could read that again. */
+		if (options->passphrase_fd > STDERR_FILENO)
+			close(options->passphrase_fd);
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (read(go[0], &begin, 1) != 1)
+			_exit(1);
+		_exit(be_first(run->directory, options->program));
+	}
+	close(go[0]);
+	run->go_fd = go[1];
+	return run->program < 0 ? fail(options->program[0]) : 0;
+}
+
+void run_begin(struct run *run)
+{
+	ssize_t rc = write(run->go_fd, "g", 1);
+
+	(void)rc;
+	close(run->go_fd);
+}
+
+void run_kill(const struct run *run)
+{
+	kill(run->program, SIGKILL);
+}
+
+/* --- what it finds there ----------------------------------------------------------------- */
+
+/* A file or directory that stays visible in a place that is covered. */
+struct kept {
+	char path[PATH_MAX];
+	int fd;
+	bool is_directory;
+};
+
+struct places {
+	unsigned covered_count, kept_count;
+	char covered[COVERED_MAX][PATH_MAX];
+	struct kept kept[KEPT_MAX];
+	char home[PATH_MAX]; /* may lie in another one */
+};
+
+static bool is_below(const char *path, const char *directory)
+{
+	size_t len = strlen(directory);
+
+	return !strncmp(path, directory, len) && (path[len] == '/' || path[len] == '\0');
+}
+
+static bool is_covered(const struct places *p, const char *path)
+{
+	for (unsigned i = 0; i < p->covered_count; i++)
+		if (is_below(path, p->covered[i]))
+			return true;
+	return false;
+}
+
+static void cover_also(struct places *p, const char *path)
+{
+	char *to = p->covered[p->covered_count];
+	struct stat st;
+
+	if (path && p->covered_count < COVERED_MAX && realpath(path, to) && strcmp(to, "/") &&
+	    !is_covered(p, to) && !stat(to, &st) && S_ISDIR(st.st_mode))
+		p->covered_count++;
+}
+
+static void list_covered(struct places *p)
+{
+	const char *home = getenv("HOME");
+
+	static const char *const variables[] = {"XDG_RUNTIME_DIR", "XDG_CACHE_HOME",
+	                                        "XDG_CONFIG_HOME", "XDG_DATA_HOME",
+	                                        "XDG_STATE_HOME",  "TMPDIR"};
+	static const char *const always[] = {"/tmp", "/var/tmp", "/dev/shm", "/run/dbus"};
+	char run_user[64];
+
+	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
+		cover_also(p, always[i]);
+	if (home && realpath(home, p->home))
+		cover_also(p, home);
+	snprintf(run_user, sizeof run_user, "/run/user/%lu", (unsigned long)getuid());
+	cover_also(p, run_user);
+	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)
+		cover_also(p, getenv(variables[i]));
+}
+
+static void keep(struct places *p, const char *path)
+{
+	struct kept *k = &p->kept[p->kept_count];
+	struct stat st;
+
+	if (p->kept_count == KEPT_MAX || !realpath(path, k->path) || !is_covered(p, k->path))
+		return;
+	k->fd = open(k->path, O_PATH | O_CLOEXEC);
+	if (k->fd < 0 || fstat(k->fd, &st))
+		return;
+	k->is_directory = S_ISDIR(st.st_mode);
+	p->kept_count++;
+}
+
+static void keep_in(struct places *p, const char *directory, const char *name)
+{
+	char path[PATH_MAX];
+
+	if (!directory || !name)
+		return;
+	if (name[0] == '/')
+		keep(p, name);
+	else if ((size_t)snprintf(path, sizeof path, "%s/%s", directory, name) < sizeof path)
+		keep(p, path);
+}
+
+/* The file that execvp(3) would find. */
+static void keep_program(struct places *p, const char *program)
+{
+	const char *path = getenv("PATH");
+	char file[PATH_MAX];
+
+	if (strchr(program, '/')) {
+		keep(p, program);
+		return;
+	}
+	while (path && *path) {
+		size_t len = strcspn(path, ":");
+
+		if (len + strlen(program) + 2 <= sizeof file) {
+			sprintf(file, "%.*s/%s", (int)len, path, program);
+			if (!access(file, X_OK)) {
+				keep(p, file);
+				return;
+			}
+		}
+		path += len + (path[len] == ':');
+	}
+}
+
+/* Screen and sound are reached through sockets that lie there. */
+static void list_kept(struct places *p, const char *program)
+{
+	const char *runtime = getenv("XDG_RUNTIME_DIR"), *wayland = getenv("WAYLAND_DISPLAY");
+	const char *authority = getenv("XAUTHORITY");
+
+	keep(p, "/tmp/.X11-unix");
+	keep_in(p, runtime, wayland ? wayland : "wayland-0");
+	keep_in(p, runtime, "pipewire-0");
+	keep_in(p, runtime, "pulse");
+	keep_in(p, getenv("HOME"), authority ? authority : ".Xauthority");
+	keep_program(p, program);
+}
+
+/* ramfs and not tmpfs: what is in it is never swapped. */
+static int cover(const char *path)
+{
+	const char *mode =
+		strcmp(path, "/tmp") && strcmp(path, "/var/tmp") && strcmp(path, "/dev/shm")
+			? "mode=0700"
+			: "mode=1777";
+
+	return mount("none", path, "ramfs", MS_NOSUID | MS_NODEV, mode) ? fail(path) : 0;
+}
+
+/* The directories above path, as far as they lie in what is covered. */
+static void make_parents(const struct places *p, char *path)
+{
+	for (char *slash = strchr(path + 1, '/'); slash; slash = strchr(slash + 1, '/')) {
+		*slash = '\0';
+		if (is_covered(p, path))
+			mkdir(path, 0700);
+		*slash = '/';
+	}
+}
+
+static void show_again(const struct places *p, struct kept *k)
+{
+	char from[64];
+	int fd;
+
+	make_parents(p, k->path);
+	if (k->is_directory) {
+		mkdir(k->path, 0700);
+	} else {
+		fd = open(k->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+		if (fd >= 0)
+			close(fd);
+	}
+	snprintf(from, sizeof from, "/proc/self/fd/%d", k->fd);
+	if (mount(from, k->path, NULL, MS_BIND, NULL))
+		diag_warn(k->path, "%s", strerror(errno));
+	close(k->fd);
+}
+
+static int make_directory(const struct places *p, const char *directory)
+{
+	char path[PATH_MAX];
+	struct stat st;
+
+	if (stat(directory, &st) == 0)
+		return S_ISDIR(st.st_mode) ? 0 : (errno = ENOTDIR, fail(directory));
+	if (strlen(directory) < sizeof path) {
+		strcpy(path, directory);
+		make_parents(p, path);
+	}
+	return mkdir(directory, 0700) ? fail(directory) : 0;
+}
+
+static int arrange(struct places *p, const struct run *run, const char *program)
+{
+	struct mount_attr read_only = {.attr_set = MOUNT_ATTR_RDONLY};
+	int code = 0;
+
+	list_covered(p);
+	list_kept(p, program);
+	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &read_only, sizeof read_only))
+		return fail("/");
+	for (unsigned i = 0; i < p->covered_count && code == 0; i++)
+		code = cover(p->covered[i]);
+	for (unsigned i = 0; i < p->kept_count && code == 0; i++)
+		show_again(p, &p->kept[i]);
+	if (code == 0 && *p->home)
+		code = make_directory(p, p->home);
+	return code ? code : make_directory(p, run->directory);
+}
+
+int run_cover(const struct run *run, const struct options *options)
+{
+	struct places *p = calloc(1, sizeof *p);
+	int code;
+
+	if (!p)
+		return fail(NULL);
+	code = arrange(p, run, options->program[0]);
+	free(p);
+	return code;
+}

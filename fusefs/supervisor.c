@@ -1,0 +1,240 @@
+#include "fusefs/supervisor.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/diag.h"
+#include "fusefs/mountpoint.h"
+#include "fusefs/options.h"
+
+/* What the two tell each other, a byte at a time. */
+enum { SAY_READY = 'r', SAY_DETACH = 'd', SAY_DETACHED = 'D' };
+
+struct watchman {
+	pid_t child;
+	int child_fd; /* to the serving process */
+	int signal_fd;
+	int front_fd; /* to the process that waits in front; -1: none */
+	const char *directory;
+	struct mountpoint mount;
+	bool was_ready;
+};
+
+void supervisor_signals(sigset_t *set)
+{
+	static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
+		sigaddset(set, ends[i]);
+}
+
+static void say(int fd, char what)
+{
+	ssize_t rc = write(fd, &what, 1);
+
+	(void)rc;
+}
+
+/* Standard input and output to nowhere; errors too, unless somebody sees them. */
+static void leave_terminal(bool errors_too)
+{
+	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
+
+	setsid();
+	if (chdir("/") || null < 0)
+		return;
+	dup2(null, STDIN_FILENO);
+	dup2(null, STDOUT_FILENO);
+	if (errors_too)
+		dup2(null, STDERR_FILENO);
+	close(null);
+}
+
+/* --- the serving process ---------------------------------------------------------- */
+
+void supervisor_ready(struct supervisor *supervisor)
+{
+	if (supervisor->background)
+		leave_terminal(!isatty(STDERR_FILENO));
+	say(supervisor->fd, SAY_READY);
+}
+
+void supervisor_detach(struct supervisor *supervisor, unsigned milliseconds)
+{
+	struct pollfd answer = {.fd = supervisor->fd, .events = POLLIN};
+
+	say(supervisor->fd, SAY_DETACH);
+	poll(&answer, 1, (int)milliseconds);
+}
+
+static int start_serving(const struct options *options, int fd, pid_t parent,
+                         int (*serve)(const struct options *, struct supervisor *))
+{
+	struct supervisor supervisor = {.fd = fd, .background = !options->foreground};
+
+	/* Without its supervisor nobody would take the mount away. */
+	prctl(PR_SET_PDEATHSIG, SIGTERM);
+	if (getppid() != parent)
+		return 1;
+	return serve(options, &supervisor);
+}
+
+/* --- the supervisor ------------------------------------------------------------------ */
+
+static int exit_code_of(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+static void tell_front(struct watchman *w, int code)
+{
+	if (w->front_fd < 0)
+		return;
+	say(w->front_fd, (char)code);
+	close(w->front_fd);
+	w->front_fd = -1;
+}
+
+static void hear_child(struct watchman *w)
+{
+	char what;
+
+	if (read(w->child_fd, &what, 1) != 1) {
+		close(w->child_fd);
+		w->child_fd = -1; /* its end follows */
+		return;
+	}
+	if (what == SAY_READY) {
+		w->was_ready = true;
+		if (w->directory)
+			mountpoint_find(&w->mount, w->directory);
+		if (w->front_fd >= 0)
+			leave_terminal(true);
+		tell_front(w, 0);
+	} else if (what == SAY_DETACH) {
+		mountpoint_detach(&w->mount);
+		say(w->child_fd, SAY_DETACHED);
+	}
+}
+
+/* True: the child has ended; *code. */
+static bool hear_signal(struct watchman *w, int *code)
+{
+	struct signalfd_siginfo info;
+	int status;
+
+	if (read(w->signal_fd, &info, sizeof info) != sizeof info)
+		return false;
+	if (info.ssi_signo != SIGCHLD) {
+		kill(w->child, (int)info.ssi_signo);
+		return false;
+	}
+	if (waitpid(w->child, &status, WNOHANG) != w->child)
+		return false;
+	*code = exit_code_of(status);
+	return true;
+}
+
+static int watch(struct watchman *w)
+{
+	int code = 1;
+
+	for (;;) {
+		struct pollfd ready[2] = {
+			{.fd = w->signal_fd, .events = POLLIN},
+			{.fd = w->child_fd, .events = POLLIN},
+		};
+
+		if (poll(ready, 2, -1) < 0)
+			continue;
+		if (ready[1].revents)
+			hear_child(w);
+		if (ready[0].revents && hear_signal(w, &code))
+			break;
+	}
+	/* What it still said before it died. */
+	while (w->child_fd >= 0)
+		hear_child(w);
+	if (w->directory && !w->was_ready)
+		mountpoint_clear_stale(w->directory);
+	mountpoint_detach(&w->mount);
+	tell_front(w, code);
+	return code;
+}
+
+static int supervise(const struct options *options, const char *directory, int front_fd,
+                     int (*serve)(const struct options *, struct supervisor *))
+{
+	struct watchman w = {.front_fd = front_fd, .directory = directory};
+	pid_t self = getpid();
+	sigset_t blocked;
+	int pair[2];
+
+	supervisor_signals(&blocked);
+	sigaddset(&blocked, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &blocked, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
+		diag_error(NULL, "%s", strerror(errno));
+		return 1;
+	}
+	w.child = fork();
+	if (w.child == 0) {
+		close(pair[0]);
+		if (front_fd >= 0)
+			close(front_fd);
+		_exit(start_serving(options, pair[1], self, serve));
+	}
+	close(pair[1]);
+	if (options->passphrase_fd > STDERR_FILENO)
+		close(options->passphrase_fd);
+	w.child_fd = pair[0];
+	w.signal_fd = signalfd(-1, &blocked, SFD_CLOEXEC);
+	if (w.child < 0 || w.signal_fd < 0) {
+		diag_error(NULL, "%s", strerror(errno));
+		return 1;
+	}
+	return watch(&w);
+}
+
+/* The process that the user started waits for a byte: the exit code. */
+static int wait_in_front(int fd)
+{
+	unsigned char code = 1;
+	ssize_t got;
+
+	do
+		got = read(fd, &code, 1);
+	while (got < 0 && errno == EINTR);
+	return got == 1 ? code : 1;
+}
+
+int supervisor_run(const struct options *options, const char *directory,
+                   int (*serve)(const struct options *, struct supervisor *))
+{
+	int ready[2];
+	pid_t child;
+
+	if (options->foreground)
+		return supervise(options, directory, -1, serve);
+	if (pipe2(ready, O_CLOEXEC) || (child = fork()) < 0) {
+		diag_error(NULL, "%s", strerror(errno));
+		return 1;
+	}
+	if (child == 0) {
+		close(ready[0]);
+		_exit(supervise(options, directory, ready[1], serve));
+	}
+	close(ready[1]);
+	return wait_in_front(ready[0]);
+}

@@ -1,0 +1,35 @@
+/* Two processes: the one that serves, with secrets and without rights, and the
+ * one that was there before it, without secrets, which takes the mount away
+ * however the other ends.  In the background a third waits until the mount is
+ * ready, and returns. */
+#ifndef FUSEFS_SUPERVISOR_H
+#define FUSEFS_SUPERVISOR_H
+
+#include <signal.h>
+#include <stdbool.h>
+
+struct options;
+
+/* What the serving process has of its supervisor: a socket. */
+struct supervisor {
+	int fd;
+	bool background;
+};
+
+/* Run serve in a process of its own, with the signals that end a mount
+ * (supervisor_signals) and SIGCHLD blocked, and return what it returned; in the background: 0 as
+ * soon as it is ready.  directory: NULL where the mount is nobody else's to
+ * take away. */
+int supervisor_run(const struct options *options, const char *directory,
+                   int (*serve)(const struct options *options, struct supervisor *supervisor));
+
+/* SIGTERM, SIGINT, SIGHUP; SIGUSR1 for panic. */
+void supervisor_signals(sigset_t *set);
+
+/* For the serving process: the mount is ready; leave the terminal. */
+void supervisor_ready(struct supervisor *supervisor);
+
+/* The mount shall be taken away now.  Waits until it is, for so long. */
+void supervisor_detach(struct supervisor *supervisor, unsigned milliseconds);
+
+#endif

@@ -1,0 +1,10 @@
+/* Swap that would keep what programs show: on a disk, and not encrypted. */
+#ifndef FUSEFS_SWAP_H
+#define FUSEFS_SWAP_H
+
+#include <stdbool.h>
+
+/* Is there any?  Where it cannot be told, yes. */
+bool swap_is_exposed(void);
+
+#endif

@@ -1,0 +1,169 @@
+#include "fusefs/watch.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "common/status.h"
+#include "fusefs/bus.h"
+#include "fusefs/medium.h"
+#include "fusefs/ops.h"
+#include "fusefs/supervisor.h"
+
+/* A vanished medium is noticed within this. */
+enum { TICK_MS = 250 };
+
+struct watch {
+	int64_t idle_seconds;
+	struct medium *medium;
+	struct bus *bus;
+	int signal_fd;
+	int event_fd; /* one of the flags has been set */
+	_Atomic bool is_over, is_asked;
+};
+
+int watch_new(struct watch **watch, int64_t idle_seconds, struct source *const *sources,
+              unsigned count)
+{
+	struct watch *w = calloc(1, sizeof *w);
+	sigset_t set;
+
+	if (!w)
+		return STATUS_NOMEM;
+	supervisor_signals(&set);
+	sigaddset(&set, SIGCHLD);
+	w->idle_seconds = idle_seconds;
+	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+	*watch = w;
+	if (w->signal_fd < 0 || w->event_fd < 0)
+		return STATUS_IO;
+	w->bus = bus_open();
+	return medium_new(&w->medium, sources, count);
+}
+
+bool watch_has_bus(const struct watch *watch)
+{
+	return watch->bus;
+}
+
+static void set(struct watch *w, _Atomic bool *flag)
+{
+	const uint64_t one = 1;
+	ssize_t rc;
+
+	if (atomic_exchange(flag, true))
+		return;
+	rc = write(w->event_fd, &one, sizeof one);
+	(void)rc;
+}
+
+void watch_session_over(void *context)
+{
+	struct watch *w = context;
+
+	set(w, &w->is_over);
+}
+
+void watch_asked(void *context)
+{
+	struct watch *w = context;
+
+	set(w, &w->is_asked);
+}
+
+static int exit_code_of(int status)
+{
+	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
+}
+
+/* True: a signal, or the program's end, ends it. */
+static bool hear_signal(struct watch *w, pid_t program, struct end *end)
+{
+	struct signalfd_siginfo info;
+	int status;
+
+	while (read(w->signal_fd, &info, sizeof info) == sizeof info) {
+		if (info.ssi_signo != SIGCHLD) {
+			*end = (struct end){END_SIGNAL, (int)info.ssi_signo};
+			return true;
+		}
+		if (program && waitpid(program, &status, WNOHANG) == program) {
+			*end = (struct end){END_PROGRAM, exit_code_of(status)};
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool hear_others(struct watch *w, const struct view *view, struct end *end)
+{
+	enum bus_news news = bus_hear(w->bus);
+
+	if (atomic_load(&w->is_over))
+		end->reason = END_UNMOUNTED;
+	else if (atomic_load(&w->is_asked))
+		end->reason = END_ASKED;
+	else if (news == BUS_SLEEP)
+		end->reason = END_SLEEP;
+	else if (news == BUS_LOCK)
+		end->reason = END_LOCK;
+	else if (!medium_is_there(w->medium))
+		end->reason = END_MEDIUM;
+	else if (w->idle_seconds && ops_now() - atomic_load(&view->last_read) >= w->idle_seconds)
+		end->reason = END_IDLE;
+	else
+		return false;
+	return true;
+}
+
+struct end watch_run(struct watch *watch, const struct view *view, pid_t program)
+{
+	struct end end = {END_UNMOUNTED, 0};
+	uint64_t events;
+
+	for (;;) {
+		struct pollfd ready[] = {
+			{.fd = watch->signal_fd, .events = POLLIN},
+			{.fd = watch->event_fd, .events = POLLIN},
+			{.fd = bus_fd(watch->bus), .events = POLLIN},
+		};
+		ssize_t rc;
+
+		poll(ready, sizeof ready / sizeof *ready, TICK_MS);
+		rc = read(watch->event_fd, &events, sizeof events);
+		(void)rc;
+		if (hear_signal(watch, program, &end) || hear_others(watch, view, &end))
+			return end;
+	}
+}
+
+const char *watch_reason_text(const struct end *end)
+{
+	switch (end->reason) {
+	case END_IDLE: return "ended: nothing was read for so long";
+	case END_MEDIUM: return "ended: the medium is gone";
+	case END_SLEEP: return "ended: the machine is about to sleep";
+	case END_LOCK: return "ended: the screen is locked";
+	default: return NULL;
+	}
+}
+
+int watch_exit_code(const struct end *end)
+{
+	switch (end->reason) {
+	case END_SIGNAL: return 128 + end->detail;
+	case END_PROGRAM: return end->detail;
+	case END_MEDIUM: return 10;
+	case END_IDLE: return 20;
+	case END_SLEEP: return 21;
+	case END_LOCK: return 22;
+	default: return 0;
+	}
+}

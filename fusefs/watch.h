@@ -1,0 +1,53 @@
+/* Waiting for whatever ends a mount. */
+#ifndef FUSEFS_WATCH_H
+#define FUSEFS_WATCH_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+struct source;
+struct view;
+struct watch;
+
+enum end_reason {
+	END_UNMOUNTED, /* by somebody else */
+	END_ASKED,     /* satchel-mount -u */
+	END_SIGNAL,
+	END_IDLE,
+	END_MEDIUM, /* gone */
+	END_SLEEP,
+	END_LOCK,
+	END_PROGRAM, /* that --run started */
+};
+
+struct end {
+	enum end_reason reason;
+	int detail; /* END_SIGNAL: which; END_PROGRAM: its exit code */
+};
+
+/* Open all that is to be watched, before the sandbox.
+ * idle_seconds: 0 for never.  sources: count of them, borrowed.  It lasts as long
+ * as the process.  STATUS_NOMEM, STATUS_IO. */
+int watch_new(struct watch **watch, int64_t idle_seconds, struct source *const *sources,
+              unsigned count);
+
+/* Will messages go over the bus? */
+bool watch_has_bus(const struct watch *watch);
+
+/* From any thread: the session is over; the user asked for the end.
+ * context: the watch. */
+void watch_session_over(void *context);
+void watch_asked(void *context);
+
+/* Wait.  program: the process that --run started, 0 for none.  view: whose
+ * reads keep the mount alive. */
+struct end watch_run(struct watch *watch, const struct view *view, pid_t program);
+
+/* What to tell the user: "the medium is gone"; NULL where that was his own wish. */
+const char *watch_reason_text(const struct end *end);
+
+/* satchel-mount(1), "EXIT STATUS". */
+int watch_exit_code(const struct end *end);
+
+#endif

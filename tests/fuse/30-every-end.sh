@@ -1,0 +1,82 @@
+#!/bin/bash
+# However a mount ends, it is gone within a second, and the exit code says why.
+. tests/fuse/lib.sh
+
+bundle=$good/links.bundle
+key=(-q --passphrase-file "$good/one.passphrase")
+
+ends() { # CODE WHAT
+	gone
+	ok "$2: the mount is gone" test $? -eq 0
+	is "$2: exit code" "$code" "$1"
+	ok "$2: within a second" within 1000
+}
+
+for mode in '' --cache; do
+	for signal in TERM INT HUP USR1; do
+		up $mode
+		cat "$mnt/again" >/dev/null
+		kill -$signal "$pid"
+		ends $((128 + $(kill -l $signal))) "SIG$signal ${mode:-private}"
+	done
+
+	up $mode
+	kill -TERM "$server"
+	ends 143 "SIGTERM to the serving process ${mode:-private}"
+
+	up $mode
+	kill -KILL "$server"
+	ends 137 "SIGKILL to the serving process ${mode:-private}"
+
+	up $mode
+	exec 9<"$mnt/again"
+	kill -TERM "$pid"
+	ends 143 "a busy mount ${mode:-private}"
+	no "and who still has it open reads nothing ${mode:-private}" cat <&9
+	exec 9<&-
+
+	up $mode
+	umount "$mnt" 2>/dev/null || fusermount3 -u "$mnt"
+	ends 0 "umount from outside ${mode:-private}"
+
+	up $mode
+	ok "-u ${mode:-private}" "$mount" -u "$mnt"
+	no "is there no longer when it returns" is_mounted
+	ends 0 "-u ${mode:-private}"
+done
+
+# The supervisor killed: nobody takes the mount away, but it says nothing more,
+# and the next one clears it.
+up
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+for _ in {1..50}; do
+	state=$(ls "$mnt" 2>&1)
+	[[ $state != *"not connected"* ]] || break
+	sleep 0.02
+done
+like "without its supervisor it stops serving" "$state" 'not connected'
+up
+ok "and the next mount takes its place" test -e "$mnt/again"
+down
+
+no "-u where nothing is mounted" "$mount" -u "$mnt"
+like "says so" "$("$mount" -u "$mnt" 2>&1)" 'nothing is mounted there by satchel-mount'
+
+# In the background it returns when the mount is ready, and -u ends it.
+ok "in the background" "$mount" "${key[@]}" "$bundle" "$mnt"
+ok "it is ready at once" test -e "$mnt/again"
+ok "and ends" "$mount" -u "$mnt"
+no "leaving nothing" is_mounted
+
+is "of a wrong passphrase" "$(echo wrong >"$tmp/wrong"; "$mount" --passphrase-file "$tmp/wrong" "$bundle" "$mnt" 2>/dev/null; echo $?)" 12
+is "of no such bundle" "$("$mount" "${key[@]}" "$tmp/none" "$mnt" 2>/dev/null; echo $?)" 10
+is "of no such directory" "$("$mount" "${key[@]}" "$bundle" "$tmp/none" 2>/dev/null; echo $?)" 1
+is "of usage" "$("$mount" "$bundle" 2>/dev/null; echo $?)" 2
+
+up --subdir under
+is "--subdir shows one directory" "$(cd "$mnt" && echo *)" "deeper long several"
+is "whose parent is itself" "$(stat -c %i "$mnt")" 1
+down
+is "of a --subdir that is not there" "$("$mount" "${key[@]}" --subdir none "$bundle" "$mnt" 2>/dev/null; echo $?)" 1
+finish

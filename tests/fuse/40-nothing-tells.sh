@@ -1,0 +1,86 @@
+#!/bin/bash
+# What others on the machine can see of a mount, and what it touches: no name of
+# the bundle or in it; the bundle opened for reading only, nothing for writing.
+. tests/fuse/lib.sh
+
+bundle=$tmp/telltale.bundle
+cp $good/links.bundle "$bundle"
+key=(-q --passphrase-file "$good/one.passphrase")
+is_root=$([ "$(id -u)" -eq 0 ] && echo yes)
+
+limit() { # FIELD: its value in kB or as it is
+	sed -n "s/^$1:[ \t]*\([0-9]*\).*/\1/p" "/proc/$server/status"
+}
+
+at_most() {
+	echo "$1, at most $2"
+	[ "$1" -le "$2" ]
+}
+
+for mode in '' --cache; do
+	before=$(stat -c '%x %y %z' "$bundle")
+	up $mode
+	ls -lR "$mnt" >/dev/null
+	cat "$mnt"/again "$mnt"/several >/dev/null
+	for process in "$pid" "$server"; do
+		no "the command line tells nothing ${mode:-private}" grep -aq 'telltale\|passphrase\|/' \
+			<(tail -c +2 "/proc/$process/cmdline" | tr -d '\0' | sed "s|^${mount:1}||")
+	done
+	is "the list of mounts names neither bundle nor program ${mode:-private}" \
+		"$(sed -n "s| $mnt | |p" /proc/self/mounts | cut -d' ' -f1,2)" "none fuse"
+	if sanitized; then
+		skip "memory in use, and locked" "a sanitizer has ways of its own"
+	else
+		ok "memory in use" at_most "$(limit VmRSS)" 24576
+		is "memory locked: the arena" "$(limit VmLck)" 7680
+	fi
+	is "no new privileges" "$(limit NoNewPrivs)" 1
+	is "system calls are filtered" "$(limit Seccomp)" 2
+	like "no core files" "$(grep 'core file' "/proc/$server/limits")" ' 0 +0 '
+	down
+	is "the bundle is what it was ${mode:-private}" "$(stat -c '%x %y %z' "$bundle")" "$before"
+done
+
+# Another user, even root, is refused; so is a debugger of the same user.
+if [ "$is_root" ] && command -v setpriv >/dev/null && command -v fusermount3 >/dev/null; then
+	as() { setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"; }
+	chmod 755 "$tmp"
+	chmod 644 "$bundle"
+	cp $good/one.passphrase "$tmp/readable"
+	chmod 644 "$tmp/readable"
+	chown 65534 "$mnt"
+	as 65534 "$mount" -q --passphrase-file "$tmp/readable" "$bundle" "$mnt"
+	ok "an ordinary user mounts through fusermount3" as 65534 test -e "$mnt/again"
+	no "another one sees nothing" as 1 test -e "$mnt/again"
+	no "nor can he end it" as 1 "$mount" -u "$mnt"
+	no "nor does root" test -e "$mnt/again"
+	# The last one: the supervisor came before.
+	server=$(pgrep -u 65534 -n -f "$mount")
+	no "its memory is not open to the user himself" as 65534 head -c 1 "/proc/$server/mem"
+	like "because it may not be dumped" "$(stat -c %u "/proc/$server/mem")" '^0$'
+	ok "he ends it" as 65534 "$mount" -u "$mnt"
+	no "and it is gone" is_mounted
+else
+	skip "another user sees nothing" "not root, or no fusermount3"
+fi
+
+if ! sanitized && strace -o "$tmp/trace" true 2>/dev/null; then
+	strace -f -qq -o "$tmp/trace" -e trace=%file,socket,connect "$mount" -f "${key[@]}" "$bundle" "$mnt" &
+	pid=$!
+	until ls "$mnt" >/dev/null 2>&1 && is_mounted; do sleep 0.05; done
+	cat "$mnt/again" >/dev/null
+	"$mount" -u "$mnt"
+	wait "$pid"
+	pid=''
+	opened=$(grep -F "$bundle" "$tmp/trace" | grep open)
+	like "the bundle is opened for reading, and its times are left alone" "$opened" 'O_RDONLY.*O_NOATIME'
+	no "never otherwise" grep -q 'O_RDWR\|O_WRONLY' <<<"$opened"
+	is "nothing else is opened for writing" \
+		"$(grep -E 'O_RDWR|O_WRONLY|O_CREAT' "$tmp/trace" | grep -vE '"/dev/(fuse|null)"')" ''
+	is "nothing is made, moved or removed" \
+		"$(grep -E ' (creat|mkdir|mknod|rename|unlink|link|symlink)' "$tmp/trace")" ''
+	is "no network" "$(grep -E 'AF_INET' "$tmp/trace")" ''
+else
+	skip "what it opens" "there is no strace, or a sanitizer opens more"
+fi
+finish

@@ -1,0 +1,77 @@
+#!/bin/bash
+# What was read stands in the memory of the serving process while it serves (the
+# control), and nowhere there once a panic has begun; in the page cache it is
+# overwritten.  The passphrase is gone as soon as the bundle is open.
+. tests/fuse/lib.sh
+
+[ -x "$pack" ] || { echo "1..0 # SKIP satchel-pack is not built"; exit 0; }
+[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP only root can look into another process"; exit 0; }
+! sanitized || { echo "1..0 # SKIP a sanitizer keeps copies"; exit 0; }
+
+random() { head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
+
+stored=$(random) text=$(random) name=$(random) link=$(random)
+mkdir "$tmp/tree"
+{ head -c 300000 /dev/urandom; echo "$stored"; head -c 70000 /dev/urandom; } >"$tmp/tree/film"
+for i in {1..9000}; do echo "line $i says $text"; done >"$tmp/tree/text"
+echo something >"$tmp/tree/$name"
+ln -s "$link" "$tmp/tree/link"
+pack_tree "$tmp/tree"
+secret=$(random)
+echo "$secret" >"$tmp/passphrase"
+"$pack" -q -f --kdf low --no-verify --passphrase-file "$tmp/passphrase" -o "$bundle" "$tmp/tree"
+
+look() { python3 tests/fuse/scan.py "$server" "$stored" "$text" "$name" "$link" "$secret"; }
+
+read_all() {
+	grep -c "$text" "$mnt/tree/text" >/dev/null
+	cat "$mnt/tree/film" >/dev/null
+	stat "$mnt/tree/$name" >/dev/null
+	readlink "$mnt/tree/link" >/dev/null
+}
+
+for mode in '' --cache; do
+	up $mode
+	read_all
+	read -r a b c d e <<<"$(look)"
+	like "while it serves, memory holds what was read ${mode:-in private mode}" \
+		"$((a > 0))$((b > 0))$((c > 0))$((d > 0))" '1111'
+	is "but not the passphrase" "$e" 0
+	# It waits a second for its supervisor before it is gone: time to look.
+	kill -STOP "$pid"
+	kill -USR1 "$server"
+	sleep 0.5
+	is "after a panic it holds nothing of it ${mode:-in private mode}" "$(look)" "0 0 0 0 0"
+	kill -CONT "$pid"
+	gone
+done
+
+# A program that has mapped a file sees the page cache: zeros before it is gone.
+cat >"$tmp/watch.py" <<'EOF'
+import mmap, os, sys
+
+fd = os.open(sys.argv[1], os.O_RDONLY)
+size = os.fstat(fd).st_size
+m = mmap.mmap(fd, size, mmap.MAP_PRIVATE, mmap.PROT_READ)
+sum(m[at] for at in range(0, size, 4096))
+print('mapped', flush=True)
+while m[0]:
+    pass
+os.write(1, b'zeros\n')
+EOF
+mkdir "$tmp/large"
+for i in {1..8}; do { echo first; head -c 8000000 /dev/urandom; } >"$tmp/large/$i"; done
+pack_tree "$tmp/large"
+for mode in '' --cache; do
+	up $mode
+	if [ "$mode" ]; then cat "$mnt"/large/* >/dev/null; fi
+	for i in {1..8}; do python3 "$tmp/watch.py" "$mnt/large/$i" >"$tmp/saw$i" 2>&1 & done
+	for i in {1..8}; do until grep -q mapped "$tmp/saw$i"; do sleep 0.02; done; done
+	kill -USR1 "$pid"
+	gone
+	wait
+	# Zeros are seen for a moment only: the pages are dropped at once.
+	ok "what programs have mapped turns into zeros ${mode:-in private mode}" grep -q zeros "$tmp"/saw*
+	ok "and that within a second" within 1000
+done
+finish

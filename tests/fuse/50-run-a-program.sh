@@ -1,0 +1,83 @@
+#!/bin/bash
+# --run: the mount is there for one program; what that writes reaches no disk; it
+# ends with the mount and the mount with it; no network, no session bus.
+. tests/fuse/lib.sh
+
+if ! unshare -Urm true 2>/dev/null; then
+	echo "1..0 # SKIP this system lets nobody make namespaces"
+	exit 0
+fi
+bundle=$good/links.bundle
+key=(-q --passphrase-file "$good/one.passphrase")
+export HOME=$tmp/home XDG_RUNTIME_DIR=$tmp/runtime XDG_CONFIG_HOME=$tmp/config
+mkdir -m 700 "$HOME" "$XDG_RUNTIME_DIR" "$XDG_CONFIG_HOME"
+echo before >"$HOME/file"
+
+run() { # SHELL COMMANDS: run as the program
+	"$mount" "${key[@]}" "$bundle" --run sh -c "$1" 2>"$tmp/stderr"
+}
+
+is "the program stands in the mount" "$(run 'cat again | sha256sum' | cut -c1-16)" ae43baa933009901
+run 'exit 7'
+is "its exit code is ours" $? 7
+run 'kill -9 $$'
+is "a signal too" $? 137
+is "what is not there" "$("$mount" "${key[@]}" "$bundle" --run /no/such/program 2>/dev/null; echo $?)" 127
+is "arguments arrive as they are" "$("$mount" "${key[@]}" "$bundle" --run printf '%s|' 'a b' '' --run)" "a b||--run|"
+is "DIRECTORY says where" "$("$mount" "${key[@]}" "$bundle" "$HOME/here" --run pwd)" "$HOME/here"
+no "and nobody outside sees it" test -e "$HOME/here"
+"$mount" "${key[@]}" "$bundle" --run sleep 2 &
+sleep 1
+is "the mount is in no list outside" "$(grep -c /tmp/files /proc/self/mounts)" 0
+wait
+is "but in the program's" "$(run "grep -c '/tmp/files fuse ' /proc/self/mounts")" 1
+
+run 'for d in "$HOME" /tmp /var/tmp "$XDG_RUNTIME_DIR" "$XDG_CONFIG_HOME" /dev/shm; do
+	[ ! -e "$d" ] || echo canary >"$d/canary"; done'
+is "what it writes is nowhere" "$(find "$tmp" /tmp/canary /var/tmp/canary /dev/shm/canary -name canary 2>/dev/null)" ''
+is "where it can write is memory that is not swapped" \
+	"$(run 'for d in "$HOME" /tmp /var/tmp; do stat -f -c %T "$d"; done' | sort -u)" ramfs
+is "everything else is read-only" "$(run 'for d in / /etc /usr /var /opt; do touch $d/canary 2>/dev/null && echo $d; done')" ''
+is "what was at home is not there" "$(run 'ls -A "$HOME"; echo done')" "done"
+is "but is afterwards" "$(cat "$HOME/file")" before
+is "no session bus" "$(run 'echo $DBUS_SESSION_BUS_ADDRESS')" disabled:
+is "no network but this machine" "$(run 'ls /sys/class/net 2>/dev/null; cat /proc/net/dev' | grep -oE '[a-z0-9]+:' | sort -u | tr '\n' ' ')" "lo: "
+is "no right to undo any of that" "$(run 'umount /tmp/files 2>/dev/null && echo undone; grep -c "^CapEff.*0000000000000000" /proc/self/status')" 1
+is "processes are its own" "$(run 'echo $$')" 2
+is "a program at home is found" "$(printf '#!/bin/sh\necho found\n' >"$HOME/viewer"; chmod +x "$HOME/viewer"; PATH=$HOME:$PATH "$mount" "${key[@]}" "$bundle" --run viewer)" found
+
+# It ends with the mount: nothing that it has started survives.
+outlives() {
+	"$mount" "${key[@]}" "$bundle" --run sh -c 'setsid sleep 4321 & exec sleep 4321' &
+	pid=$!
+	until pgrep -f 'sleep 4321' >/dev/null; do sleep 0.05; done
+	"$@"
+	gone
+	sleep 0.1
+	pgrep -f 'sleep 4321'
+}
+no "SIGTERM ends the program" outlives eval 'kill -TERM $pid'
+is "exit code" "$code" 143
+ok "within a second" within 1000
+no "panic ends the program" outlives eval 'kill -USR1 $pid'
+is "exit code" "$code" 138
+no "the serving process killed, the program ends" outlives eval 'kill -KILL $(pgrep -P $pid)'
+no "its supervisor killed, all end" outlives eval 'kill -KILL $pid; sleep 1'
+
+# The program ends: what it has started in the background ends too.
+run 'setsid sleep 4321 & sleep 0.1'
+no "the program's end is the end of what it started" pgrep -f 'sleep 4321'
+
+if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
+	chmod -R a+rX "$tmp"
+	cp $good/one.passphrase "$bundle" "$tmp"
+	chmod 644 "$tmp"/one.passphrase "$tmp"/links.bundle
+	unprivileged() {
+		setpriv --reuid 61234 --regid 61234 --clear-groups env PATH=/usr/bin:/bin HOME=/ \
+			"$mount" -q --passphrase-file "$tmp/one.passphrase" "$tmp/links.bundle" --run "$@"
+	}
+	is "without root, without fusermount3" "$(unprivileged sh -c 'id -u; command -v fusermount3 >&2; ls | wc -l' 2>/dev/null | tr '\n' ' ')" "61234 15 "
+else
+	skip "without root" "this is not root, and all of the above was"
+fi
+finish

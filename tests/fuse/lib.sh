@@ -1,0 +1,113 @@
+# shellcheck shell=bash disable=SC2034  # what is set here is for the scripts
+# For the scripts in this directory: tests/cli/lib.sh, and mounts.
+#
+#   up [OPTION...]        mount $bundle with ${key[@]} at $mnt, in the foreground of a
+#                         job; $pid is its supervisor, $server the serving process
+#   down                  satchel-mount -u, and the exit code in $code
+#   gone                  wait until the job has ended by itself; $code, and $took
+#                         in milliseconds
+#   is_mounted            is anything at $mnt?
+#   within MS             for ok: $took is not more (of a sanitizer's build: thrice)
+#   sanitized             for if: is this a sanitizer's build?
+#   pack_tree DIR         pack DIR as $tmp/bundle; sets bundle and key
+#   key_and_bundle CASE   what encode.py --unfold wrote: sets key, bundle, wanted; the
+#                         bundle is copied, away from other volumes of its set
+#   ask COMMAND...        run without a terminal
+#
+# A script that finds no FUSE here is skipped as a whole.
+. tests/cli/lib.sh
+
+mnt=$tmp/mnt
+mkdir "$mnt"
+good=tests/data/good
+key=() bundle='' wanted=0 pid='' server='' code=0 took=0
+
+if [ "$(id -u)" -eq 0 ] && [ -e /dev/fuse ]; then chmod 666 /dev/fuse 2>/dev/null; fi
+if ! { : <>/dev/fuse; } 2>/dev/null; then
+	echo "1..0 # SKIP there is no /dev/fuse to be had"
+	exit 0
+fi
+
+is_mounted() {
+	grep -qF " $mnt fuse " /proc/self/mounts
+}
+
+on_exit() {
+	[ -z "$pid" ] || kill -TERM "$pid" 2>/dev/null
+	while is_mounted; do umount -l "$mnt" 2>/dev/null || fusermount3 -u -z "$mnt" || break; done
+	more_on_exit
+}
+more_on_exit() { :; }
+
+now() {
+	echo $(($(date +%s%N) / 1000000))
+}
+
+up() {
+	"$mount" -f "${key[@]}" "$@" "$bundle" "$mnt" 2>"$tmp/stderr" &
+	pid=$!
+	local waited=0
+	while ! ls "$mnt" >/dev/null 2>&1 || ! is_mounted; do
+		kill -0 "$pid" 2>/dev/null && [ $((waited += 1)) -lt 1000 ] || return 1
+		sleep 0.02
+	done
+	server=$(cat "/proc/$pid/task/$pid/children")
+	server=${server%% *}
+}
+
+down() {
+	"$mount" -u "$mnt"
+	gone
+}
+
+gone() {
+	local since waited=0
+	since=$(now)
+	while kill -0 "$pid" 2>/dev/null && [ $((waited += 1)) -lt 1000 ]; do sleep 0.02; done
+	took=$(($(now) - since))
+	kill -KILL "$pid" 2>/dev/null && echo "it did not end"
+	code=0
+	wait "$pid" || code=$?
+	pid=''
+	! is_mounted
+}
+
+key_and_bundle() {
+	local word value
+	key=() bundle='' wanted=0
+	rm -rf "$tmp/here"
+	mkdir "$tmp/here"
+	while read -r word value; do
+		case $word in
+		bundle)
+			cp "$value" "$tmp/here"
+			value=$tmp/here/${value##*/}
+			if [ "$bundle" ]; then key+=(--volume "$value"); else bundle=$value; fi
+			;;
+		status) wanted=$value ;;
+		*) key+=("--$word" "$value") ;;
+		esac
+	done <"$1"
+}
+
+sanitized() {
+	ldd "$mount" | grep 'lib[at]san' >/dev/null
+}
+
+within() {
+	local most=$1
+	! sanitized || most=$((3 * most))
+	echo "took $took ms"
+	[ "$took" -le "$most" ]
+}
+
+pack_tree() {
+	echo "a passphrase" >"$tmp/passphrase"
+	key=(-q --passphrase-file "$tmp/passphrase")
+	bundle=$tmp/bundle
+	"$pack" -q -f --kdf low --no-verify --passphrase-file "$tmp/passphrase" -o "$bundle" "${@:2}" "$1"
+}
+
+ask() {
+	setsid -w "$@" </dev/null
+}
