@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "bundler/cancel.h"
 #include "bundler/write.h"
 #include "common/passphrase.h"
 #include "common/status.h"
@@ -71,7 +72,7 @@ static int make_slots(uint8_t header[static FORMAT_HEADER],
 	for (unsigned i = 0; i < compartment->opener_count && status == STATUS_OK; i++) {
 		uint8_t *slot = header + FORMAT_SLOT_OFFSET + (size_t)order[i] * FORMAT_SLOT;
 
-		if (write_cancelled()) /* each may take a second or more */
+		if (cancel_asked()) /* each may take a second or more */
 			return STATUS_CANCELLED;
 		status = gather(room, &compartment->opener[i], header, profile);
 		if (status)

@@ -6,13 +6,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bundler/cancel.h"
 #include "bundler/classify.h"
 #include "bundler/origin.h"
 #include "bundler/spill.h"
 #include "bundler/staged.h"
 #include "bundler/tree.h"
 #include "bundler/twins.h"
-#include "bundler/write.h"
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/progress.h"
@@ -248,7 +248,7 @@ static int add_range(struct intake *in, struct file *f, uint64_t off, uint64_t e
 	int status = STATUS_OK;
 
 	for (uint64_t len; off < end && status == STATUS_OK; off += len) {
-		if (write_cancelled())
+		if (cancel_asked())
 			return STATUS_CANCELLED;
 		if (!f->verdict.frames && f->verdict.held) {
 			len = min_u64(end - off, (uint64_t)f->verdict.held * FORMAT_FRAME);
@@ -470,7 +470,7 @@ static int take_file(struct intake *in, uint32_t number)
 {
 	int status = CHANGED;
 
-	if (write_cancelled())
+	if (cancel_asked())
 		return STATUS_CANCELLED;
 	for (int i = 0; i < TRIES && status == CHANGED; i++)
 		status = take_once(in, number, i == 0);

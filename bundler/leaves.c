@@ -4,10 +4,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "bundler/cancel.h"
 #include "bundler/segments.h"
 #include "bundler/spill.h"
 #include "bundler/staged.h"
-#include "bundler/write.h"
 #include "common/bytes.h"
 #include "common/progress.h"
 #include "common/seal.h"
@@ -42,7 +42,7 @@ static int flush_block(struct maker *m)
 /* The next len bytes are a leaf. */
 static int add_leaf(struct maker *m, size_t len)
 {
-	int status = write_cancelled() ? STATUS_CANCELLED : feed_read(m->feed, m->bytes, len);
+	int status = cancel_asked() ? STATUS_CANCELLED : feed_read(m->feed, m->bytes, len);
 
 	if (status)
 		return status;

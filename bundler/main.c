@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bundler/cancel.h"
 #include "bundler/failure.h"
 #include "bundler/layout.h"
 #include "bundler/minisign.h"
@@ -61,7 +62,7 @@ static void on_signal(int no)
 		_exit(128 + no);
 	}
 	stopped_by = no;
-	write_cancel();
+	cancel_ask();
 }
 
 static void catch_signals(void)
@@ -203,7 +204,7 @@ static int scan(struct pack *p)
 		.output = p->existing,
 		.output_count = p->existing_count,
 		.newest = o->newest,
-		.cancelled = write_cancelled,
+		.cancelled = cancel_asked,
 	};
 	struct scan_report report;
 	int status = tree_new(&p->tree, o->full_metadata);
@@ -375,8 +376,8 @@ static int write_all(struct pack *p)
 
 		if (p->refused[i])
 			continue;
-		code = write_cancelled() ? EXIT_FAILED : write_one(p, path, len, &own);
-		if (code && (write_cancelled() || p->failure.code))
+		code = cancel_asked() ? EXIT_FAILED : write_one(p, path, len, &own);
+		if (code && (cancel_asked() || p->failure.code))
 			return EXIT_FAILED;
 		if (code)
 			refuse_output(p, i, len, &own);

@@ -3,12 +3,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundler/cancel.h"
 #include "bundler/indexer.h"
 #include "bundler/segments.h"
 #include "bundler/spill.h"
 #include "bundler/staged.h"
 #include "bundler/tree.h"
-#include "bundler/write.h"
 #include "common/bytes.h"
 #include "common/status.h"
 
@@ -62,7 +62,7 @@ static int flush_entries(struct indexer *ix, const struct format_entry *entry, u
 	uint8_t key[KEY] = {0};
 	size_t len = format_entries_encode(raw, entry, count, full_metadata);
 
-	if (write_cancelled())
+	if (cancel_asked())
 		return STATUS_CANCELLED;
 	memcpy(key, entry[0].name, min_u64(entry[0].name_len, KEY));
 	return indexer_add_block(ix, raw, len, key);

@@ -2,11 +2,11 @@
 
 #include <errno.h>
 #include <sodium.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundler/cancel.h"
 #include "bundler/check.h"
 #include "bundler/headers.h"
 #include "bundler/lane.h"
@@ -79,18 +79,6 @@ struct tools {
 	struct seal *seal;
 	struct check_piece *check;
 };
-
-static atomic_bool cancelled;
-
-void write_cancel(void)
-{
-	atomic_store(&cancelled, true);
-}
-
-bool write_cancelled(void)
-{
-	return atomic_load(&cancelled);
-}
 
 /* --- before the first byte ------------------------------------------------- */
 
@@ -333,7 +321,7 @@ static int produce(struct write *w)
 	uint32_t page = 0;
 
 	for (uint64_t no = 0; no == 0 || page < g->page_count; no++) {
-		struct job *j = write_cancelled() ? NULL : pipeline_take(w->pipeline);
+		struct job *j = cancel_asked() ? NULL : pipeline_take(w->pipeline);
 		int status;
 
 		if (!j)
@@ -384,8 +372,7 @@ static int verify_piece(struct write *w, struct check_piece *check, uint64_t no,
                         size_t len, uint64_t off)
 {
 	uint8_t tag[CHECK_TAG];
-	int status =
-		write_cancelled() ? STATUS_CANCELLED : outfile_read_back(w->out, piece, len, off);
+	int status = cancel_asked() ? STATUS_CANCELLED : outfile_read_back(w->out, piece, len, off);
 
 	if (status)
 		return status;

@@ -52,9 +52,4 @@ int write_bundle(const char *path, uint64_t file_len, const struct write_compart
                  unsigned count, const struct write_options *options, struct arena *arena,
                  struct progress *progress, char *culprit, size_t culprit_size);
 
-/* Asked to stop: every write_bundle and stage_run ends with STATUS_CANCELLED
- * soon.  Safe in a signal handler. */
-void write_cancel(void);
-bool write_cancelled(void);
-
 #endif

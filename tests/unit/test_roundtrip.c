@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <time.h>
 
+#include "bundler/cancel.h"
 #include "bundler/layout.h"
 #include "bundler/minisign.h"
 #include "bundler/origin.h"
@@ -1048,8 +1049,8 @@ static void cancel_at_once(void)
 	char culprit[64];
 
 	MUST(stage_world(&w, false, 2, 64 * MIB) == STATUS_OK);
-	write_cancel();
-	MUST(write_cancelled());
+	cancel_ask();
+	MUST(cancel_asked());
 	MUST(write_world(&w, length_for(&w, 4), 4, 2, culprit, sizeof culprit) == STATUS_CANCELLED);
 	MUST(nothing_was_written());
 	forget(&w);
