@@ -16,11 +16,11 @@
 #include "common/kdf.h"
 #include "common/pages.h"
 #include "common/passphrase.h"
+#include "common/publisher.h"
 #include "common/source.h"
 #include "common/status.h"
 #include "fusefs/heap.h"
 #include "fusefs/options.h"
-#include "fusefs/publisher.h"
 #include "fusefs/swap.h"
 
 enum {
@@ -272,24 +272,6 @@ static int read_keys(struct keys *k, const struct options *o)
 
 /* --- opening --------------------------------------------------------------------- */
 
-static int check_publisher(const struct access *a, const struct options *o)
-{
-	struct publisher wanted;
-	int status;
-
-	if (!o->publisher)
-		return 0;
-	status = publisher_parse(&wanted, o->publisher);
-	if (status)
-		return diag_status(o->publisher, status);
-	status = publisher_check(&wanted, bundle_content(a->bundle));
-	if (status) {
-		diag_status(o->bundle, status);
-		return 1;
-	}
-	return 0;
-}
-
 static int open_bundle(struct access *a, const struct options *o, const struct keys *k)
 {
 	int status =
@@ -326,6 +308,7 @@ static void name_strangers(const struct access *a, const struct options *o)
 
 int access_open(struct access *access, const struct options *options)
 {
+	struct publisher_pins *pins = NULL;
 	struct keys *keys = NULL;
 	int code, status;
 
@@ -334,6 +317,8 @@ int access_open(struct access *access, const struct options *options)
 	code = make_arena(access, options);
 	if (code == 0)
 		code = open_sources(access, options);
+	if (code == 0)
+		code = publisher_load(&pins, &options->publisher);
 	if (code)
 		return code;
 	keys = arena_alloc(access->arena, sizeof *keys);
@@ -344,7 +329,8 @@ int access_open(struct access *access, const struct options *options)
 		code = open_bundle(access, options, keys);
 	explicit_bzero(keys, sizeof *keys);
 	if (code == 0)
-		code = check_publisher(access, options);
+		code = publisher_judge(pins, bundle_content(access->bundle), options->bundle);
+	publisher_free(pins);
 	if (code)
 		return code;
 	status = share_arena(access);

@@ -16,6 +16,8 @@ enum {
 	VOLUME,
 	LENGTH,
 	PUBLISHER,
+	ANY_PUBLISHER,
+	MIN_EDITION,
 	ALLOW_UNLOCKED,
 	SUBDIR,
 	CACHE,
@@ -33,6 +35,8 @@ static const struct option known[] = {
 	{"volume", required_argument, NULL, VOLUME},
 	{"length", required_argument, NULL, LENGTH},
 	{"publisher", required_argument, NULL, PUBLISHER},
+	{"any-publisher", no_argument, NULL, ANY_PUBLISHER},
+	{"min-edition", required_argument, NULL, MIN_EDITION},
 	{"allow-unlocked", no_argument, NULL, ALLOW_UNLOCKED},
 	{"subdir", required_argument, NULL, SUBDIR},
 	{"cache", no_argument, NULL, CACHE},
@@ -72,6 +76,8 @@ static const char help[] =
 	"      --volume FILE           a further volume of the set (may be repeated)\n"
 	"      --length BYTES          where the volume ended, if bytes were appended\n"
 	"      --publisher KEY         only if signed by this minisign key, or file\n"
+	"      --any-publisher         whoever signed it, pinned or not\n"
+	"      --min-edition N         only if it is edition N or later\n"
 	"      --allow-unlocked        go on where memory cannot be locked\n"
 	"  -v, --verbose               name damaged files in a log too\n"
 	"  -q, --quiet                 only errors\n"
@@ -127,7 +133,9 @@ static bool take(struct options *o, int code, const char *argument)
 		return append(o->identity, &o->identity_count, HEADER_MAX_IDENTITIES, argument);
 	case VOLUME: return append(o->volume, &o->volume_count, FORMAT_MAX_VOLUMES, argument);
 	case LENGTH: return number(&o->length, argument, FORMAT_MAX_FILE);
-	case PUBLISHER: o->publisher = argument; break;
+	case PUBLISHER: o->publisher.only = argument; break;
+	case ANY_PUBLISHER: o->publisher.any = true; break;
+	case MIN_EDITION: return number(&o->publisher.min_edition, argument, INT64_MAX);
 	case ALLOW_UNLOCKED: o->allow_unlocked = true; break;
 	case SUBDIR: o->subdir = argument; break;
 	case CACHE: o->cache = true; break;
@@ -157,6 +165,8 @@ static int take_operands(struct options *o, int count, char **operand)
 	o->directory = count > bundles ? operand[bundles] : NULL;
 	if (o->passphrase_file && o->passphrase_fd >= 0)
 		return usage("one passphrase is enough", NULL);
+	if (o->publisher.only && o->publisher.any)
+		return usage("not together", "--publisher, --any-publisher");
 	if (o->end && o->program)
 		return usage("not together", "-u, --run");
 	return -1;

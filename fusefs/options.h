@@ -8,6 +8,7 @@
 
 #include "common/format.h"
 #include "common/header.h"
+#include "common/publisher.h"
 
 struct options {
 	/* keys and volumes, as satchel-read has them; NULL, 0 or -1: not given */
@@ -19,7 +20,7 @@ struct options {
 	const char *volume[FORMAT_MAX_VOLUMES];
 	unsigned volume_count;
 	uint64_t length;
-	const char *publisher;
+	struct publisher_options publisher;
 	bool allow_unlocked;
 
 	/* the mount */

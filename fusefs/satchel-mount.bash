@@ -21,15 +21,15 @@ _satchel_mount() {
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
 		return
 		;;
-	--idle | --subdir | --passphrase-fd | --length)
+	--idle | --subdir | --passphrase-fd | --length | --min-edition)
 		return
 		;;
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '--run --unmount --foreground --idle --subdir
 			--cache --exec --require-no-swap --passphrase-file --passphrase-fd --key-file
-			--identity --volume --length --publisher --allow-unlocked --verbose --quiet
-			--help --version' -- "$cur")
+			--identity --volume --length --publisher --any-publisher --min-edition --allow-unlocked
+			--verbose --quiet --help --version' -- "$cur")
 	else
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")

@@ -7,9 +7,9 @@
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/pages.h"
+#include "common/publisher.h"
 #include "common/status.h"
 #include "reader/out.h"
-#include "reader/publisher.h"
 #include "reader/session.h"
 #include "reader/verbs.h"
 
@@ -54,12 +54,6 @@ static unsigned parity_of(const struct info *info)
 	return 0;
 }
 
-/* Names that minisign(1) gives its keys. */
-static uint64_t key_number(const struct info *info)
-{
-	return load_le64(info->content->key_id);
-}
-
 static unsigned bad_roots(const struct bundle_volume *volume)
 {
 	unsigned bad = 0;
@@ -96,7 +90,7 @@ static void print_text(struct out *out, const char *key, const char *text)
 
 static void print_publisher(struct info *info)
 {
-	char key[PUBLISHER_TEXT];
+	char key[PUBLISHER_TEXT], name[PUBLISHER_NAME];
 
 	if (!info->content->is_signed) {
 		out_text(&info->out, "publisher   not signed\n");
@@ -104,7 +98,14 @@ static void print_publisher(struct info *info)
 	}
 	publisher_print(key, info->content);
 	out_format(&info->out, "publisher   signed by key %016" PRIX64 "\n            %s\n",
-	           key_number(info), key);
+	           publisher_number(info->content), key);
+	if (!publisher_is_known(info->session->pins, info->content, name)) {
+		out_text(&info->out, "            which you have not pinned\n");
+	} else if (*name) {
+		out_text(&info->out, "            pinned as ");
+		out_escaped(&info->out, name, strlen(name));
+		out_text(&info->out, "\n");
+	}
 }
 
 static void print_volume(struct info *info, unsigned v)
@@ -192,7 +193,7 @@ static void print_json(struct info *info)
 {
 	const struct format_content *c = info->content;
 	struct out *out = &info->out;
-	char key[PUBLISHER_TEXT];
+	char key[PUBLISHER_TEXT], name[PUBLISHER_NAME];
 
 	out_text(out, "{\"label\": ");
 	out_json(out, c->label, strlen(c->label));
@@ -202,8 +203,14 @@ static void print_json(struct info *info)
 	           c->is_signed ? "true" : "false");
 	if (c->is_signed) {
 		publisher_print(key, c);
-		out_format(out, ", \"publisher\": \"%s\", \"key_id\": \"%016" PRIX64 "\"", key,
-		           key_number(info));
+		out_format(out,
+		           ", \"publisher\": \"%s\", \"key_id\": \"%016" PRIX64
+		           "\", \"pinned\": %s",
+		           key, publisher_number(c),
+		           publisher_is_known(info->session->pins, c, name) ? "true" : "false");
+		out_text(out, *name ? ", " : "");
+		if (*name)
+			out_json_name(out, "name", name, strlen(name));
 	}
 	out_format(out,
 	           ", \"entries\": %" PRIu64 ", \"content\": %" PRIu64

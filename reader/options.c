@@ -15,6 +15,8 @@ enum {
 	VOLUME,
 	LENGTH,
 	PUBLISHER,
+	ANY_PUBLISHER,
+	MIN_EDITION,
 	ALLOW_UNLOCKED,
 	ROWS_MAX = 32,
 };
@@ -28,6 +30,8 @@ static const struct option_row common_rows[] = {
 	{VOLUME, "volume", "FILE", "a further volume of the set (may be repeated)"},
 	{LENGTH, "length", "BYTES", "where the volume ended, if bytes were appended"},
 	{PUBLISHER, "publisher", "KEY", "only if signed by this minisign key, or file"},
+	{ANY_PUBLISHER, "any-publisher", NULL, "whoever signed it, pinned or not"},
+	{MIN_EDITION, "min-edition", "N", "only if it is edition N or later"},
 	{ALLOW_UNLOCKED, "allow-unlocked", NULL, "go on where memory cannot be locked"},
 	{'q', "quiet", NULL, "only errors"},
 	{'h', "help", NULL, "this text"},
@@ -77,7 +81,9 @@ static bool take_common(struct options *o, int code, const char *argument)
 		return append(o->identity, &o->identity_count, HEADER_MAX_IDENTITIES, argument);
 	case VOLUME: return append(o->volume, &o->volume_count, FORMAT_MAX_VOLUMES, argument);
 	case LENGTH: return options_number(&o->length, argument);
-	case PUBLISHER: o->publisher = argument; return true;
+	case PUBLISHER: o->publisher.only = argument; return true;
+	case ANY_PUBLISHER: o->publisher.any = true; return true;
+	case MIN_EDITION: return options_number(&o->publisher.min_edition, argument);
 	case ALLOW_UNLOCKED: o->allow_unlocked = true; return true;
 	default: o->quiet = true; return true;
 	}
@@ -136,6 +142,8 @@ static int take_operands(struct options *o, const struct verb *verb, int count, 
 		return options_usage(verb->name, "too many operands", o->path[verb->paths_max]);
 	if (o->passphrase_file && o->passphrase_fd >= 0)
 		return options_usage(verb->name, "one passphrase is enough", NULL);
+	if (o->publisher.only && o->publisher.any)
+		return options_usage(verb->name, "not together", "--publisher, --any-publisher");
 	return -1;
 }
 

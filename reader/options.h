@@ -8,6 +8,7 @@
 
 #include "common/format.h"
 #include "common/header.h"
+#include "common/publisher.h"
 
 /* One line of help, and how getopt_long(3) is to take it. */
 struct option_row {
@@ -29,7 +30,7 @@ struct options {
 	const char *volume[FORMAT_MAX_VOLUMES];
 	unsigned volume_count;
 	uint64_t length; /* 0: not given */
-	const char *publisher;
+	struct publisher_options publisher;
 	bool allow_unlocked;
 	bool quiet;
 	const char *bundle;

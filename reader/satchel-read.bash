@@ -9,7 +9,7 @@ _satchel_read() {
 		return
 	fi
 	case $prev in
-	--passphrase-fd | --length | --offset | --count) return ;;
+	--passphrase-fd | --length | --min-edition | --offset | --count) return ;;
 	-C | --directory)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
@@ -28,7 +28,7 @@ _satchel_read() {
 	extract) words='--directory --force --verbose' ;;
 	esac
 	words+=' --passphrase-file --passphrase-fd --key-file --identity --volume --length
-		--publisher --allow-unlocked --quiet --help'
+		--publisher --any-publisher --min-edition --allow-unlocked --quiet --help'
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
 

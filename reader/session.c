@@ -18,9 +18,9 @@
 #include "common/outfile.h"
 #include "common/pages.h"
 #include "common/passphrase.h"
+#include "common/publisher.h"
 #include "common/source.h"
 #include "common/status.h"
-#include "reader/publisher.h"
 
 enum {
 	SIBLINGS_MAX = 4096, /* files of the directory that are tried */
@@ -293,24 +293,6 @@ static void name_strangers(const struct session *s)
 	}
 }
 
-static int check_publisher(const struct session *s)
-{
-	struct publisher wanted;
-	int status;
-
-	if (!s->options->publisher)
-		return 0;
-	status = publisher_parse(&wanted, s->options->publisher);
-	if (status)
-		return diag_status(s->options->publisher, status);
-	status = publisher_check(&wanted, bundle_content(s->bundle));
-	if (status) {
-		diag_status(s->options->bundle, status);
-		return 1;
-	}
-	return 0;
-}
-
 static int open_bundle(struct session *s)
 {
 	int status = bundle_open(&s->bundle, s->arena, s->source, s->source_count,
@@ -345,11 +327,13 @@ int session_open(struct session *s, const struct options *options,
 	if (code == 0)
 		code = open_sources(s);
 	if (code == 0)
+		code = publisher_load(&s->pins, &options->publisher);
+	if (code == 0)
 		code = read_keys(s);
 	if (code == 0)
 		code = open_bundle(s);
 	if (code == 0)
-		code = check_publisher(s);
+		code = publisher_judge(s->pins, bundle_content(s->bundle), options->bundle);
 	if (code == 0)
 		code = make_cursors(s);
 	if (code == 0)
@@ -421,6 +405,7 @@ int session_close(struct session *s)
 	}
 	free(s->source);
 	free(s->file);
+	publisher_free(s->pins);
 	diag_init(program, NULL);
 	to_wipe = NULL;
 	arena_free(s->arena);

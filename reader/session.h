@@ -11,6 +11,7 @@
 #include "reader/options.h"
 
 struct arena;
+struct publisher_pins;
 struct session_keys;
 
 enum { SESSION_WORKERS = 16 };
@@ -22,6 +23,7 @@ struct session {
 	struct source **source;
 	unsigned source_count;
 	const char **file; /* their names */
+	struct publisher_pins *pins;
 	struct bundle *bundle;
 	struct cursor *cursor;                  /* the verb's own */
 	struct cursor *worker[SESSION_WORKERS]; /* one for each further thread */

@@ -47,13 +47,13 @@ layers() {
 	only 'archive' 'bundler/[^:]*'
 	only 'isa-l|erasure_code' '(bundler|fusefs)/[^:]*'
 	only 'fuse3?/|fuse_lowlevel' 'fusefs/[^:]*'
-	only 'sodium' '(bundler|reader|fusefs)/[^:]*|common/(bundle|header|kdf|pages|repair|seal_[a-z]+|signature)\.c'
+	only 'sodium' '(bundler|reader|fusefs)/[^:]*|common/(bundle|header|kdf|pages|repair|publisher|seal_[a-z]+)\.c'
 	# The floor knows nothing above it.
-	grep -nE '^#include "common/(header|pages|repair|index|bundle|diag|passphrase|progress)\.h"' \
+	grep -nE '^#include "common/(header|pages|repair|index|bundle|diag|passphrase|progress|publisher)\.h"' \
 		common/{bytes,status,path,arena,format,gf,kdf,seal,squeeze,source,outfile}*.[ch]
 	# What is for programs only stays out of the library.
-	grep -nE '^#include "common/(diag|progress)\.h"' common/*.[ch] |
-		grep -vE '^common/(diag|progress)\.[ch]:'
+	grep -nE '^#include "common/(diag|progress|publisher)\.h"' common/*.[ch] |
+		grep -vE '^common/(diag|progress|publisher)\.[ch]:'
 	return 0
 }
 

@@ -19,6 +19,7 @@ build=${BUILD:-build}
 # shellcheck disable=SC2034  # for the scripts
 pack=$build/satchel-pack read=$build/satchel-read mount=$build/satchel-mount
 tmp=$(mktemp -d)
+export XDG_CONFIG_HOME=$tmp/config # nobody's pinned publishers
 on_exit() { :; } # a script may have something to undo
 trap 'on_exit; chmod -R u+rwX "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
 
