@@ -39,7 +39,7 @@ OBJECTS_fusefs = $(call objects,$(wildcard fusefs/*.c))
 OBJECTS_static = $(patsubst %.c,$(B)/static/%.o,$(SOURCES_reader))
 SOURCES_reader = $(wildcard reader/*.c) $(common) $(wildcard common/seal_sodium.c)
 LIBS_reader = -lsodium -lzstd -lutf8proc -lpthread
-LIBS_bundler = $(LIBS_reader) -lcrypto -larchive -lisal
+LIBS_bundler = $(LIBS_reader) -lcrypto -larchive -lisal -linih
 LIBS_fusefs = $(LIBS_reader) -lcrypto -lfuse3 -lseccomp $(SYSTEMD)
 
 # logind's announcements, where libsystemd is to be had.
@@ -176,7 +176,7 @@ demo: deps
 	tests/demo.sh $(B) $(if $(DIR),"$(DIR)")
 
 PACKAGES = gcc libc6-dev libsodium-dev libzstd-dev libutf8proc-dev libarchive-dev libisal-dev \
-	libssl-dev diceware $(if $(wildcard fusefs/*.c),libfuse3-dev fuse3 libseccomp-dev)
+	libinih-dev libssl-dev diceware $(if $(wildcard fusefs/*.c),libfuse3-dev fuse3 libseccomp-dev)
 TEST_PACKAGES = libcmocka-dev perl python3 python3-nacl python3-zstandard python3-argon2 jq \
 	strace attr valgrind mandoc shellcheck clang-format bash-completion age minisign
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)

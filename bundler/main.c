@@ -12,20 +12,18 @@
 #include <unistd.h>
 
 #include "bundler/cancel.h"
+#include "bundler/compartment.h"
 #include "bundler/failure.h"
 #include "bundler/layout.h"
-#include "bundler/minisign.h"
 #include "bundler/openers.h"
 #include "bundler/options.h"
 #include "bundler/outputs.h"
 #include "bundler/report.h"
-#include "bundler/scan.h"
-#include "bundler/signer.h"
-#include "bundler/spill.h"
 #include "bundler/stage.h"
 #include "bundler/tree.h"
 #include "bundler/write.h"
 #include "common/arena.h"
+#include "common/bytes.h"
 #include "common/diag.h"
 #include "common/outfile.h"
 #include "common/progress.h"
@@ -38,14 +36,11 @@ struct pack {
 	struct failure failure; /* of everything */
 	struct failure refusal; /* of the first output that cannot be had */
 	struct arena *arena;
-	struct minisign_secret *signer; /* in the arena; NULL when it has signed */
 	struct openers openers;
+	struct compartment compartment[FORMAT_SLOTS];
 	struct scan_output *existing;
 	unsigned existing_count;
 	bool *refused; /* one for each output */
-	struct tree *tree;
-	struct spill *heap;
-	struct stage *stage;
 	struct progress *progress;
 	struct report report;
 };
@@ -169,143 +164,112 @@ static int prepare(struct pack *p)
 	if (arena_swap_is_on())
 		diag_warn(NULL, "warning: swap is on, and what is packed may reach it; swapoff -a "
 		                "turns it off");
-	if (o->sign && !o->dry_run)
-		code = signer_read(&p->signer, p->arena, o->sign, &p->failure);
-	if (!code && !o->dry_run)
-		code = openers_collect(&p->openers, p->arena, o, &p->failure);
+	for (unsigned i = 0; i < o->compartment_count && !code; i++) {
+		p->compartment[i].run = o;
+		p->compartment[i].options = &o->compartment[i];
+		code = compartment_prepare(&p->compartment[i], &p->openers, p->arena, &p->failure);
+	}
 	return code;
 }
 
 /* --- stage ---------------------------------------------------------------- */
 
-/* The scan has named what stopped it. */
-static int note_scan(struct pack *p, int status)
-{
-	switch (status) {
-	case STATUS_CANCELLED: return EXIT_FAILED;
-	case STATUS_IO: return failure_note(&p->failure, EXIT_FAILED, "a source cannot be read");
-	case STATUS_INVALID:
-		return failure_note(&p->failure, EXIT_FAILED,
-		                    "a source is neither file nor directory");
-	case STATUS_EXISTS:
-		return failure_note(&p->failure, EXIT_FAILED, "two sources have the same name");
-	default: return failure_note(&p->failure, EXIT_FAILED, status_text(status));
-	}
-}
-
-static int scan(struct pack *p)
-{
-	const struct options *o = &p->options;
-	const struct scan_options options = {
-		.full_metadata = o->full_metadata,
-		.one_file_system = !o->cross_file_systems,
-		.exclude = o->exclude.text,
-		.exclude_count = o->exclude.count,
-		.output = p->existing,
-		.output_count = p->existing_count,
-		.newest = o->newest,
-		.cancelled = cancel_asked,
-	};
-	struct scan_report report;
-	int status = tree_new(&p->tree, o->full_metadata);
-
-	if (status == STATUS_OK)
-		status = spill_new(&p->heap, p->arena, (size_t)o->memory / 16, o->spill);
-	if (status)
-		return failure_status(&p->failure, NULL, status);
-	status = scan_paths(p->tree, p->heap, o->path, o->path_count, &options, &report);
-	if (status)
-		return note_scan(p, status);
-	p->report.directories = report.directories;
-	p->report.links = report.links;
-	p->report.left_out = report.unreadable;
-	return EXIT_DONE;
-}
-
-/* A source is not what it was.  Of no use to go on: the next output would meet the
- * same. */
-static int explain_culprit(struct pack *p, const char *culprit, int status)
-{
-	return failure_say(&p->failure, EXIT_FAILED, culprit, "%s; pack again",
-	                   status == STATUS_IO ? strerror(errno) : status_text(status));
-}
-
+/* All are looked for before the first is taken in: what is missing is known soon. */
 static int stage(struct pack *p)
 {
-	const struct options *o = &p->options;
-	const struct stage_options options = {
-		.full_metadata = o->full_metadata,
-		.newest = o->newest,
-		.level = (int)o->level,
-		.workers = o->jobs,
-		.memory = (size_t)o->memory / 2,
-		.spill_dir = o->spill,
-		.label = o->label,
-		.series = o->series,
-		.edition = o->edition,
-		.is_signed = o->sign != NULL,
-		.signer = p->signer,
-	};
-	struct stage_report report;
-	int status =
-		stage_run(&p->stage, p->arena, p->tree, p->heap, &options, p->progress, &report);
+	unsigned count = p->options.compartment_count;
+	int code = EXIT_DONE;
 
-	if (p->signer)
-		sodium_memzero(p->signer, sizeof *p->signer);
-	p->signer = NULL;
-	if (status == STATUS_CANCELLED)
-		return EXIT_FAILED;
-	if (status && report.culprit[0])
-		return explain_culprit(p, report.culprit, status);
+	for (unsigned i = 0; i < count && !code; i++)
+		code = compartment_scan(&p->compartment[i], p->arena, p->existing,
+		                        p->existing_count, &p->report, &p->failure);
+	for (unsigned i = 0; i < count && !code; i++)
+		code = compartment_stage(&p->compartment[i], p->arena, p->progress, &p->report,
+		                         &p->failure);
+	for (unsigned i = 0; i < count && !code && p->options.verbose; i++)
+		compartment_name_everything(&p->compartment[i]);
+	return code;
+}
+
+static struct layout_demand demand_of(const struct pack *p, unsigned i)
+{
+	const struct format_content *content = stage_content(p->compartment[i].stage);
+
+	return (struct layout_demand){.stream_len = content->content_len +
+	                                            content->leaf_count * FORMAT_DIGEST +
+	                                            content->index_len,
+	                              .parity = p->options.parity};
+}
+
+/* What the bundle will have to hold, and how much of it may be lost in one place. */
+static int measure_content(struct pack *p, uint64_t *least)
+{
+	struct layout_demand demand[FORMAT_SLOTS];
+	struct report *r = &p->report;
+	struct format_parity parity;
+	int status = STATUS_OK;
+
+	r->parity = p->options.parity;
+	r->burst = UINT64_MAX;
+	for (unsigned i = 0; i < p->options.compartment_count && status == STATUS_OK; i++) {
+		demand[i] = demand_of(p, i);
+		status = layout_pages(&demand[i], &parity);
+		r->content += demand[i].stream_len;
+		r->burst = min_u64(r->burst, (uint64_t)parity.m * parity.columns * FORMAT_PAGE);
+	}
+	if (status == STATUS_OK)
+		status = layout_min_len(demand, p->options.compartment_count, least);
 	if (status)
-		return failure_status(&p->failure, status == STATUS_IO ? o->spill : NULL, status);
-	p->report.files = report.files;
-	p->report.bytes = report.bytes;
-	p->report.left_out += report.dropped;
+		return failure_say(&p->failure, EXIT_FAILED, NULL, "too much for one bundle");
 	return EXIT_DONE;
 }
 
-static void name_everything(const struct tree *tree)
+static int measure_length(struct pack *p, uint64_t least)
 {
-	char path[FORMAT_PATH + 1];
-
-	for (uint32_t i = 0; (i = tree_next_in_path_order(tree, i));)
-		if (!tree_inner_path(tree, i, path, sizeof path))
-			diag_note("%s%s", path, tree->node[i].kind == KIND_DIRECTORY ? "/" : "");
-}
-
-/* How long the bundle may become. */
-static int measure(struct pack *p)
-{
-	const struct options *o = &p->options;
-	const struct format_content *content = stage_content(p->stage);
-	const struct layout_demand demand = {
-		.stream_len = content->content_len + content->leaf_count * FORMAT_DIGEST +
-	                      content->index_len,
-		.parity = o->parity,
-	};
+	const struct size_wish *size = &p->options.size;
 	struct report *r = &p->report;
 	char shortest[REPORT_BYTES];
-	struct format_parity parity;
-	uint64_t least = 0;
 
-	if (layout_pages(&demand, &parity) || layout_min_len(&demand, 1, &least))
-		return failure_say(&p->failure, EXIT_FAILED, NULL, "too much for one bundle");
-	r->content = demand.stream_len;
-	r->parity = o->parity;
-	r->burst = (uint64_t)parity.m * parity.columns * FORMAT_PAGE;
 	layout_padded_range(least, &r->low, &r->high);
-	if (o->size.kind == SIZE_EXACT)
-		r->low = r->high = o->size.bytes;
-	if (o->size.kind == SIZE_FILL && layout_fill(o->size.directory, &r->low))
-		return failure_status(&p->failure, o->size.directory, STATUS_IO);
-	if (o->size.kind == SIZE_FILL)
+	if (size->kind == SIZE_EXACT)
+		r->low = r->high = size->bytes;
+	if (size->kind == SIZE_FILL && layout_fill(size->directory, &r->low))
+		return failure_status(&p->failure, size->directory, STATUS_IO);
+	if (size->kind == SIZE_FILL)
 		r->high = r->low;
 	report_bytes(shortest, least);
 	if (r->low < least)
 		return failure_say(&p->failure, EXIT_UNFIT, NULL,
 		                   "the bundle needs %s, and --size leaves less", shortest);
 	return EXIT_DONE;
+}
+
+/* Whoever is made to open one compartment shows how much of the file it explains. */
+static void warn_of_stories(const struct pack *p)
+{
+	const struct options *o = &p->options;
+
+	for (unsigned i = 0; i < o->compartment_count && o->compartment_count > 1; i++) {
+		uint64_t percent = demand_of(p, i).stream_len / (p->report.low / 100);
+
+		if (percent < 10)
+			diag_warn(NULL,
+			          "warning: compartment %s fills %u %% of the bundle; whoever is "
+			          "shown this one alone may ask what the rest is",
+			          o->compartment[i].name, (unsigned)percent);
+	}
+}
+
+static int measure(struct pack *p)
+{
+	uint64_t least = 0;
+	int code = measure_content(p, &least);
+
+	if (!code)
+		code = measure_length(p, least);
+	if (!code)
+		warn_of_stories(p);
+	return code;
 }
 
 /* --- write ---------------------------------------------------------------- */
@@ -328,8 +292,7 @@ static int explain(struct failure *own, const char *path, int status)
 static int write_one(struct pack *p, const char *path, uint64_t len, struct failure *own)
 {
 	const struct options *o = &p->options;
-	const struct write_compartment compartment = {p->stage, p->openers.opener,
-	                                              p->openers.count};
+	struct write_compartment compartment[FORMAT_SLOTS];
 	const struct write_options options = {
 		.profile = o->profile,
 		.parity = o->parity,
@@ -343,12 +306,18 @@ static int write_one(struct pack *p, const char *path, uint64_t len, struct fail
 
 	if (code)
 		return code;
+	for (unsigned i = 0; i < o->compartment_count; i++)
+		compartment[i] = (struct write_compartment){p->compartment[i].stage,
+		                                            p->compartment[i].opener,
+		                                            p->compartment[i].opener_count};
 	status = arena_new(&arena, ARENA_BYTES, o->allow_unlocked);
 	if (status == STATUS_OK)
-		status = write_bundle(path, len, &compartment, 1, &options, arena, p->progress,
-		                      culprit, sizeof culprit);
+		status = write_bundle(path, len, compartment, o->compartment_count, &options, arena,
+		                      p->progress, culprit, sizeof culprit);
+	/* Of no use to go on with a source that is not what it was: the next output
+	 * would meet the same. */
 	if (status)
-		code = culprit[0] ? explain_culprit(p, culprit, status)
+		code = culprit[0] ? compartment_explain_culprit(&p->failure, culprit, status)
 		                  : explain(own, path, status);
 	arena_free(arena);
 	return code;
@@ -396,11 +365,7 @@ static int pack(struct pack *p)
 
 	is_working = 1;
 	if (!code)
-		code = scan(p);
-	if (!code)
 		code = stage(p);
-	if (!code && o->verbose)
-		name_everything(p->tree);
 	if (!code)
 		code = measure(p);
 	if (!code && !o->dry_run)
@@ -434,9 +399,8 @@ static int finish(struct pack *p, int code)
 
 static void release(struct pack *p)
 {
-	stage_free(p->stage);
-	spill_free(p->heap);
-	tree_free(p->tree);
+	for (unsigned i = 0; i < FORMAT_SLOTS; i++)
+		compartment_release(&p->compartment[i]);
 	free(p->existing);
 	free(p->refused);
 	arena_free(p->arena);

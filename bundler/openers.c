@@ -20,7 +20,7 @@
 struct collection {
 	struct openers *openers;
 	struct arena *arena;
-	const struct options *options;
+	const struct compartment_options *options;
 	struct failure *failure;
 	const uint8_t *second_factor;
 };
@@ -55,6 +55,18 @@ static void warn_if_weak(const char *where, const struct passphrase *passphrase)
 		          why);
 }
 
+static int add(const struct collection *c, const char *where, struct opener opener)
+{
+	struct openers *o = c->openers;
+
+	if (o->count == FORMAT_SLOTS)
+		return failure_say(c->failure, EXIT_USAGE, where,
+		                   "more than %d passphrases, key files and recipients",
+		                   FORMAT_SLOTS);
+	o->opener[o->count++] = opener;
+	return EXIT_DONE;
+}
+
 static bool same(const struct opener *opener, const struct passphrase *passphrase)
 {
 	const struct passphrase *other = opener->passphrase;
@@ -72,9 +84,8 @@ static int add_passphrase(struct collection *c, const struct passphrase *passphr
 		if (same(&o->opener[i], passphrase))
 			return failure_say(c->failure, EXIT_USAGE, where,
 			                   "this passphrase was given before");
-	o->opener[o->count++] =
-		(struct opener){.passphrase = passphrase, .key_file = c->second_factor};
-	return EXIT_DONE;
+	return add(c, where,
+	           (struct opener){.passphrase = passphrase, .key_file = c->second_factor});
 }
 
 /* --- from files ----------------------------------------------------------- */
@@ -96,6 +107,34 @@ static int read_key_file(struct collection *c, const char *path, const uint8_t *
 	return EXIT_DONE;
 }
 
+/* Is that an opener already, alone or beside something else? */
+static bool has_key_file(const struct openers *o, const uint8_t *digest, bool alone)
+{
+	for (unsigned i = 0; i < o->count; i++) {
+		const struct opener *other = &o->opener[i];
+
+		if (other->key_file && alone == (!other->passphrase && !other->recipient) &&
+		    !sodium_memcmp(digest, other->key_file, KDF_KEYBYTES))
+			return true;
+	}
+	return false;
+}
+
+static int refuse_both(const struct collection *c, const char *path)
+{
+	return failure_say(c->failure, EXIT_USAGE, path,
+	                   "this key file opens the bundle alone, and cannot be the second "
+	                   "factor");
+}
+
+static int add_second_factor(struct collection *c, const char *path)
+{
+	int code = read_key_file(c, path, &c->second_factor);
+
+	return !code && has_key_file(c->openers, c->second_factor, true) ? refuse_both(c, path)
+	                                                                 : code;
+}
+
 static int add_key_file(struct collection *c, const char *path)
 {
 	struct openers *o = c->openers;
@@ -104,17 +143,12 @@ static int add_key_file(struct collection *c, const char *path)
 
 	if (code)
 		return code;
-	if (c->second_factor && !sodium_memcmp(digest, c->second_factor, KDF_KEYBYTES))
-		return failure_say(c->failure, EXIT_USAGE, path,
-		                   "this key file opens the bundle alone, and cannot be the "
-		                   "second factor");
-	for (unsigned i = 0; i < o->count; i++)
-		if (!o->opener[i].passphrase && !o->opener[i].recipient &&
-		    !sodium_memcmp(digest, o->opener[i].key_file, KDF_KEYBYTES))
-			return failure_say(c->failure, EXIT_USAGE, path,
-			                   "this key file was given before");
-	o->opener[o->count++] = (struct opener){.key_file = digest};
-	return EXIT_DONE;
+	if ((c->second_factor && !sodium_memcmp(digest, c->second_factor, KDF_KEYBYTES)) ||
+	    has_key_file(o, digest, false))
+		return refuse_both(c, path);
+	if (has_key_file(o, digest, true))
+		return failure_say(c->failure, EXIT_USAGE, path, "this key file was given before");
+	return add(c, path, (struct opener){.key_file = digest});
 }
 
 static int add_from_place(struct collection *c, const struct passphrase_place *place)
@@ -153,8 +187,7 @@ static int add_recipient(struct collection *c, const uint8_t *key, const char *w
 		if (o->opener[i].recipient && !memcmp(key, o->opener[i].recipient, RECIPIENT_BYTES))
 			return failure_say(c->failure, EXIT_USAGE, where,
 			                   "this recipient was given before");
-	o->opener[o->count++] = (struct opener){.recipient = key, .key_file = c->second_factor};
-	return EXIT_DONE;
+	return add(c, where, (struct opener){.recipient = key, .key_file = c->second_factor});
 }
 
 /* The options have been checked already. */
@@ -222,11 +255,13 @@ static bool write_all(int fd, const char *text, size_t len)
 	return true;
 }
 
-static bool show(int tty, const struct passphrase *passphrase)
+static bool show(int tty, const char *name, const struct passphrase *passphrase)
 {
-	static const char before[] = "\nThe passphrase, shown only now:\n\n    ";
+	char before[128];
+	int len = snprintf(before, sizeof before, "\nThe passphrase%s%s, shown only now:\n\n    ",
+	                   name[0] ? " of " : "", name);
 
-	return write_all(tty, before, strlen(before)) &&
+	return write_all(tty, before, (size_t)len) &&
 	       write_all(tty, passphrase->text, passphrase->len) && write_all(tty, "\n\n", 2);
 }
 
@@ -242,7 +277,7 @@ static int add_generated(struct collection *c)
 		code = out_of_memory(c);
 	} else {
 		generate_passphrase(passphrase);
-		if (!show(tty, passphrase))
+		if (!show(tty, c->options->name, passphrase))
 			code = failure_say(c->failure, EXIT_FAILED, "/dev/tty", "%s",
 			                   strerror(errno));
 	}
@@ -253,56 +288,55 @@ static int add_generated(struct collection *c)
 static int add_asked(struct collection *c)
 {
 	struct passphrase *passphrase = arena_alloc(c->arena, sizeof *passphrase);
+	const char *name = c->options->name, *where = name[0] ? name : NULL;
+	char prompt[96];
 	int status;
 
 	if (!passphrase)
 		return out_of_memory(c);
-	status = passphrase_ask(passphrase, "passphrase: ", true);
+	snprintf(prompt, sizeof prompt, "passphrase%s%s: ", where ? " for " : "", name);
+	status = passphrase_ask(passphrase, prompt, true);
 	switch (status) {
 	case STATUS_OK: break;
 	case STATUS_IO:
-		return failure_say(c->failure, EXIT_FAILED, NULL,
+		return failure_say(c->failure, EXIT_FAILED, where,
 		                   "there is no terminal to ask for a passphrase on; use "
 		                   "--passphrase-file, --passphrase-fd, --key-file or "
 		                   "--recipient");
 	case STATUS_PASSPHRASE:
-		return failure_say(c->failure, EXIT_FAILED, NULL,
+		return failure_say(c->failure, EXIT_FAILED, where,
 		                   "no usable passphrase: empty, unknown characters, or not twice "
 		                   "the same");
-	default: return refuse_passphrase(c, NULL, status);
+	default: return refuse_passphrase(c, where, status);
 	}
-	warn_if_weak(NULL, passphrase);
-	return add_passphrase(c, passphrase, NULL);
+	warn_if_weak(where, passphrase);
+	return add_passphrase(c, passphrase, where);
 }
 
 /* What is still to come when the recipients have been read. */
-static unsigned secret_count(const struct options *o)
+static unsigned secret_count(const struct compartment_options *o)
 {
 	return o->passphrase.count + o->generate + options_ask(o);
 }
 
 /* What needs nobody's attention comes first. */
-int openers_collect(struct openers *openers, struct arena *arena, const struct options *options,
-                    struct failure *failure)
+int openers_collect(struct openers *openers, struct arena *arena,
+                    const struct compartment_options *o, struct failure *failure)
 {
-	struct collection c = {openers, arena, options, failure, NULL};
-	int code = EXIT_DONE;
+	struct collection c = {openers, arena, o, failure, NULL};
+	int code = o->second_factor ? add_second_factor(&c, o->second_factor) : EXIT_DONE;
 
-	openers->count = 0;
-	if (options->second_factor)
-		code = read_key_file(&c, options->second_factor, &c.second_factor);
-	for (unsigned i = 0; i < options->key_file.count && !code; i++)
-		code = add_key_file(&c, options->key_file.text[i]);
+	for (unsigned i = 0; i < o->key_file.count && !code; i++)
+		code = add_key_file(&c, o->key_file.text[i]);
 	if (!code)
 		code = add_recipients(&c);
-	for (unsigned i = 0; i < options->recipients_file.count && !code; i++)
-		code = add_recipients_file(&c, options->recipients_file.text[i],
-		                           secret_count(options));
-	for (unsigned i = 0; i < options->passphrase.count && !code; i++)
-		code = add_from_place(&c, &options->passphrase.place[i]);
-	if (options->generate && !code)
+	for (unsigned i = 0; i < o->recipients_file.count && !code; i++)
+		code = add_recipients_file(&c, o->recipients_file.text[i], secret_count(o));
+	for (unsigned i = 0; i < o->passphrase.count && !code; i++)
+		code = add_from_place(&c, &o->passphrase.place[i]);
+	if (o->generate && !code)
 		code = add_generated(&c);
-	if (options_ask(options) && !code)
+	if (options_ask(o) && !code)
 		code = add_asked(&c);
 	return code;
 }

@@ -1,5 +1,4 @@
-/* Passphrases, key files and recipients, from wherever the command line says they
- * are. */
+/* Passphrases, key files and recipients, from wherever the options say they are. */
 #ifndef BUNDLER_OPENERS_H
 #define BUNDLER_OPENERS_H
 
@@ -8,17 +7,19 @@
 
 struct arena;
 struct failure;
-struct options;
+struct compartment_options;
 
+/* Of all compartments, one after the other. */
 struct openers {
 	struct opener opener[FORMAT_SLOTS];
 	unsigned count;
 };
 
-/* Read, make and ask for all of them; two that are the same are refused, weak
- * ones warned of.  Everything secret lies in the arena, which takes up to 40
- * KiB.  Returns an exit code; on failure a line has said why. */
-int openers_collect(struct openers *openers, struct arena *arena, const struct options *options,
-                    struct failure *failure);
+/* Read, make and ask for all of a compartment, and add them; two that are the same,
+ * or would open two compartments, are refused, weak ones warned of.  Everything
+ * secret lies in the arena, which takes up to 40 KiB for 32.  Returns an exit code;
+ * on failure a line has said why. */
+int openers_collect(struct openers *openers, struct arena *arena,
+                    const struct compartment_options *options, struct failure *failure);
 
 #endif

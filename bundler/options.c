@@ -1,313 +1,110 @@
 #include "bundler/options.h"
 
-#include <errno.h>
 #include <getopt.h>
 #include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 
-#include "bundler/recipient.h"
-#include "common/format.h"
-#include "common/path.h"
+#include "bundler/recipe.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-enum {
-	JOBS_MAX = 256,
-	LEVEL_MAX = 19,
-	HELP_COLUMN = 27,
-};
+enum { HELP_COLUMN = 27 };
 
-#define MEMORY_MIN (UINT64_C(64) << 20)
 #define MEMORY_DEFAULT (UINT64_C(256) << 20)
 
-static const char out_of_memory[] = "not enough memory";
-
-/* --- one argument --------------------------------------------------------- */
-
-/* Each takes an argument into its field; the result is what is wrong, or NULL. */
-
-static const char *take_set(void *field, const char *argument)
-{
-	(void)argument;
-	*(bool *)field = true;
-	return NULL;
-}
-
-/* The default, said aloud. */
-static const char *take_clear(void *field, const char *argument)
-{
-	(void)argument;
-	*(bool *)field = false;
-	return NULL;
-}
-
-static const char *take_text(void *field, const char *argument)
-{
-	*(const char **)field = argument;
-	return argument[0] ? NULL : "empty";
-}
-
-static const char *take_list(void *field, const char *argument)
-{
-	struct text_list *list = field;
-	const char **text = realloc(list->text, (list->count + (size_t)1) * sizeof *text);
-
-	if (!text)
-		return out_of_memory;
-	list->text = text;
-	list->text[list->count++] = argument;
-	return argument[0] ? NULL : "empty";
-}
-
-static const char *take_place(struct place_list *list, const char *file, int fd)
-{
-	struct passphrase_place *place =
-		realloc(list->place, (list->count + (size_t)1) * sizeof *place);
-
-	if (!place)
-		return out_of_memory;
-	list->place = place;
-	list->place[list->count++] = (struct passphrase_place){file, fd};
-	return NULL;
-}
-
-static const char *take_passphrase_file(void *field, const char *argument)
-{
-	return argument[0] ? take_place(field, argument, -1) : "empty";
-}
-
-static const char *take_recipient(void *field, const char *argument)
-{
-	uint8_t key[RECIPIENT_BYTES];
-	const char *wrong = take_list(field, argument);
-
-	if (wrong)
-		return wrong;
-	return recipient_parse(key, argument) ? "not a recipient such as age1..., or mistyped"
-	                                      : NULL;
-}
-
-/* Digits and nothing else before *end. */
-static bool read_number(const char *text, const char **end, uint64_t *number)
-{
-	char *stop;
-
-	if (text[0] < '0' || text[0] > '9')
-		return false;
-	errno = 0;
-	*number = strtoull(text, &stop, 10);
-	*end = stop;
-	return errno == 0;
-}
-
-static bool read_whole_number(const char *text, uint64_t least, uint64_t most, uint64_t *number)
-{
-	const char *end;
-
-	return read_number(text, &end, number) && !*end && *number >= least && *number <= most;
-}
-
-static const char *take_passphrase_fd(void *field, const char *argument)
-{
-	uint64_t fd;
-
-	if (!read_whole_number(argument, 0, INT32_MAX, &fd))
-		return "not the number of a descriptor";
-	return take_place(field, NULL, (int)fd);
-}
-
-static bool read_bytes(const char *text, uint64_t *bytes)
-{
-	static const struct {
-		const char *suffix;
-		uint64_t unit;
-	} row[] = {
-		{"", 1},
-		{"K", UINT64_C(1) << 10},
-		{"M", UINT64_C(1) << 20},
-		{"G", UINT64_C(1) << 30},
-		{"T", UINT64_C(1) << 40},
-		{"KB", UINT64_C(1000)},
-		{"MB", UINT64_C(1000000)},
-		{"GB", UINT64_C(1000000000)},
-		{"TB", UINT64_C(1000000000000)},
-	};
-	const char *suffix;
-	uint64_t number;
-
-	if (!read_number(text, &suffix, &number))
-		return false;
-	for (size_t i = 0; i < COUNT(row); i++)
-		if (!strcasecmp(suffix, row[i].suffix)) {
-			*bytes = number * row[i].unit;
-			return number <= UINT64_MAX / row[i].unit;
-		}
-	return false;
-}
-
-static const char *take_size(void *field, const char *argument)
-{
-	struct size_wish *size = field;
-	struct format_geometry geometry;
-
-	if (!strncmp(argument, "fill:", strlen("fill:"))) {
-		size->kind = SIZE_FILL;
-		size->directory = argument + strlen("fill:");
-		return size->directory[0] ? NULL : "fill: needs a directory";
-	}
-	size->kind = SIZE_EXACT;
-	if (!read_bytes(argument, &size->bytes))
-		return "not a size such as 3900M, 4GB or fill:DIRECTORY";
-	return format_geometry_make(&geometry, size->bytes)
-	               ? "a bundle has from 80K (81,920 bytes) to 32T"
-	               : NULL;
-}
-
-static const char *take_memory(void *field, const char *argument)
-{
-	uint64_t bytes;
-
-	if (!read_bytes(argument, &bytes))
-		return "not a number of bytes such as 512M";
-	*(uint64_t *)field = bytes;
-	return bytes < MEMORY_MIN || bytes > SIZE_MAX / 2 ? "at least 64M" : NULL;
-}
-
-static const char *take_profile(void *field, const char *argument)
-{
-	*(enum kdf_profile *)field = strcmp(argument, "low") ? KDF_STANDARD : KDF_LOW;
-	return strcmp(argument, "low") && strcmp(argument, "standard") ? "standard or low" : NULL;
-}
-
-static const char *take_metadata(void *field, const char *argument)
-{
-	*(bool *)field = !strcmp(argument, "full");
-	return strcmp(argument, "full") && strcmp(argument, "private") ? "private or full" : NULL;
-}
-
-static const char *take_parity(void *field, const char *argument)
-{
-	uint64_t number;
-
-	if (!read_whole_number(argument, 0, FORMAT_MAX_PARITY, &number) || number == 1 ||
-	    (number & (number - 1)))
-		return "0, 2, 4, 8 or 16";
-	*(unsigned *)field = (unsigned)number;
-	return NULL;
-}
-
-static const char *take_level(void *field, const char *argument)
-{
-	uint64_t number = 0;
-
-	if (!read_whole_number(argument, 1, LEVEL_MAX, &number))
-		return "not a number from 1 to 19";
-	*(unsigned *)field = (unsigned)number;
-	return NULL;
-}
-
-static const char *take_jobs(void *field, const char *argument)
-{
-	uint64_t number = 0;
-
-	if (!read_whole_number(argument, 1, JOBS_MAX, &number))
-		return "not a number from 1 to 256";
-	*(unsigned *)field = (unsigned)number;
-	return NULL;
-}
-
-static const char *take_edition(void *field, const char *argument)
-{
-	return read_whole_number(argument, 1, UINT64_MAX, field) ? NULL : "not a number from 1 on";
-}
-
-static const char *take_words(void *field, const char *argument, size_t most)
-{
-	*(const char **)field = argument;
-	if (!path_is_utf8(argument, strlen(argument)))
-		return "not UTF-8";
-	return strlen(argument) > most ? "too long" : NULL;
-}
-
-static const char *take_label(void *field, const char *argument)
-{
-	return take_words(field, argument, FORMAT_LABEL);
-}
-
-static const char *take_series(void *field, const char *argument)
-{
-	return take_words(field, argument, FORMAT_SERIES);
-}
-
 /* --- the table ------------------------------------------------------------ */
+
+/* What a row is for. */
+enum {
+	RUN = 0,         /* this run: command line only */
+	BUNDLE = 1,      /* both; the command line wins */
+	COMPARTMENT = 2, /* both, but a recipe has all of them or none */
+	IN_RECIPE = 4,   /* no option at all */
+	PATH = 8,
+	MANY = 16,
+};
 
 struct row {
 	const char *name;
 	char letter;          /* 0 for none */
 	const char *argument; /* NULL for none */
 	const char *help;
-	size_t field;
+	unsigned what;
+	size_t field; /* of struct options, or of struct compartment_options */
 	const char *(*take)(void *field, const char *argument);
 };
 
 #define FIELD(name) offsetof(struct options, name)
+#define INNER(name) offsetof(struct compartment_options, name)
 
 /* clang-format off */
 static const struct row row[] = {
 	{"output", 'o', "FILE", "write the bundle to FILE; several times for\n"
-	 "several drives, each encrypted on its own", FIELD(output), take_list},
-	{"force", 'f', NULL, "replace FILE if it exists", FIELD(force), take_set},
+	 "several drives, each encrypted on its own", RUN, FIELD(output), argument_list},
+	{"force", 'f', NULL, "replace FILE if it exists", RUN, FIELD(force), argument_set},
 	{"dry-run", 'n', NULL, "say what would be packed and how long it would\n"
-	 "be; write nothing", FIELD(dry_run), take_set},
+	 "be; write nothing", RUN, FIELD(dry_run), argument_set},
+	{"recipe", 0, "FILE", "what is to be packed, and for whom, stands in FILE\n"
+	 "(\"-\": standard input); see satchel-recipe(5)", RUN, FIELD(recipe), argument_text},
+	{"source", 0, "PATH", "", COMPARTMENT | IN_RECIPE | PATH | MANY, INNER(source),
+	 argument_list},
 	{"passphrase-file", 0, "FILE", "the passphrase is what FILE has (\"-\": standard\n"
-	 "input); several times: each opens the bundle", FIELD(passphrase), take_passphrase_file},
-	{"passphrase-fd", 0, "N", "the same from file descriptor N", FIELD(passphrase),
-	 take_passphrase_fd},
+	 "input); several times: each opens the bundle", COMPARTMENT | PATH | MANY,
+	 INNER(passphrase), argument_passphrase_file},
+	{"passphrase-fd", 0, "N", "the same from file descriptor N", COMPARTMENT | MANY,
+	 INNER(passphrase), argument_passphrase_fd},
 	{"generate-passphrase", 0, NULL, "make one of seven words, shown once, on the\n"
-	 "terminal", FIELD(generate), take_set},
-	{"key-file", 0, "FILE", "FILE alone opens the bundle, too", FIELD(key_file), take_list},
+	 "terminal", COMPARTMENT, INNER(generate), argument_set},
+	{"key-file", 0, "FILE", "FILE alone opens the bundle, too", COMPARTMENT | PATH | MANY,
+	 INNER(key_file), argument_list},
 	{"recipient", 0, "AGE1...", "whoever has the identity of this public key opens\n"
-	 "the bundle; several times", FIELD(recipient), take_recipient},
+	 "the bundle; several times", COMPARTMENT | MANY, INNER(recipient), argument_recipient},
 	{"recipients-file", 0, "FILE", "the same for those in FILE, one a line",
-	 FIELD(recipients_file), take_list},
+	 COMPARTMENT | PATH | MANY, INNER(recipients_file), argument_list},
 	{"second-factor", 0, "FILE", "every passphrase and recipient needs FILE as well",
-	 FIELD(second_factor), take_text},
+	 COMPARTMENT | PATH, INNER(second_factor), argument_text},
 	{"sign", 0, "FILE", "sign it as its publisher, with the secret key in\n"
-	 "FILE that minisign -G has made", FIELD(sign), take_text},
+	 "FILE that minisign -G has made", COMPARTMENT | PATH, INNER(sign), argument_text},
 	{"kdf", 0, "PROFILE", "standard (256 MiB to open), or low (64 MiB) for\n"
-	 "recipients with old machines", FIELD(profile), take_profile},
+	 "recipients with old machines", BUNDLE, FIELD(profile), argument_profile},
 	{"size", 0, "SIZE", "length of the bundle in bytes (K M G T, KB MB GB\n"
 	 "TB), or fill:DIRECTORY for what is free there;\n"
-	 "otherwise as long as needed, and something more", FIELD(size), take_size},
+	 "otherwise as long as needed, and something more", BUNDLE, FIELD(size), argument_size},
 	{"parity", 0, "N", "0, 2, 4, 8 or 16 spare pages for every 64; 4 if\n"
-	 "not given, 6 % more bytes", FIELD(parity), take_parity},
+	 "not given, 6 % more bytes", BUNDLE, FIELD(parity), argument_parity},
 	{"metadata", 0, "WHICH", "private (names, sizes, days), or full (owners,\n"
-	 "exact times, attributes)", FIELD(full_metadata), take_metadata},
-	{"exclude", 0, "GLOB", "leave out what has such a name or path", FIELD(exclude), take_list},
+	 "exact times, attributes)", COMPARTMENT, INNER(full_metadata), argument_metadata},
+	{"exclude", 0, "GLOB", "leave out what has such a name or path", COMPARTMENT | MANY,
+	 INNER(exclude), argument_exclude},
 	{"one-file-system", 0, NULL, "do not enter other file systems (the default)",
-	 FIELD(cross_file_systems), take_clear},
-	{"cross-file-systems", 0, NULL, "do enter them", FIELD(cross_file_systems), take_set},
-	{"label", 0, "TEXT", "a title, seen by who can open the bundle", FIELD(label), take_label},
-	{"series", 0, "TEXT", "the series that it is an edition of", FIELD(series), take_series},
-	{"edition", 0, "N", "which one", FIELD(edition), take_edition},
+	 COMPARTMENT, INNER(cross_file_systems), argument_clear},
+	{"cross-file-systems", 0, NULL, "do enter them", COMPARTMENT, INNER(cross_file_systems),
+	 argument_set},
+	{"label", 0, "TEXT", "a title, seen by who can open the bundle", COMPARTMENT,
+	 INNER(label), argument_label},
+	{"series", 0, "TEXT", "the series that it is an edition of", COMPARTMENT, INNER(series),
+	 argument_series},
+	{"edition", 0, "N", "which one", COMPARTMENT, INNER(edition), argument_edition},
 	{"level", 0, "N", "compress from 1 (fast) to 19 (small); 3 if not\n"
-	 "given; films and the like are never compressed", FIELD(level), take_level},
-	{"no-verify", 0, NULL, "do not read the written bundle back", FIELD(no_verify), take_set},
-	{"jobs", 0, "N", "threads; as many as cores if not given", FIELD(jobs), take_jobs},
-	{"memory", 0, "SIZE", "memory for buffers; 256M if not given", FIELD(memory), take_memory},
+	 "given; films and the like are never compressed", BUNDLE, FIELD(level), argument_level},
+	{"no-verify", 0, NULL, "do not read the written bundle back", RUN, FIELD(no_verify),
+	 argument_set},
+	{"jobs", 0, "N", "threads; as many as cores if not given", RUN, FIELD(jobs),
+	 argument_jobs},
+	{"memory", 0, "SIZE", "memory for buffers; 256M if not given", RUN, FIELD(memory),
+	 argument_memory},
 	{"spill", 0, "DIR", "where an encrypted temporary file may go; TMPDIR\n"
-	 "or /var/tmp if not given", FIELD(spill), take_text},
-	{"allow-unlocked", 0, NULL, "go on if memory for keys cannot be locked",
-	 FIELD(allow_unlocked), take_set},
-	{"quiet", 'q', NULL, "errors only", FIELD(quiet), take_set},
-	{"verbose", 'v', NULL, "name what is packed", FIELD(verbose), take_set},
-	{"json", 0, NULL, "progress and result as JSON lines", FIELD(json), take_set},
-	{"help", 'h', NULL, "this", FIELD(help), take_set},
-	{"version", 0, NULL, "which version this is", FIELD(version), take_set},
+	 "or /var/tmp if not given", RUN, FIELD(spill), argument_text},
+	{"allow-unlocked", 0, NULL, "go on if memory for keys cannot be locked", RUN,
+	 FIELD(allow_unlocked), argument_set},
+	{"quiet", 'q', NULL, "errors only", RUN, FIELD(quiet), argument_set},
+	{"verbose", 'v', NULL, "name what is packed", RUN, FIELD(verbose), argument_set},
+	{"json", 0, NULL, "progress and result as JSON lines", RUN, FIELD(json), argument_set},
+	{"help", 'h', NULL, "this", RUN, FIELD(help), argument_set},
+	{"version", 0, NULL, "which version this is", RUN, FIELD(version), argument_set},
 };
 /* clang-format on */
 
@@ -316,6 +113,8 @@ enum {
 	SECRET = 'p', /* -p and --passphrase, which do not exist */
 	FIRST_ROW = 256,
 };
+
+_Static_assert(ROWS < 64, "a bit for each row");
 
 static const char secret_help[] =
 	"a passphrase on the command line is seen by everybody on this machine; "
@@ -332,6 +131,7 @@ static void print_help_text(const char *text)
 void options_print_help(void)
 {
 	printf("usage: satchel-pack -o BUNDLE [option...] PATH...\n"
+	       "       satchel-pack -o BUNDLE [option...] --recipe FILE\n"
 	       "\n"
 	       "Packs files and directories into an encrypted bundle.  Without an option that\n"
 	       "says where a passphrase or key is, a passphrase is asked for.\n"
@@ -341,6 +141,8 @@ void options_print_help(void)
 		char letter[] = "-x,";
 		int len;
 
+		if (r->what & IN_RECIPE)
+			continue;
 		letter[1] = r->letter;
 		len = printf("  %3s --%s%s%s", r->letter ? letter : "", r->name,
 		             r->argument ? " " : "", r->argument ? r->argument : "");
@@ -383,6 +185,12 @@ static void complain_of_unknown(struct options *o, const char *word)
 		         (int)strcspn(word, "="), word);
 }
 
+/* Where the row's value goes. */
+static void *field_of(struct options *o, struct compartment_options *c, const struct row *r)
+{
+	return (char *)(r->what & COMPARTMENT ? (void *)c : o) + r->field;
+}
+
 static void take_option(struct options *o, int found, const char *word)
 {
 	const char *wrong;
@@ -401,33 +209,49 @@ static void take_option(struct options *o, int found, const char *word)
 	}
 	while (found < FIRST_ROW && row[i].letter != found)
 		i++;
-	wrong = row[i].take((char *)o + row[i].field, optarg);
+	o->given |= UINT64_C(1) << i;
+	wrong = row[i].take(field_of(o, &o->compartment[0], &row[i]), optarg);
 	if (wrong)
 		complain(o, "--%s: %s", row[i].name, wrong);
 }
 
-static void read_words(struct options *o, int argc, char **argv)
+/* What getopt_long wants to know: longs has room for all rows and the secret ones. */
+static void make_tables(struct option longs[ROWS + 3], char shorts[2 * ROWS + 8])
 {
-	struct option longs[ROWS + 3] = {{0}};
-	char shorts[2 * ROWS + 8] = ":p::", *end = shorts + strlen(shorts);
-	int found;
+	char *end = stpcpy(shorts, ":p::");
 
 	for (size_t i = 0; i < ROWS; i++) {
-		longs[i] = (struct option){row[i].name, row[i].argument ? 1 : 0, NULL,
+		if (row[i].what & IN_RECIPE)
+			continue;
+		*longs++ = (struct option){row[i].name, row[i].argument ? 1 : 0, NULL,
 		                           FIRST_ROW + (int)i};
 		if (row[i].letter)
 			*end++ = row[i].letter;
 		if (row[i].letter && row[i].argument)
 			*end++ = ':';
 	}
-	longs[ROWS] = (struct option){"passphrase", optional_argument, NULL, SECRET};
-	longs[ROWS + 1] = (struct option){"password", optional_argument, NULL, SECRET};
+	*end = '\0';
+	*longs++ = (struct option){"passphrase", optional_argument, NULL, SECRET};
+	*longs++ = (struct option){"password", optional_argument, NULL, SECRET};
+	*longs = (struct option){0};
+}
+
+static void read_words(struct options *o, int argc, char **argv)
+{
+	struct option longs[ROWS + 3];
+	char shorts[2 * ROWS + 8];
+	const char *wrong = NULL;
+	int found;
+
+	make_tables(longs, shorts);
 	opterr = 0;
 	optind = 0;
 	while ((found = getopt_long(argc, argv, shorts, longs, NULL)) != -1)
 		take_option(o, found, argv[optind > 0 ? optind - 1 : 0]);
-	o->path = (const char *const *)argv + optind;
-	o->path_count = (unsigned)(argc - optind);
+	for (int i = optind; i < argc && !wrong; i++)
+		wrong = argument_list(&o->compartment[0].source, argv[i]);
+	if (wrong)
+		complain(o, "a path to pack: %s", wrong);
 }
 
 static void read_environment(struct options *o)
@@ -439,7 +263,7 @@ static void read_environment(struct options *o)
 	o->newest = INT64_MAX;
 	if (!epoch || !epoch[0])
 		return;
-	if (read_whole_number(epoch, 0, INT64_MAX, &seconds))
+	if (argument_number(epoch, 0, INT64_MAX, &seconds))
 		o->newest = (int64_t)seconds;
 	else
 		complain(o, "SOURCE_DATE_EPOCH: not a number of seconds");
@@ -450,69 +274,224 @@ static unsigned core_count(void)
 	cpu_set_t set;
 	int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
 
-	return count < JOBS_MAX ? (unsigned)count : JOBS_MAX;
+	return count < ARGUMENT_JOBS_MAX ? (unsigned)count : ARGUMENT_JOBS_MAX;
 }
 
-bool options_ask(const struct options *o)
+/* --- the recipe ------------------------------------------------------------- */
+
+static const struct row *find_row(const char *key)
 {
-	return !o->passphrase.count && !o->generate && !o->recipient.count &&
-	       !o->recipients_file.count && (o->second_factor || !o->key_file.count);
+	for (size_t i = 0; i < ROWS; i++)
+		if (row[i].what & (BUNDLE | COMPARTMENT) && !strcmp(row[i].name, key))
+			return &row[i];
+	return NULL;
 }
 
-static unsigned opener_count(const struct options *o)
+/* Folder and text as one, to live as long as the options.  NULL: no memory. */
+static const char *keep(struct options *o, const char *folder, const char *text)
 {
-	return o->passphrase.count + o->generate + options_ask(o) + o->key_file.count +
-	       o->recipient.count + o->recipients_file.count;
+	char *copy;
+
+	if (!text[0])
+		return "";
+	if (asprintf(&copy, "%s%s", folder, text) < 0)
+		return NULL;
+	if (!argument_list(&o->kept, copy))
+		return copy;
+	free(copy);
+	return NULL;
 }
 
-static bool ends_with_slash(const char *text)
+/* A value as a recipe has it: a switch is yes or no, a path begins at the folder. */
+static const char *take_value(struct options *o, void *field, const struct row *r,
+                              const char *value, const char *folder)
 {
-	size_t len = strlen(text);
+	bool is_relative = r->what & PATH && value[0] != '/' && strcmp(value, "-");
+	const char *kept;
 
-	return len && text[len - 1] == '/';
+	if (!r->argument && !strcmp(value, "no"))
+		return NULL;
+	if (!r->argument)
+		return strcmp(value, "yes") ? "yes or no" : r->take(field, NULL);
+	if (!value[0])
+		return "empty";
+	if (r->take == argument_size && !strncmp(value, "fill:", strlen("fill:")) &&
+	    value[strlen("fill:")] != '/')
+		return "in a recipe, fill: needs a path that begins with a slash";
+	kept = keep(o, is_relative ? folder : "", value);
+	return kept ? r->take(field, kept) : "not enough memory";
 }
 
-/* What no single option shows. */
+const char *options_set(struct options *o, struct compartment_options *c, const char *key,
+                        const char *value, const char *folder)
+{
+	const struct row *r = find_row(key);
+	uint64_t bit = r ? UINT64_C(1) << (r - row) : 0;
+	uint64_t *given = c ? &c->given : &o->recipe_given;
+
+	if (!r)
+		return "no such key; see satchel-recipe(5)";
+	if (!c && r->what & COMPARTMENT)
+		return "belongs in [compartment]";
+	if (c && r->what & BUNDLE)
+		return "belongs in [bundle]";
+	if (*given & bit && !(r->what & MANY))
+		return "is there twice";
+	*given |= bit;
+	if (!c && o->given & bit)
+		return NULL;
+	return take_value(o, field_of(o, c, r), r, value, folder);
+}
+
+static const struct compartment_options empty = {.name = "", .label = "", .series = ""};
+
+struct compartment_options *options_add_compartment(struct options *o, const char *name,
+                                                    const char **wrong)
+{
+	const char *kept = keep(o, "", name);
+
+	*wrong = NULL;
+	if (!kept)
+		*wrong = "not enough memory";
+	else if (o->compartment_count == FORMAT_SLOTS)
+		*wrong = "a bundle has no room for more compartments";
+	for (unsigned i = 0; i < o->compartment_count && !*wrong; i++)
+		if (!strcmp(name, o->compartment[i].name))
+			*wrong = "there are two compartments of this name";
+	if (*wrong)
+		return NULL;
+	o->compartment[o->compartment_count] = empty;
+	o->compartment[o->compartment_count].name = kept;
+	return &o->compartment[o->compartment_count++];
+}
+
+/* The words of a recipe are not mixed with those of the command line: who packs
+ * ten compartments must not wonder which of them a --label is for. */
+static void check_no_mixture(struct options *o)
+{
+	for (size_t i = 0; i < ROWS; i++)
+		if (row[i].what & COMPARTMENT && o->given & UINT64_C(1) << i)
+			complain(o, "--%s: with --recipe this belongs in the recipe", row[i].name);
+	if (o->compartment[0].source.count)
+		complain(o, "with --recipe, what is packed stands in the recipe, not here: %s",
+		         o->compartment[0].source.text[0]);
+}
+
+static void read_recipe(struct options *o)
+{
+	check_no_mixture(o);
+	if (o->error[0])
+		return;
+	o->compartment_count = 0;
+	if (recipe_read(o, o->recipe) && !o->compartment_count)
+		complain(o, "%s: it has no [compartment]", o->recipe);
+}
+
+/* --- what no single option shows ----------------------------------------------- */
+
+bool options_ask(const struct compartment_options *c)
+{
+	return !c->passphrase.count && !c->generate && !c->recipient.count &&
+	       !c->recipients_file.count && (c->second_factor || !c->key_file.count);
+}
+
+static unsigned opener_count(const struct compartment_options *c)
+{
+	return c->passphrase.count + c->generate + options_ask(c) + c->key_file.count +
+	       c->recipient.count + c->recipients_file.count;
+}
+
+static bool is_stdin(const char *path)
+{
+	return path && !strcmp(path, "-");
+}
+
+static unsigned stdin_count(const struct options *o)
+{
+	unsigned count = is_stdin(o->recipe);
+
+	for (unsigned i = 0; i < o->compartment_count; i++)
+		for (unsigned j = 0; j < o->compartment[i].passphrase.count; j++) {
+			const struct passphrase_place *place =
+				&o->compartment[i].passphrase.place[j];
+
+			count += is_stdin(place->file) || place->fd == 0;
+		}
+	return count;
+}
+
+static void check_compartments(struct options *o)
+{
+	unsigned openers = 0;
+
+	for (unsigned i = 0; i < o->compartment_count; i++) {
+		const struct compartment_options *c = &o->compartment[i];
+
+		openers += opener_count(c);
+		if (c->source.count)
+			continue;
+		if (o->recipe)
+			complain(o, "%s: [compartment %s] has no source", o->recipe, c->name);
+		else
+			complain(o, "nothing to pack: name files or directories; see --help");
+	}
+	if (openers > FORMAT_SLOTS)
+		complain(o, "more than %d passphrases, key files and recipients", FORMAT_SLOTS);
+}
+
 static void check(struct options *o)
 {
 	if (!o->output.count && !o->dry_run)
 		complain(o, "no output: name one with -o; see --help");
-	if (!o->path_count)
-		complain(o, "nothing to pack: name files or directories; see --help");
 	for (unsigned i = 0; i < o->output.count; i++)
-		if (!strcmp(o->output.text[i], "-"))
+		if (is_stdin(o->output.text[i]))
 			complain(o, "--output: a bundle cannot go to standard output");
-	if (opener_count(o) > FORMAT_SLOTS)
-		complain(o, "more than %d passphrases, key files and recipients", FORMAT_SLOTS);
-	for (unsigned i = 0; i < o->exclude.count; i++)
-		if (o->exclude.text[i][0] == '/' || ends_with_slash(o->exclude.text[i]))
-			complain(o, "--exclude: no path in a bundle has a slash at either end");
+	check_compartments(o);
+	if (stdin_count(o) > 1)
+		complain(o, "standard input can be read only once");
+	/* Padding is made for one: a length that grows with another tells of it. */
+	if (o->compartment_count > 1 && o->size.kind == SIZE_PADDED)
+		complain(o, "several compartments need --size, lest the length tells of them");
 }
 
 bool options_read(struct options *o, int argc, char **argv)
 {
 	*o = (struct options){
+		.compartment = {empty},
+		.compartment_count = 1,
 		.profile = KDF_STANDARD,
 		.parity = 4,
 		.level = 3,
-		.label = "",
-		.series = "",
 		.memory = MEMORY_DEFAULT,
 		.jobs = core_count(),
 	};
 	read_environment(o);
 	read_words(o, argc, argv);
-	if (!o->help && !o->version)
+	if (o->help || o->version)
+		return !o->error[0];
+	if (o->recipe)
+		read_recipe(o);
+	if (!o->error[0])
 		check(o);
 	return !o->error[0];
 }
 
+static void free_compartment(struct compartment_options *c)
+{
+	free(c->source.text);
+	free(c->exclude.text);
+	free(c->passphrase.place);
+	free(c->key_file.text);
+	free(c->recipient.text);
+	free(c->recipients_file.text);
+}
+
 void options_fini(struct options *o)
 {
+	for (unsigned i = 0; i < FORMAT_SLOTS; i++)
+		free_compartment(&o->compartment[i]);
+	for (unsigned i = 0; i < o->kept.count; i++)
+		free((char *)o->kept.text[i]);
+	free(o->kept.text);
 	free(o->output.text);
-	free(o->passphrase.place);
-	free(o->key_file.text);
-	free(o->recipient.text);
-	free(o->recipients_file.text);
-	free(o->exclude.text);
 }

@@ -72,10 +72,11 @@ static bool is_source(const struct options *o, const struct stat *output)
 {
 	struct stat st;
 
-	for (unsigned i = 0; i < o->path_count; i++)
-		if (!stat(o->path[i], &st) && st.st_dev == output->st_dev &&
-		    st.st_ino == output->st_ino)
-			return true;
+	for (unsigned i = 0; i < o->compartment_count; i++)
+		for (unsigned j = 0; j < o->compartment[i].source.count; j++)
+			if (!stat(o->compartment[i].source.text[j], &st) &&
+			    st.st_dev == output->st_dev && st.st_ino == output->st_ino)
+				return true;
 	return false;
 }
 

@@ -45,6 +45,7 @@ layers() {
 	only 'zstd' 'common/squeeze\.c'
 	only 'utf8proc' 'common/kdf\.c'
 	only 'archive' 'bundler/[^:]*'
+	only 'ini\.h' 'bundler/recipe\.c'
 	only 'isa-l|erasure_code' '(bundler|fusefs)/[^:]*'
 	only 'fuse3?/|fuse_lowlevel' 'fusefs/[^:]*'
 	only 'sodium' '(bundler|reader|fusefs)/[^:]*|common/(bundle|header|kdf|pages|repair|publisher|seal_[a-z]+)\.c'

@@ -1,0 +1,135 @@
+#include "bundler/compartment.h"
+
+#include <errno.h>
+#include <sodium.h>
+#include <string.h>
+
+#include "bundler/cancel.h"
+#include "bundler/failure.h"
+#include "bundler/minisign.h"
+#include "bundler/options.h"
+#include "bundler/report.h"
+#include "bundler/signer.h"
+#include "bundler/spill.h"
+#include "bundler/stage.h"
+#include "bundler/tree.h"
+#include "common/diag.h"
+#include "common/status.h"
+
+int compartment_prepare(struct compartment *c, struct openers *openers, struct arena *arena,
+                        struct failure *failure)
+{
+	int code = EXIT_DONE;
+
+	if (c->run->dry_run)
+		return EXIT_DONE;
+	if (c->options->sign)
+		code = signer_read(&c->signer, arena, c->options->sign, failure);
+	c->opener = openers->opener + openers->count;
+	if (!code)
+		code = openers_collect(openers, arena, c->options, failure);
+	c->opener_count = (unsigned)(openers->opener + openers->count - c->opener);
+	return code;
+}
+
+/* The scan has named what stopped it. */
+static int note_scan(struct failure *failure, int status)
+{
+	switch (status) {
+	case STATUS_CANCELLED: return EXIT_FAILED;
+	case STATUS_IO: return failure_note(failure, EXIT_FAILED, "a source cannot be read");
+	case STATUS_INVALID:
+		return failure_note(failure, EXIT_FAILED, "a source is neither file nor directory");
+	case STATUS_EXISTS:
+		return failure_note(failure, EXIT_FAILED, "two sources have the same name");
+	default: return failure_note(failure, EXIT_FAILED, status_text(status));
+	}
+}
+
+int compartment_scan(struct compartment *c, struct arena *arena, const struct scan_output *output,
+                     unsigned output_count, struct report *r, struct failure *failure)
+{
+	const struct compartment_options *o = c->options;
+	const struct scan_options options = {
+		.full_metadata = o->full_metadata,
+		.one_file_system = !o->cross_file_systems,
+		.exclude = o->exclude.text,
+		.exclude_count = o->exclude.count,
+		.output = output,
+		.output_count = output_count,
+		.newest = c->run->newest,
+		.cancelled = cancel_asked,
+	};
+	struct scan_report report;
+	size_t memory = (size_t)c->run->memory / 16 / c->run->compartment_count;
+	int status = tree_new(&c->tree, o->full_metadata);
+
+	if (status == STATUS_OK)
+		status = spill_new(&c->heap, arena, memory, c->run->spill);
+	if (status)
+		return failure_status(failure, NULL, status);
+	status = scan_paths(c->tree, c->heap, o->source.text, o->source.count, &options, &report);
+	if (status)
+		return note_scan(failure, status);
+	r->directories += report.directories;
+	r->links += report.links;
+	r->left_out += report.unreadable;
+	return EXIT_DONE;
+}
+
+int compartment_explain_culprit(struct failure *failure, const char *culprit, int status)
+{
+	return failure_say(failure, EXIT_FAILED, culprit, "%s; pack again",
+	                   status == STATUS_IO ? strerror(errno) : status_text(status));
+}
+
+int compartment_stage(struct compartment *c, struct arena *arena, struct progress *progress,
+                      struct report *r, struct failure *failure)
+{
+	const struct compartment_options *o = c->options;
+	const struct stage_options options = {
+		.full_metadata = o->full_metadata,
+		.newest = c->run->newest,
+		.level = (int)c->run->level,
+		.workers = c->run->jobs,
+		.memory = (size_t)c->run->memory / 2 / c->run->compartment_count,
+		.spill_dir = c->run->spill,
+		.label = o->label,
+		.series = o->series,
+		.edition = o->edition,
+		.is_signed = o->sign != NULL,
+		.signer = c->signer,
+	};
+	struct stage_report report;
+	int status = stage_run(&c->stage, arena, c->tree, c->heap, &options, progress, &report);
+
+	if (c->signer)
+		sodium_memzero(c->signer, sizeof *c->signer);
+	c->signer = NULL;
+	if (status == STATUS_CANCELLED)
+		return EXIT_FAILED;
+	if (status && report.culprit[0])
+		return compartment_explain_culprit(failure, report.culprit, status);
+	if (status)
+		return failure_status(failure, status == STATUS_IO ? c->run->spill : NULL, status);
+	r->files += report.files;
+	r->bytes += report.bytes;
+	r->left_out += report.dropped;
+	return EXIT_DONE;
+}
+
+void compartment_name_everything(const struct compartment *c)
+{
+	char path[FORMAT_PATH + 1];
+
+	for (uint32_t i = 0; (i = tree_next_in_path_order(c->tree, i));)
+		if (!tree_inner_path(c->tree, i, path, sizeof path))
+			diag_note("%s%s", path, c->tree->node[i].kind == KIND_DIRECTORY ? "/" : "");
+}
+
+void compartment_release(struct compartment *c)
+{
+	stage_free(c->stage);
+	spill_free(c->heap);
+	tree_free(c->tree);
+}
