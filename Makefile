@@ -32,7 +32,7 @@ common := $(filter-out common/seal_%.c,$(wildcard common/*.c))
 tools := $(foreach tool,bundler reader fusefs,$(if $(wildcard $(tool)/*.c),$(tool)))
 objects = $(patsubst %.c,$(B)/%.o,$(1))
 
-OBJECTS_common = $(call objects,$(common) $(wildcard common/seal_openssl.c))
+OBJECTS_common = $(call objects,$(common) $(wildcard common/seal_openssl.c common/seal_heap.c))
 OBJECTS_bundler = $(call objects,$(wildcard bundler/*.c)) $(B)/bundler/words.o
 OBJECTS_reader = $(call objects,$(wildcard reader/*.c))
 OBJECTS_fusefs = $(call objects,$(wildcard fusefs/*.c))

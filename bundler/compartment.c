@@ -4,6 +4,7 @@
 #include <sodium.h>
 #include <string.h>
 
+#include "bundler/budget.h"
 #include "bundler/cancel.h"
 #include "bundler/failure.h"
 #include "bundler/minisign.h"
@@ -61,11 +62,10 @@ int compartment_scan(struct compartment *c, struct arena *arena, const struct sc
 		.cancelled = cancel_asked,
 	};
 	struct scan_report report;
-	size_t memory = (size_t)c->run->memory / 16 / c->run->compartment_count;
 	int status = tree_new(&c->tree, o->full_metadata);
 
 	if (status == STATUS_OK)
-		status = spill_new(&c->heap, arena, memory, c->run->spill);
+		status = spill_new(&c->heap, arena, c->budget->links, c->run->spill);
 	if (status)
 		return failure_status(failure, NULL, status);
 	status = scan_paths(c->tree, c->heap, o->source.text, o->source.count, &options, &report);
@@ -91,8 +91,8 @@ int compartment_stage(struct compartment *c, struct arena *arena, struct progres
 		.full_metadata = o->full_metadata,
 		.newest = c->run->newest,
 		.level = (int)c->run->level,
-		.workers = c->run->jobs,
-		.memory = (size_t)c->run->memory / 2 / c->run->compartment_count,
+		.workers = c->budget->workers,
+		.memory = c->budget->stage,
 		.spill_dir = c->run->spill,
 		.label = o->label,
 		.series = o->series,

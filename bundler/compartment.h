@@ -7,6 +7,7 @@
 #include "bundler/scan.h"
 
 struct arena;
+struct budget;
 struct compartment_options;
 struct failure;
 struct minisign_secret;
@@ -17,10 +18,11 @@ struct spill;
 struct stage;
 struct tree;
 
-/* run and options are given, and borrowed; the rest begins as zeros. */
+/* run, options and budget are given, and borrowed; the rest begins as zeros. */
 struct compartment {
 	const struct options *run;
 	const struct compartment_options *options;
+	const struct budget *budget;
 	const struct opener *opener; /* which of them are its own */
 	unsigned opener_count;
 	struct minisign_secret *signer; /* in the arena; NULL when it has signed */

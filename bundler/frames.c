@@ -109,6 +109,17 @@ static int finish(void *job, void *context)
 	return status;
 }
 
+static unsigned depth(unsigned workers)
+{
+	return workers < JOBS_MAX / 2 ? 2 * workers + 4 : JOBS_MAX + 4;
+}
+
+size_t frames_memory(int level, unsigned workers)
+{
+	return workers * squeezer_size(level) +
+	       depth(workers) * (sizeof(struct frames_job) + 2 * FORMAT_FRAME);
+}
+
 int frames_new(struct frames **frames, struct frames_sink *sink, int level, unsigned workers)
 {
 	static const struct pipeline_ops ops = {
@@ -127,8 +138,7 @@ int frames_new(struct frames **frames, struct frames_sink *sink, int level, unsi
 		return status;
 	f->sink = sink;
 	f->level = level;
-	status = pipeline_new(&f->pipeline, &ops, f, workers,
-	                      workers < JOBS_MAX / 2 ? 2 * workers + 4 : JOBS_MAX + 4);
+	status = pipeline_new(&f->pipeline, &ops, f, workers, depth(workers));
 	if (status == STATUS_OK)
 		*frames = f;
 	else

@@ -34,6 +34,9 @@ struct frames_sink {
 	uint64_t stored, compressed;
 };
 
+/* Bytes of memory that frames_new takes. */
+size_t frames_memory(int level, unsigned workers);
+
 /* sink: borrowed until frames_end.  level: zstd's.  STATUS_NOMEM. */
 int frames_new(struct frames **frames, struct frames_sink *sink, int level, unsigned workers);
 

@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bundler/budget.h"
 #include "bundler/cancel.h"
 #include "bundler/compartment.h"
 #include "bundler/failure.h"
@@ -27,6 +28,7 @@
 #include "common/diag.h"
 #include "common/outfile.h"
 #include "common/progress.h"
+#include "common/seal_heap.h"
 #include "common/status.h"
 
 enum { ARENA_BYTES = 1 << 20 };
@@ -36,6 +38,7 @@ struct pack {
 	struct failure failure; /* of everything */
 	struct failure refusal; /* of the first output that cannot be had */
 	struct arena *arena;
+	struct budget budget;
 	struct openers openers;
 	struct compartment compartment[FORMAT_SLOTS];
 	struct scan_output *existing;
@@ -147,26 +150,53 @@ static int check_places(struct pack *p)
 	return code;
 }
 
-static int prepare(struct pack *p)
+/* Room for the keys, and for libcrypto, which has them while pages are sealed: a
+ * worker, a spill (a stage has seven) or a feed at a time. */
+static int make_arena(struct pack *p)
 {
 	const struct options *o = &p->options;
-	int status, code = check_places(p);
+	size_t heap = seal_heap_bytes(p->budget.workers + 8 * o->compartment_count + 8);
+	int status = arena_new(&p->arena, ARENA_BYTES + heap, o->allow_unlocked);
 
-	if (code)
-		return code;
-	status = arena_new(&p->arena, ARENA_BYTES, o->allow_unlocked);
 	if (status == STATUS_UNLOCKED)
 		return failure_say(&p->failure, EXIT_FAILED, NULL,
 		                   "memory for keys cannot be locked; raise its limit (ulimit -l), "
 		                   "or use --allow-unlocked");
-	if (status)
-		return failure_status(&p->failure, NULL, status);
+	if (status == STATUS_OK)
+		status = seal_heap_move_in(p->arena, heap);
+	return status ? failure_status(&p->failure, NULL, status) : EXIT_DONE;
+}
+
+static int make_budget(struct pack *p)
+{
+	const struct options *o = &p->options;
+	uint64_t least = budget_least(o->compartment_count, o->parity);
+
+	if (o->memory < least)
+		return failure_say(&p->failure, EXIT_USAGE, NULL, "--memory: this takes %uM",
+		                   (unsigned)(least >> 20) + 1);
+	p->budget = budget_divide(o);
+	return EXIT_DONE;
+}
+
+static int prepare(struct pack *p)
+{
+	const struct options *o = &p->options;
+	int code = make_budget(p);
+
+	if (!code)
+		code = check_places(p);
+	if (!code)
+		code = make_arena(p);
+	if (code)
+		return code;
 	if (arena_swap_is_on())
 		diag_warn(NULL, "warning: swap is on, and what is packed may reach it; swapoff -a "
 		                "turns it off");
 	for (unsigned i = 0; i < o->compartment_count && !code; i++) {
 		p->compartment[i].run = o;
 		p->compartment[i].options = &o->compartment[i];
+		p->compartment[i].budget = &p->budget;
 		code = compartment_prepare(&p->compartment[i], &p->openers, p->arena, &p->failure);
 	}
 	return code;
@@ -296,7 +326,7 @@ static int write_one(struct pack *p, const char *path, uint64_t len, struct fail
 	const struct write_options options = {
 		.profile = o->profile,
 		.parity = o->parity,
-		.workers = o->jobs,
+		.workers = p->budget.workers,
 		.replace = o->force,
 		.verify = !o->no_verify,
 	};
@@ -403,7 +433,9 @@ static void release(struct pack *p)
 		compartment_release(&p->compartment[i]);
 	free(p->existing);
 	free(p->refused);
-	arena_free(p->arena);
+	/* Not unmapped: libcrypto has things there until the process ends. */
+	if (p->arena)
+		arena_wipe(p->arena);
 	options_fini(&p->options);
 }
 
@@ -436,7 +468,7 @@ int main(int argc, char **argv)
 	diag_init("satchel-pack", NULL);
 	catch_signals();
 	right = options_read(&p.options, argc, argv);
-	if (sodium_init() < 0)
+	if (sodium_init() < 0 || seal_heap_init())
 		code = failure_say(&p.failure, EXIT_FAILED, NULL, "no source of randomness");
 	else if (p.options.help)
 		options_print_help();

@@ -94,7 +94,7 @@ static const struct row row[] = {
 	 argument_set},
 	{"jobs", 0, "N", "threads; as many as cores if not given", RUN, FIELD(jobs),
 	 argument_jobs},
-	{"memory", 0, "SIZE", "memory for buffers; 256M if not given", RUN, FIELD(memory),
+	{"memory", 0, "SIZE", "the most memory to use; 256M if not given", RUN, FIELD(memory),
 	 argument_memory},
 	{"spill", 0, "DIR", "where an encrypted temporary file may go; TMPDIR\n"
 	 "or /var/tmp if not given", RUN, FIELD(spill), argument_text},

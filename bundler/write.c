@@ -26,6 +26,7 @@ enum {
 	PIECE_MAX = PIECE + 2 * FORMAT_PAGE,
 	JOBS_MAX = 16, /* 34 MB */
 	NOBODY = UINT8_MAX,
+	PARITY_MOST = 4096 * FORMAT_PAYLOAD, /* of a compartment's sums */
 };
 
 /* What belongs to one compartment; in the arena. */
@@ -342,16 +343,27 @@ static int produce(struct write *w)
 	return STATUS_OK;
 }
 
+static unsigned depth(unsigned workers)
+{
+	return (unsigned)min_u64(2 * workers + 4, JOBS_MAX);
+}
+
+size_t write_memory(unsigned count, unsigned parity, unsigned workers)
+{
+	size_t job = sizeof(struct job) + (size_t)UNITS * FORMAT_PAYLOAD + PIECE_MAX;
+
+	return depth(workers) * job + (parity ? count * (size_t)PARITY_MOST : 0);
+}
+
 static int write_all(struct write *w)
 {
-	unsigned depth = 2 * w->options->workers + 4;
 	int status, ended;
 
 	if (w->options->verify)
 		check_begin(&w->secrets->check);
 	randombytes_buf(w->secrets->fill, sizeof(w->secrets->fill));
 	status = pipeline_new(&w->pipeline, &ops, w, w->options->workers,
-	                      depth < JOBS_MAX ? depth : JOBS_MAX);
+	                      depth(w->options->workers));
 	if (status)
 		return status;
 	progress_start(w->progress, "writing", w->geometry.file_len);

@@ -4,6 +4,7 @@
 #define BUNDLER_WRITE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/header.h"
@@ -34,6 +35,9 @@ struct write_options {
 	bool replace; /* --force */
 	bool verify;  /* read back past the page cache before publishing */
 };
+
+/* Bytes of memory that write_bundle takes for count compartments, at most. */
+size_t write_memory(unsigned count, unsigned parity, unsigned workers);
 
 /* Write one bundle file of file_len bytes at path.
  * Every passphrase and recipient must open one compartment only: that is for the

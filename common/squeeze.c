@@ -6,6 +6,7 @@
 
 #include "common/arena.h"
 #include "common/bytes.h"
+#include "common/format.h"
 #include "common/status.h"
 
 struct expander {
@@ -48,6 +49,21 @@ int expander_run(struct expander *expander, uint8_t *out, size_t out_len, const 
 	return ZSTD_decompressDCtx(expander->context, out, out_len, in, in_len) == out_len
 	               ? STATUS_OK
 	               : STATUS_INVALID;
+}
+
+/* libzstd chooses by level and by how much there is, in these steps. */
+size_t squeezer_size(int level)
+{
+	static const unsigned step[] = {16384, 131072, FORMAT_FRAME};
+	size_t most = 0;
+
+	for (size_t i = 0; i < sizeof(step) / sizeof(step[0]); i++) {
+		size_t size =
+			ZSTD_estimateCCtxSize_usingCParams(ZSTD_getCParams(level, step[i], 0));
+
+		most = size > most ? size : most;
+	}
+	return sizeof(struct squeezer) + most;
 }
 
 int squeezer_new(struct squeezer **squeezer, int level)

@@ -22,6 +22,9 @@ int expander_new(struct expander **expander, struct arena *arena);
 int expander_run(struct expander *expander, uint8_t *out, size_t out_len, const uint8_t *in,
                  size_t in_len);
 
+/* Bytes of memory that a compressor of this level takes for frames. */
+size_t squeezer_size(int level);
+
 /* A compressor on the ordinary heap, for the packer.  level: as zstd's.
  * STATUS_NOMEM. */
 int squeezer_new(struct squeezer **squeezer, int level);

@@ -19,7 +19,7 @@
 #include "common/publisher.h"
 #include "common/source.h"
 #include "common/status.h"
-#include "fusefs/heap.h"
+#include "common/seal_heap.h"
 #include "fusefs/options.h"
 #include "fusefs/swap.h"
 
@@ -82,7 +82,7 @@ static int make_arena(struct access *a, const struct options *o)
 	diag_init(program, a->arena);
 	if (!arena_locked(a->arena))
 		diag_warn(NULL, "memory is not locked: plaintext might reach the disk");
-	status = heap_move_in(a->arena);
+	status = seal_heap_move_in(a->arena, seal_heap_bytes(ACCESS_WORKERS));
 	return status ? diag_status(NULL, status) : 0;
 }
 

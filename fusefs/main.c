@@ -14,7 +14,7 @@
 #include "common/pages.h"
 #include "common/status.h"
 #include "fusefs/access.h"
-#include "fusefs/heap.h"
+#include "common/seal_heap.h"
 #include "fusefs/loop.h"
 #include "fusefs/mountpoint.h"
 #include "fusefs/notes.h"
@@ -160,7 +160,7 @@ static int start(struct mounted *m)
 	if (o->program)
 		m->directory = m->run.directory;
 	arena_harden_process();
-	if (sodium_init() < 0 || heap_init())
+	if (sodium_init() < 0 || seal_heap_init())
 		return fail(STATUS_NOMEM);
 	code = access_open(&m->access, o);
 	if (pending_signal())

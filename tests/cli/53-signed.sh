@@ -99,7 +99,7 @@ ok "pinned and unsigned" exits 1 "$read" ls "${with[@]}" --publisher "$ours" "$t
 is "nothing is shown of it" "$(cat "$tmp/stdout")" ''
 
 for parity in 0 16; do
-	ok "with parity $parity on one thread" exits 0 "$pack" -q -f "${with[@]}" --jobs 1 --memory 64M \
+	ok "with parity $parity on one thread" exits 0 "$pack" -q -f "${with[@]}" --jobs 1 --memory 110M \
 		--parity $parity --sign "$tmp/ours" -o "$bundle" "$src"
 	is "it is the same" "$(hashes --publisher "$ours")" "$expected"
 done

@@ -1,4 +1,4 @@
-#include "fusefs/heap.h"
+#include "common/seal_heap.h"
 
 #include <openssl/crypto.h>
 #include <pthread.h>
@@ -16,7 +16,8 @@ enum {
 	CLASS_MIN = 6, /* 64 bytes */
 	CLASS_MAX = 13,
 	HEADER = 16,
-	HEAP_BYTES = 96 * 1024,
+	SEAL_BYTES = 8192,  /* one struct seal takes about half of it */
+	BASE_BYTES = 65536, /* what libcrypto and libarchive keep for a while */
 };
 
 struct block {
@@ -27,7 +28,7 @@ struct block {
 static struct {
 	pthread_mutex_t lock;
 	uint8_t *base; /* NULL: not yet in the arena */
-	size_t used;
+	size_t len, used;
 	struct block *spare[CLASS_MAX + 1];
 } heap = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
@@ -50,7 +51,7 @@ static struct block *cut(unsigned class)
 		heap.spare[class] = b->next;
 		return b;
 	}
-	if (HEAP_BYTES - heap.used < (size_t)1 << class)
+	if (heap.len - heap.used < (size_t)1 << class)
 		return NULL;
 	b = (struct block *)(heap.base + heap.used);
 	heap.used += (size_t)1 << class;
@@ -79,7 +80,7 @@ static struct block *block_of(void *p)
 {
 	uintptr_t at = (uintptr_t)p, base = (uintptr_t)heap.base;
 
-	return heap.base && at - base < HEAP_BYTES ? (struct block *)((uint8_t *)p - HEADER) : NULL;
+	return heap.base && at - base < heap.len ? (struct block *)((uint8_t *)p - HEADER) : NULL;
 }
 
 static void give_back(void *p, const char *file, int line)
@@ -121,7 +122,7 @@ static void *resize(void *p, size_t len, const char *file, int line)
 	return fresh;
 }
 
-int heap_init(void)
+int seal_heap_init(void)
 {
 	struct seal *seal;
 
@@ -131,13 +132,14 @@ int heap_init(void)
 	return STATUS_OK;
 }
 
-size_t heap_size(void)
+size_t seal_heap_bytes(unsigned seals)
 {
-	return HEAP_BYTES;
+	return BASE_BYTES + seals * (size_t)SEAL_BYTES;
 }
 
-int heap_move_in(struct arena *arena)
+int seal_heap_move_in(struct arena *arena, size_t len)
 {
-	heap.base = arena_alloc(arena, HEAP_BYTES);
+	heap.base = arena_alloc(arena, len);
+	heap.len = heap.base ? len : 0;
 	return heap.base ? STATUS_OK : STATUS_NOMEM;
 }

@@ -1,0 +1,40 @@
+#include "bundler/budget.h"
+
+#include "bundler/frames.h"
+#include "bundler/options.h"
+#include "bundler/write.h"
+#include "common/squeeze.h"
+
+enum {
+	BASE = 16 << 20,     /* programs, libraries, the arena; small buffers */
+	LEAST_KEPT = 8 << 20 /* of a stage */
+};
+
+uint64_t budget_least(unsigned compartment_count, unsigned parity)
+{
+	return BASE + write_memory(compartment_count, parity, 1) +
+	       (uint64_t)compartment_count * LEAST_KEPT;
+}
+
+/* What is given back before the bundle is published: the one or the other. */
+static size_t passing(const struct options *o, unsigned workers)
+{
+	size_t staging = frames_memory((int)o->level, workers) + squeezer_size((int)o->level);
+	size_t writing = write_memory(o->compartment_count, o->parity, workers);
+
+	return staging > writing ? staging : writing;
+}
+
+/* As many workers as leave an eighth for what stays. */
+struct budget budget_divide(const struct options *o)
+{
+	size_t whole = (size_t)o->memory - BASE, kept;
+	struct budget b = {.workers = o->jobs};
+
+	while (b.workers > 1 && passing(o, b.workers) > whole / 8 * 7)
+		b.workers--;
+	kept = (whole - passing(o, b.workers)) / o->compartment_count;
+	b.links = kept / 9;
+	b.stage = kept - b.links;
+	return b;
+}
