@@ -17,9 +17,9 @@
 #include "common/pages.h"
 #include "common/passphrase.h"
 #include "common/publisher.h"
+#include "common/seal_heap.h"
 #include "common/source.h"
 #include "common/status.h"
-#include "common/seal_heap.h"
 #include "fusefs/options.h"
 #include "fusefs/swap.h"
 
