@@ -1,6 +1,6 @@
 #!/bin/bash
 # Stopped at any moment, satchel-pack leaves no bundle under its final name; if
-# it has the chance, nothing beside it either.
+# it has the chance, nothing beside it either.  $ROUNDS: how often each is tried.
 . tests/cli/lib.sh
 
 src=$tmp/src
@@ -16,22 +16,32 @@ before=$(now)
 ok "undisturbed it takes its time" exits 0 "${command[@]}" -o "$tmp/b" "$src"
 took=$(($(now) - before))
 size=$(stat -c %s "$tmp/b")
-rm "$tmp/b"
+mv "$tmp/b" "$tmp/old"
 
 # Up to that many nanoseconds.
 pause() { sleep "$(awk -v t="$1" -v r="$RANDOM" 'BEGIN { printf "%.3f", t * r / 32767 / 1e9 }')"; }
+
+before_stop() { :; }
 
 # Start it, send the signal after a moment, and see how it ends.
 stop() { # SIGNAL [ARGUMENT...]
 	local pid
 	rm -rf "$tmp/out"
 	mkdir "$tmp/out"
+	before_stop
 	"${command[@]}" "${@:2}" -o "$tmp/out/b" "$src" >"$tmp/stdout" 2>"$tmp/stderr" &
 	pid=$!
 	pause "$took"
 	kill -s "$1" "$pid" 2>/dev/null
 	got=0
 	wait "$pid" 2>/dev/null || got=$?
+}
+
+# The same where there is a bundle already, to be replaced.
+stop_over() {
+	before_stop() { cp "$tmp/old" "$tmp/out/b"; }
+	stop "$1" --force
+	before_stop() { :; }
 }
 
 # Complete: it came too late.
@@ -45,7 +55,7 @@ is_stopped() { # CODE
 }
 
 stopped=0
-for round in 1 2 3 4 5; do
+for ((round = 1; round <= ${ROUNDS:-5}; round++)); do
 	for row in INT:130 TERM:143 HUP:129; do
 		stop "${row%:*}"
 		ok "${row%:*}, round $round: nothing or everything" eval "is_stopped ${row#*:} || is_complete"
@@ -54,6 +64,9 @@ for round in 1 2 3 4 5; do
 	stop KILL
 	ok "KILL, round $round: no bundle under its name, or all of it" \
 		eval '[ "$got" -eq 137 ] && [ ! -e "$tmp/out/b" ] || is_complete'
+	stop_over KILL
+	ok "KILL, round $round: the old bundle, or all of the new one" \
+		eval '[ "$got" -eq 137 ] && cmp -s "$tmp/old" "$tmp/out/b" || is_complete'
 done
 # A control: they were not all too late.
 ok "some of them came in time" test "$stopped" -gt 3
