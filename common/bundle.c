@@ -798,31 +798,53 @@ int bundle_read(struct cursor *cursor, const struct format_entry *file, uint64_t
 	return status;
 }
 
-int bundle_data_range(struct cursor *cursor, const struct format_entry *file, uint64_t off,
-                      uint64_t *begin, uint64_t *end)
+/* Runs out of order must not lead back: callers go on behind what they were given. */
+static int next_run(struct cursor *c, const struct format_entry *file, uint64_t off,
+                    struct bundle_extent *extent)
 {
 	struct format_run run;
 	uint64_t next;
-	int found;
+	int found = index_run_at(c->index, file, off, &run, &next);
 
-	*begin = min_u64(off, file->size);
-	*end = file->size;
-	if (!file->sparse || off >= file->size)
-		return STATUS_OK;
-	found = index_run_at(cursor->index, file, off, &run, &next);
 	if (found == 0 || (found > 0 && off - run.file_off >= run.len)) {
-		*begin = next;
-		if (next == file->size)
+		off = next;
+		if (off == file->size)
 			return STATUS_OK;
-		found = index_run_at(cursor->index, file, next, &run, &next);
+		found = index_run_at(c->index, file, off, &run, &next);
 	}
 	if (found < 0)
 		return found;
-	/* Runs out of order must not lead back: callers go on from *end. */
-	if (found == 0 || run.file_off > *begin || run.len <= *begin - run.file_off)
+	if (found == 0 || run.file_off > off || run.len <= off - run.file_off)
 		return STATUS_INVALID;
-	*end = run.file_off + run.len;
+	*extent = (struct bundle_extent){
+		.off = off,
+		.addr = run.addr + (off - run.file_off),
+		.len = run.len - (off - run.file_off),
+	};
 	return STATUS_OK;
+}
+
+int bundle_next_extent(struct cursor *cursor, const struct format_entry *file, uint64_t off,
+                       struct bundle_extent *extent)
+{
+	*extent = (struct bundle_extent){.off = file->size};
+	if (off >= file->size)
+		return STATUS_OK;
+	if (file->sparse)
+		return next_run(cursor, file, off, extent);
+	*extent = (struct bundle_extent){off, file->place + off, file->size - off};
+	return STATUS_OK;
+}
+
+int bundle_data_range(struct cursor *cursor, const struct format_entry *file, uint64_t off,
+                      uint64_t *begin, uint64_t *end)
+{
+	struct bundle_extent extent;
+	int status = bundle_next_extent(cursor, file, off, &extent);
+
+	*begin = extent.off;
+	*end = extent.len ? extent.off + extent.len : file->size;
+	return status;
 }
 
 /* Advice for the bytes of the content at off. */
@@ -956,24 +978,14 @@ static int plain_volumes(struct cursor *c, uint64_t addr, uint64_t len,
 int bundle_file_volumes(struct cursor *cursor, const struct format_entry *file,
                         void (*seen)(void *context, unsigned v), void *context)
 {
-	uint64_t begin, end;
+	struct bundle_extent extent = {0};
 	int status = STATUS_OK;
 
-	if (file->kind != KIND_FILE || file->size == 0)
-		return STATUS_OK;
-	if (!file->sparse)
-		return plain_volumes(cursor, file->place, file->size, seen, context);
-	for (begin = 0; begin < file->size && status == STATUS_OK; begin = end) {
-		struct format_run run;
-		uint64_t next;
-		int found;
-
-		status = bundle_data_range(cursor, file, begin, &begin, &end);
-		if (status || begin == file->size)
+	while (file->kind == KIND_FILE && status == STATUS_OK) {
+		status = bundle_next_extent(cursor, file, extent.off + extent.len, &extent);
+		if (status || !extent.len)
 			break;
-		found = index_run_at(cursor->index, file, begin, &run, &next);
-		status =
-			found < 0 ? found : plain_volumes(cursor, run.addr, run.len, seen, context);
+		status = plain_volumes(cursor, extent.addr, extent.len, seen, context);
 	}
 	return status;
 }
@@ -1023,6 +1035,19 @@ int bundle_check_page(struct cursor *cursor, unsigned v, uint32_t t)
 	    !padding_is_zero(cursor, volume))
 		status = STATUS_INVALID;
 	return status;
+}
+
+int bundle_restore(struct cursor *cursor, unsigned v, enum pages_role role, uint32_t number,
+                   uint8_t page[static FORMAT_PAGE], bool readable)
+{
+	struct pages *pages = cursor->bundle->volume[v].pages;
+
+	switch (role) {
+	case PAGES_ROOT: return pages_restore_root(pages, &cursor->io, number, page, readable);
+	case PAGES_SEALED: return pages_restore(pages, &cursor->io, number, page, readable);
+	case PAGES_OTHER: break;
+	}
+	return 0;
 }
 
 int bundle_check_root(struct cursor *cursor, unsigned v, unsigned c)

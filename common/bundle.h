@@ -15,11 +15,11 @@
 
 #include "common/format.h"
 #include "common/header.h"
+#include "common/pages.h"
 
 struct arena;
 struct bundle;
 struct cursor;
-struct pages;
 struct source;
 
 /* Open the bundle that the given volumes are part of: the first that a key
@@ -130,6 +130,14 @@ void bundle_will_need(struct cursor *cursor, const struct format_entry *file, ui
  * nothing was done. */
 bool bundle_decode_ahead(struct cursor *cursor, const struct format_entry *file, uint64_t off);
 
+/* The next data of a file at or behind off, in one piece: where it is in the file
+ * and in the plaintext.  len is 0 behind the last. */
+struct bundle_extent {
+	uint64_t off, addr, len;
+};
+int bundle_next_extent(struct cursor *cursor, const struct format_entry *file, uint64_t off,
+                       struct bundle_extent *extent);
+
 /* Where the next data at or behind off begins and ends: for holes.  Both are the
  * file's size behind the last data.  A file that is not sparse is all data. */
 int bundle_data_range(struct cursor *cursor, const struct format_entry *file, uint64_t off,
@@ -165,6 +173,11 @@ int bundle_check_block(struct cursor *cursor, enum format_table_no table, uint64
 /* Does logical page t of volume v authenticate?  See pages_check_logical.
  * STATUS_INVALID: something stands behind the index. */
 int bundle_check_page(struct cursor *cursor, unsigned v, uint32_t t);
+
+/* Make a page of volume v what it was, see pages_restore and pages_restore_root;
+ * number, role: as pages_role has them. */
+int bundle_restore(struct cursor *cursor, unsigned v, enum pages_role role, uint32_t number,
+                   uint8_t page[static FORMAT_PAGE], bool readable);
 
 /* Does copy c of the root of volume v authenticate? */
 int bundle_check_root(struct cursor *cursor, unsigned v, unsigned c);

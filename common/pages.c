@@ -62,6 +62,31 @@ static uint16_t *list_slices(const struct format_layout *layout)
 	return list;
 }
 
+/* Logical pages lie in ascending order, so those that the medium is too short
+ * for are the last. */
+static uint32_t count_present(const struct pages *p)
+{
+	uint32_t low = 0, high = p->parity.data_pages + p->parity.parity_pages;
+	uint64_t len = p->source ? source_len(p->source) : UINT64_MAX;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (pages_offset(p, middle) < len)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* A bit for each logical page; untouched, and so costing nothing, while there is
+ * no damage. */
+static _Atomic uint64_t *make_bits(const struct pages *p)
+{
+	return calloc((p->parity.data_pages + (size_t)p->parity.parity_pages) / 64 + 1, 8);
+}
+
 int pages_open(struct pages **pages, const struct source *source, const uint8_t *key,
                const struct format_slot *slot, const struct format_layout *layout)
 {
@@ -77,16 +102,17 @@ int pages_open(struct pages **pages, const struct source *source, const uint8_t 
 	status = p->slice ? format_geometry_make(&p->geometry, slot->file_len) : STATUS_NOMEM;
 	if (status == STATUS_OK)
 		status = format_parity_make(&p->parity, slot->parity, slot->data_pages);
-	/* Untouched, and so costing nothing, while there is no damage. */
-	if (status == STATUS_OK)
-		p->health.seen =
-			calloc((p->parity.data_pages + (size_t)p->parity.parity_pages) / 64 + 1, 8);
-	if (status == STATUS_OK && !p->health.seen)
-		status = STATUS_NOMEM;
+	if (status == STATUS_OK) {
+		p->health.seen = make_bits(p);
+		p->health.gone = make_bits(p);
+		status = p->health.seen && p->health.gone ? STATUS_OK : STATUS_NOMEM;
+	}
 	if (status) {
 		pages_close(p);
 		return status;
 	}
+	p->present = count_present(p);
+	p->counted = UINT32_MAX;
 	*pages = p;
 	return STATUS_OK;
 }
@@ -96,6 +122,7 @@ void pages_close(struct pages *pages)
 	if (!pages)
 		return;
 	free((void *)pages->health.seen);
+	free((void *)pages->health.gone);
 	free(pages->slice);
 	free(pages);
 }
@@ -109,6 +136,43 @@ uint32_t pages_root_page(const struct pages *pages, unsigned c)
 	case 1: return pages->slice[pages->owned / 2] * slice_pages;
 	default: return (pages->slice[pages->owned - 1] + 1) * slice_pages - 1;
 	}
+}
+
+/* The place among the owned slices, -1 for none. */
+static int64_t slice_place(const struct pages *pages, uint32_t slice)
+{
+	uint32_t low = 0, high = pages->owned;
+
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+
+		if (pages->slice[middle] < slice)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low < pages->owned && pages->slice[low] == slice ? (int64_t)low : -1;
+}
+
+enum pages_role pages_role(const struct pages *pages, uint32_t page, uint32_t *number)
+{
+	uint32_t slice_pages = pages->geometry.slice_pages;
+	int64_t place = slice_place(pages, page / slice_pages);
+	uint64_t x, middle = (uint64_t)(pages->owned / 2) * slice_pages;
+
+	if (place < 0)
+		return PAGES_OTHER;
+	for (unsigned c = 0; c < FORMAT_ROOTS; c++)
+		if (page == pages_root_page(pages, c)) {
+			*number = c;
+			return PAGES_ROOT;
+		}
+	x = (uint64_t)place * slice_pages + page % slice_pages;
+	x -= x < middle ? 1 : 2;
+	if (x >= (uint64_t)pages->parity.data_pages + pages->parity.parity_pages)
+		return PAGES_OTHER;
+	*number = (uint32_t)x;
+	return PAGES_SEALED;
 }
 
 uint64_t pages_offset(const struct pages *pages, uint32_t t)
@@ -136,24 +200,37 @@ static void note_damage(struct pages *pages, uint32_t t, _Atomic uint64_t *count
 {
 	uint64_t bit = UINT64_C(1) << t % 64;
 
-	if (!(atomic_fetch_or(&pages->health.seen[t / 64], bit) & bit))
+	if (t < pages->counted && !(atomic_fetch_or(&pages->health.seen[t / 64], bit) & bit))
 		atomic_fetch_add(counter, 1);
+}
+
+static bool is_given_up(const struct pages *pages, uint32_t t)
+{
+	return pages->give_up && atomic_load(&pages->health.gone[t / 64]) >> t % 64 & 1;
 }
 
 /* Data page i cannot be read or does not authenticate. */
 static int repair_lost(struct pages *pages, struct pages_io *io, uint32_t i,
                        uint8_t payload[static FORMAT_PAYLOAD])
 {
-	int status = repair_page(io->repair, pages, io, i, payload);
+	uint32_t t = format_data_page(&pages->parity, i);
+	uint64_t bit = UINT64_C(1) << t % 64;
+	int status;
 
-	note_damage(pages, format_data_page(&pages->parity, i),
-	            status ? &pages->health.lost : &pages->health.repaired);
+	if (is_given_up(pages, t)) {
+		sodium_memzero(payload, FORMAT_PAYLOAD);
+		return STATUS_DAMAGED;
+	}
+	status = repair_page(io->repair, pages, io, i, payload);
+	note_damage(pages, t, status ? &pages->health.lost : &pages->health.repaired);
+	if (status)
+		atomic_fetch_or(&pages->health.gone[t / 64], bit);
 	return status;
 }
 
-/* The data page that logical page t is, or -1 for a parity page. */
-static int64_t data_page_at(const struct format_parity *parity, uint32_t t)
+int64_t pages_data_at(const struct pages *pages, uint32_t t)
 {
+	const struct format_parity *parity = &pages->parity;
 	uint32_t full, band, place;
 
 	if (parity->m == 0)
@@ -164,9 +241,47 @@ static int64_t data_page_at(const struct format_parity *parity, uint32_t t)
 	return place < format_band_pages(parity, band) ? (int64_t)band * full + place : -1;
 }
 
+/* Logical pages of a band that is full. */
+static uint32_t band_length(const struct format_parity *parity)
+{
+	return (FORMAT_ROWS + parity->m) * parity->columns;
+}
+
+/* The first band that has not one page left. */
+static uint32_t first_cut_band(const struct pages *pages)
+{
+	uint32_t length = band_length(&pages->parity);
+
+	return (uint32_t)(((uint64_t)pages->present + length - 1) / length);
+}
+
+uint32_t pages_cut(const struct pages *pages)
+{
+	const struct format_parity *parity = &pages->parity;
+
+	if (parity->m == 0)
+		return pages->present;
+	return (uint32_t)min_u64(parity->data_pages,
+	                         (uint64_t)first_cut_band(pages) * FORMAT_ROWS * parity->columns);
+}
+
+void pages_note_cut(struct pages *pages)
+{
+	const struct format_parity *parity = &pages->parity;
+	uint32_t lost = parity->data_pages - pages_cut(pages);
+
+	if (!lost || pages->counted != UINT32_MAX)
+		return;
+	pages->counted = format_data_page(parity, pages_cut(pages));
+	atomic_fetch_add(&pages->health.lost, lost);
+	if (parity->m)
+		atomic_fetch_add(&pages->health.parity, (parity->bands - first_cut_band(pages)) *
+		                                                parity->m * parity->columns);
+}
+
 int pages_check_logical(struct pages *pages, struct pages_io *io, uint32_t t)
 {
-	int64_t i = data_page_at(&pages->parity, t);
+	int64_t i = pages_data_at(pages, t);
 
 	io->held = NULL;
 	if (pages_read_logical(pages, io, t, io->bounce) == STATUS_OK)
@@ -174,6 +289,45 @@ int pages_check_logical(struct pages *pages, struct pages_io *io, uint32_t t)
 	if (i >= 0)
 		return repair_lost(pages, io, (uint32_t)i, io->bounce);
 	note_damage(pages, t, &pages->health.parity);
+	return STATUS_DAMAGED;
+}
+
+int pages_restore(struct pages *pages, struct pages_io *io, uint32_t t,
+                  uint8_t page[static FORMAT_PAGE], bool readable)
+{
+	int64_t i = pages_data_at(pages, t);
+	int status;
+
+	io->held = NULL;
+	if (readable &&
+	    seal_open_page(io->seal, pages->key, SEAL_PAGE, t, page, io->bounce) == STATUS_OK)
+		return 0;
+	if (i >= 0) {
+		status = repair_lost(pages, io, (uint32_t)i, io->bounce);
+	} else {
+		note_damage(pages, t, &pages->health.parity);
+		status = repair_parity(io->repair, pages, io, t, io->bounce);
+	}
+	if (status)
+		return status;
+	seal_page(io->seal, pages->key, SEAL_PAGE, t, io->bounce, page);
+	return 1;
+}
+
+int pages_restore_root(const struct pages *pages, struct pages_io *io, unsigned c,
+                       uint8_t page[static FORMAT_PAGE], bool readable)
+{
+	io->held = NULL;
+	if (readable &&
+	    seal_open_page(io->seal, pages->key, SEAL_ROOT, c, page, io->bounce) == STATUS_OK)
+		return 0;
+	for (unsigned other = 0; other < FORMAT_ROOTS; other++) {
+		if (pages_check_root(io, pages->source, pages_root_page(pages, other), pages->key,
+		                     other, io->bounce))
+			continue;
+		seal_page(io->seal, pages->key, SEAL_ROOT, c, io->bounce, page);
+		return 1;
+	}
 	return STATUS_DAMAGED;
 }
 
@@ -274,6 +428,9 @@ int pages_read(struct pages *pages, struct pages_io *io, uint64_t off, size_t le
 
 		memcpy(piece.out, io->bounce + piece.from, piece.len);
 	}
+	for (uint32_t k = i; pages->give_up && k <= last && status == STATUS_OK; k++)
+		if (is_given_up(pages, format_data_page(&pages->parity, k)))
+			status = STATUS_DAMAGED;
 	while (i <= last && status == STATUS_OK) {
 		uint32_t n = contiguous(pages, i, last - i + 1);
 

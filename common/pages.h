@@ -6,6 +6,7 @@
 #define COMMON_PAGES_H
 
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/format.h"
@@ -19,8 +20,9 @@ struct source;
 struct pages_health {
 	_Atomic uint64_t repaired; /* data pages that parity gave back */
 	_Atomic uint64_t lost;     /* data pages that are gone */
-	_Atomic uint64_t parity;   /* parity pages; only pages_check_logical looks at them */
+	_Atomic uint64_t parity;   /* parity pages; only who looks at every page meets them */
 	_Atomic uint64_t *seen;    /* one bit for each logical page */
+	_Atomic uint64_t *gone;    /* the same, for those that are lost */
 };
 
 struct pages {
@@ -29,7 +31,10 @@ struct pages {
 	struct format_geometry geometry;
 	struct format_parity parity;
 	uint32_t owned;
-	uint16_t *slice; /* owned numbers, ascending */
+	uint16_t *slice;  /* owned numbers, ascending */
+	uint32_t present; /* logical pages that begin before the medium ends */
+	bool give_up;     /* what was found lost is not tried again: set it before reading */
+	uint32_t counted; /* damage to pages from here on has been counted as a whole */
 	struct pages_health health;
 };
 
@@ -70,6 +75,14 @@ void pages_close(struct pages *pages);
 /* The page that holds copy c of the root. */
 uint32_t pages_root_page(const struct pages *pages, unsigned c);
 
+/* What page p of the area is to this compartment; *number: the copy of a root,
+ * or the logical page. */
+enum pages_role { PAGES_OTHER, PAGES_ROOT, PAGES_SEALED };
+enum pages_role pages_role(const struct pages *pages, uint32_t page, uint32_t *number);
+
+/* The data page that logical page t is, or -1 for a parity page. */
+int64_t pages_data_at(const struct pages *pages, uint32_t t);
+
 /* Where logical page t lies in the file: bytes. */
 uint64_t pages_offset(const struct pages *pages, uint32_t t);
 
@@ -82,6 +95,24 @@ int pages_read_logical(const struct pages *pages, struct pages_io *io, uint32_t 
  * try at repair if it is a data page.  STATUS_DAMAGED: a data page beyond
  * repair, or a parity page.  For verification, which looks at every page. */
 int pages_check_logical(struct pages *pages, struct pages_io *io, uint32_t t);
+
+/* Data pages from the returned one on are lost, all of them: whole bands, behind
+ * the end of a medium that is too short.  The number of them all if none are. */
+uint32_t pages_cut(const struct pages *pages);
+
+/* Count those, and the parity pages that belong to them. */
+void pages_note_cut(struct pages *pages);
+
+/* Make logical page t what was written there.  page: as the medium has it;
+ * readable: does it have it?  Returns 1 if page had to be made anew, 0 if it was
+ * right; STATUS_DAMAGED: beyond repair, page is untouched.  Counted as by
+ * pages_check_logical. */
+int pages_restore(struct pages *pages, struct pages_io *io, uint32_t t,
+                  uint8_t page[static FORMAT_PAGE], bool readable);
+
+/* The same for copy c of the root, from another copy. */
+int pages_restore_root(const struct pages *pages, struct pages_io *io, unsigned c,
+                       uint8_t page[static FORMAT_PAGE], bool readable);
 
 /* Read len bytes of the stream at off (within the data pages) to out, which
  * should lie in the arena.  STATUS_DAMAGED: a page of it is beyond repair; no

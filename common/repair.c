@@ -15,6 +15,7 @@
 struct repair {
 	pthread_mutex_t turn;
 	uint8_t *row;                    /* a payload as it is read */
+	uint8_t *spare;                  /* and one that is wanted */
 	uint8_t *sum[FORMAT_MAX_PARITY]; /* parity less the rows that are there */
 };
 
@@ -34,7 +35,7 @@ struct column {
 
 size_t repair_size(void)
 {
-	return (FORMAT_MAX_PARITY + 1) * (size_t)(FORMAT_PAYLOAD + 64);
+	return (FORMAT_MAX_PARITY + 2) * (size_t)(FORMAT_PAYLOAD + 64);
 }
 
 int repair_new(struct repair **repair, struct arena *arena)
@@ -45,7 +46,8 @@ int repair_new(struct repair **repair, struct arena *arena)
 	if (!r)
 		return STATUS_NOMEM;
 	r->row = arena_alloc(arena, FORMAT_PAYLOAD);
-	complete = r->row;
+	r->spare = arena_alloc(arena, FORMAT_PAYLOAD);
+	complete = r->row && r->spare;
 	for (int q = 0; q < FORMAT_MAX_PARITY; q++)
 		complete &= (r->sum[q] = arena_alloc(arena, FORMAT_PAYLOAD)) != NULL;
 	if (!complete || pthread_mutex_init(&r->turn, NULL)) {
@@ -144,30 +146,89 @@ static int solve(struct repair *repair, const struct column *c,
 	return STATUS_OK;
 }
 
+/* Pages of the column that the medium is too short for are lost without a look;
+ * are they too many already? */
+static bool is_hopeless(const struct column *c)
+{
+	const struct pages *pages = c->pages;
+	uint32_t columns = pages->parity.columns, lost = 0;
+
+	for (uint32_t place = c->number; place < c->band_pages; place += columns)
+		lost += c->begin + place >= pages->present;
+	for (unsigned q = 0; q < pages->parity.m; q++)
+		lost += parity_page(c, q) >= pages->present;
+	return lost > pages->parity.m;
+}
+
+/* The target of the column.  One lost page is the common case and needs one sum;
+ * where more turn out to be lost, once more with as many. */
+static int compute(struct repair *repair, struct column *c, struct pages_io *io,
+                   uint8_t payload[static FORMAT_PAYLOAD])
+{
+	unsigned want = 1;
+
+	sodium_memzero(payload, FORMAT_PAYLOAD);
+	if (is_hopeless(c))
+		return STATUS_DAMAGED;
+	for (;;) {
+		load_parity(repair, c, io, want);
+		if (c->parity_count < want || !subtract_rows(repair, c, io))
+			return STATUS_DAMAGED;
+		if (c->lost_count <= want)
+			return solve(repair, c, payload);
+		want = c->lost_count;
+	}
+}
+
 int repair_page(struct repair *repair, const struct pages *pages, struct pages_io *io, uint32_t i,
                 uint8_t payload[static FORMAT_PAYLOAD])
 {
 	struct column c;
-	int status = STATUS_DAMAGED;
-	unsigned want = 1;
+	int status;
 
 	sodium_memzero(payload, FORMAT_PAYLOAD);
 	if (pages->parity.m == 0)
 		return STATUS_DAMAGED;
-	pthread_mutex_lock(&repair->turn);
 	find_column(&c, pages, i);
-	/* One lost page is the common case and needs one sum; where more turn out
-	 * to be lost, once more with as many. */
-	for (;;) {
-		load_parity(repair, &c, io, want);
-		if (c.parity_count < want || !subtract_rows(repair, &c, io))
+	pthread_mutex_lock(&repair->turn);
+	status = compute(repair, &c, io, payload);
+	pthread_mutex_unlock(&repair->turn);
+	return status;
+}
+
+/* Row c->target of the column, read or computed, to spare. */
+static int load_row(struct repair *repair, struct column *c, struct pages_io *io)
+{
+	uint32_t t = c->begin + c->number + c->target * c->pages->parity.columns;
+
+	if (pages_read_logical(c->pages, io, t, repair->spare) == STATUS_OK)
+		return STATUS_OK;
+	return compute(repair, c, io, repair->spare);
+}
+
+int repair_parity(struct repair *repair, const struct pages *pages, struct pages_io *io, uint32_t t,
+                  uint8_t payload[static FORMAT_PAYLOAD])
+{
+	uint32_t columns = pages->parity.columns, full = FORMAT_ROWS * columns;
+	uint32_t length = full + pages->parity.m * columns, place = t % length;
+	int status = STATUS_OK;
+	struct column c;
+
+	sodium_memzero(payload, FORMAT_PAYLOAD);
+	find_column(&c, pages, t / length * full);
+	c.number = place % columns;
+	pthread_mutex_lock(&repair->turn);
+	for (c.target = 0; status == STATUS_OK && c.target < FORMAT_ROWS; c.target++) {
+		if (c.number + c.target * columns >= c.band_pages)
 			break;
-		if (c.lost_count <= want) {
-			status = solve(repair, &c, payload);
-			break;
-		}
-		want = c.lost_count;
+		status = load_row(repair, &c, io);
+		if (status == STATUS_OK)
+			gf_muladd(payload, repair->spare,
+			          gf_coefficient((place - c.band_pages) / columns, c.target),
+			          FORMAT_PAYLOAD);
 	}
 	pthread_mutex_unlock(&repair->turn);
+	if (status)
+		sodium_memzero(payload, FORMAT_PAYLOAD);
 	return status;
 }

@@ -24,4 +24,9 @@ void repair_free(struct repair *repair);
 int repair_page(struct repair *repair, const struct pages *pages, struct pages_io *io, uint32_t i,
                 uint8_t payload[static FORMAT_PAYLOAD]);
 
+/* Compute the parity page that is logical page t, from data that is there or can
+ * be computed.  STATUS_DAMAGED: some of its column is lost; payload is zeroed. */
+int repair_parity(struct repair *repair, const struct pages *pages, struct pages_io *io, uint32_t t,
+                  uint8_t payload[static FORMAT_PAYLOAD]);
+
 #endif

@@ -9,7 +9,7 @@
 #include "reader/verbs.h"
 
 static const struct verb *const verbs[] = {
-	&ls_verb, &tree_verb, &info_verb, &cat_verb, &extract_verb, &verify_verb,
+	&ls_verb, &tree_verb, &info_verb, &cat_verb, &extract_verb, &verify_verb, &repair_verb,
 };
 
 enum { VERBS = sizeof verbs / sizeof *verbs };

@@ -2,7 +2,7 @@
 
 _satchel_read() {
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} verb=${COMP_WORDS[1]}
-	local verbs='ls tree info cat extract verify help' words=
+	local verbs='ls tree info cat extract verify repair help' words=
 	COMPREPLY=()
 	if ((COMP_CWORD == 1)) || [[ $prev == help ]]; then
 		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur")
@@ -25,6 +25,7 @@ _satchel_read() {
 	ls) words='--json --checksum' ;;
 	info | verify) words='--json' ;;
 	cat) words='--offset --count' ;;
+	repair) words='--output --force --json' ;;
 	extract) words='--directory --force --verbose' ;;
 	esac
 	words+=' --passphrase-file --passphrase-fd --key-file --identity --volume --length

@@ -4,6 +4,7 @@
 
 #include "reader/options.h"
 
-extern const struct verb ls_verb, tree_verb, info_verb, cat_verb, extract_verb, verify_verb;
+extern const struct verb ls_verb, tree_verb, info_verb, cat_verb, extract_verb, verify_verb,
+	repair_verb;
 
 #endif

@@ -30,7 +30,7 @@ usage "a path too many" info "${right[@]}" "$bundle" a
 usage "two passphrases" ls "${right[@]}" --passphrase-fd 0 "$bundle"
 usage "two forms at once" ls --json --checksum "${right[@]}" "$bundle"
 usage "help about nothing" help nothing
-for verb in '' ls tree info cat extract verify; do
+for verb in '' ls tree info cat extract verify repair; do
 	# shellcheck disable=SC2086
 	ok "help $verb" exits 0 "$read" help $verb
 	is "help $verb: at most 80 columns" "$(awk 'length > 80' "$tmp/stdout")" ''

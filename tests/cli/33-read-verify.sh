@@ -30,7 +30,10 @@ said() { tail -n 1 "$tmp/stdout"; }
 for name in parity-4 signed signed-full-metadata sparse links many-entries; do
 	cp $good/$name.bundle "$copy"
 	ok "$name: 0" verify 0
-	is "$name: healthy" "$(cat "$tmp/stdout" "$tmp/stderr")" healthy
+	is "$name: healthy" "$(tail -n +2 "$tmp/stdout"; cat "$tmp/stderr")" healthy
+	case $name in signed*) whose='^signed by key [0-9A-F]{16}, which you have not pinned' ;;
+	*) whose='^not signed' ;; esac
+	like "$name: and whose it is" "$(cat "$tmp/stdout")" "$whose"$'\n'
 done
 
 # --- one byte of each page, one after another --------------------------------------------
@@ -62,7 +65,7 @@ header() { # AT WHAT
 	cp $good/parity-4.bundle "$copy"
 	flip "$1" 16384
 	ok "$2: 5" verify 5
-	is "$2: it is said" "$(head -n 1 "$tmp/stdout")" 'damaged: 1 header'
+	is "$2: it is said" "$(sed -n 2p "$tmp/stdout")" 'damaged: 1 header'
 	is "$2: and what to do" "$(said)" 'all files are whole, but this copy is wearing out: get a fresh one'
 }
 header 0 "header A"
@@ -82,10 +85,12 @@ worn='all files are whole, but this copy is wearing out: get a fresh one'
 case_is parity-4-damaged parity-4 5 "$worn" ''
 ok "how much was repaired" grep -q '^repaired: 2 of 6 pages, from parity$' "$tmp/stdout"
 ok "and that of parity" grep -q '^damaged: 2 parity pages$' "$tmp/stdout"
+ok "how much can be" grep -q '^can be repaired: any 4 pages in a row, at best 4$' "$tmp/stdout"
 case_is parity-4-parity-lost parity-4 5 "$worn" ''
 case_is parity-16-damaged parity-16 5 "$worn" ''
 case_is parity-2-too-much parity-2 4 'lost: 1 file, named above; all others can be read' 'a '
 case_is no-parity-page-lost signed 4 'lost: 2 files, named above; all others can be read' 'crumbs frame '
+ok "it cannot be repaired" grep -q '^can be repaired: nothing, it was packed without parity$' "$tmp/stdout"
 case_is root-0-1-lost passphrase-low 5 "$worn" ''
 case_is appended-31-bytes passphrase-low 0 healthy ''
 ok "what was appended is said" grep -q '^appended: 31 bytes at the end, which do no harm$' "$tmp/stdout"
@@ -131,7 +136,7 @@ is "as many as it says" "$(said)" \
 key=(-q --passphrase-file "$good/one.passphrase" --key-file "$good/a.keyfile")
 cp $good/volumes-3.2.bundle "$copy"
 ok "one volume of three alone: 0" verify 0
-is "which are not there is said" "$(cat "$tmp/stdout")" \
+is "which are not there is said" "$(tail -n +2 "$tmp/stdout")" \
 	'not here: volume 1 of 3; what is only in it was not checked
 not here: volume 3 of 3; what is only in it was not checked
 healthy'
@@ -143,6 +148,6 @@ for number in 1 2 3; do
 	flip 0 16384
 	copy=$tmp/set/volumes-3.1.bundle
 	ok "volume $number damaged: what lies beside is checked, too" verify 5
-	is "volume $number damaged: it is said" "$(head -n 1 "$tmp/stdout")" 'damaged: 1 header'
+	is "volume $number damaged: it is said" "$(sed -n 2p "$tmp/stdout")" 'damaged: 1 header'
 done
 finish

@@ -1,0 +1,184 @@
+#include "reader/losses.h"
+
+#include <inttypes.h>
+
+#include "common/arena.h"
+#include "common/bytes.h"
+#include "common/diag.h"
+#include "common/status.h"
+#include "reader/session.h"
+#include "reader/verdict.h"
+
+/* What is lost is told apart in steps of so many bytes. */
+enum { CHUNK = FORMAT_FRAME, STEP = 16384 };
+
+struct search {
+	struct losses *losses;
+	const struct ranges *suspect, *gone;
+	struct verdict *verdict;
+	/* of one file */
+	int status;
+	uint64_t unread; /* bytes */
+};
+
+size_t losses_size(void)
+{
+	return walk_size() + OUT_ROOM + CHUNK + 2 * 64;
+}
+
+int losses_init(struct losses *losses, struct session *session, bool json)
+{
+	struct arena *arena = session->arena;
+
+	*losses = (struct losses){.session = session, .json = json};
+	losses->chunk = arena_alloc(arena, CHUNK);
+	if (!losses->chunk || out_init(&losses->out, arena, OUT_ROOM))
+		return STATUS_NOMEM;
+	return walk_init(&losses->walk, arena, session->cursor);
+}
+
+void losses_fini(struct losses *losses)
+{
+	walk_fini(&losses->walk);
+}
+
+/* --- one file ---------------------------------------------------------------------- */
+
+static void lose(struct search *s, int status, uint64_t len)
+{
+	s->unread += len;
+	if (status != STATUS_VOLUME && (s->status == STATUS_OK || s->status == STATUS_DAMAGED))
+		s->status = status;
+}
+
+/* Bytes off to end of a file, in pieces of at most step; what of them cannot be
+ * read, in smaller ones. */
+static void read_again(struct search *s, const struct format_entry *e, uint64_t off, uint64_t end,
+                       size_t step)
+{
+	while (off < end) {
+		size_t len = (size_t)min_u64(end - off, step), got;
+		int status =
+			bundle_read(s->losses->walk.cursor, e, off, len, s->losses->chunk, &got);
+
+		if (status && step > STEP)
+			read_again(s, e, off, off + len, STEP);
+		else if (status)
+			lose(s, status, len);
+		off += len;
+	}
+}
+
+/* The suspect bytes from begin to end of a file; those that are known to be gone
+ * are only counted. */
+static void read_suspect(struct search *s, const struct format_entry *e, uint64_t begin,
+                         uint64_t end, uint64_t addr)
+{
+	const struct range *gone;
+
+	while (begin < end && (gone = ranges_find(s->gone, addr, addr + (end - begin)))) {
+		uint64_t from = max_u64(gone->begin, addr);
+		uint64_t to = min_u64(gone->end, addr + (end - begin));
+
+		read_again(s, e, begin, begin + (from - addr), CHUNK);
+		lose(s, STATUS_DAMAGED, to - from);
+		begin += to - addr;
+		addr = to;
+	}
+	read_again(s, e, begin, end, CHUNK);
+}
+
+/* Only those parts of an extent of a file that could not be read. */
+static void check_extent(struct search *s, const struct format_entry *e,
+                         const struct bundle_extent *x)
+{
+	uint64_t at = x->addr, end = x->addr + x->len;
+	const struct range *bad;
+
+	while ((bad = ranges_find(s->suspect, at, end)) != NULL) {
+		uint64_t from = max_u64(bad->begin, at), to = min_u64(bad->end, end);
+
+		read_suspect(s, e, x->off + (from - x->addr), x->off + (to - x->addr), from);
+		at = to;
+	}
+}
+
+static void check_file(struct search *s, const struct format_entry *e)
+{
+	struct bundle_extent x = {0};
+
+	while (s->suspect->count) {
+		int status = bundle_next_extent(s->losses->walk.cursor, e, x.off + x.len, &x);
+
+		if (status)
+			lose(s, status, e->size - s->unread);
+		if (status || !x.len)
+			return;
+		check_extent(s, e, &x);
+	}
+}
+
+/* What the walk stands on. */
+static int check_entry(struct search *s)
+{
+	const struct format_entry *e = &s->losses->walk.entry->e;
+
+	s->status = STATUS_OK;
+	s->unread = 0;
+	if (e->kind == KIND_FILE)
+		check_file(s, e);
+	if (e->kind == KIND_SYMLINK && s->verdict->index_lost)
+		return bundle_readlink(s->losses->walk.cursor, e, (char *)s->losses->chunk);
+	return s->status;
+}
+
+/* --- naming -------------------------------------------------------------------------- */
+
+static void name_json(struct search *s, int status, bool partly)
+{
+	const struct walk *w = &s->losses->walk;
+	struct out *out = &s->losses->out;
+
+	out_format(out, "{\"type\": \"loss\", \"what\": \"%s%s\", ", verdict_loss_word(status),
+	           w->names_lost ? " names" : "");
+	out_json_name(out, "path", w->path_len ? w->path : ".", w->path_len ? w->path_len : 1);
+	if (partly)
+		out_format(out, ", \"size\": %" PRIu64 ", \"readable\": %" PRIu64, w->entry->e.size,
+		           w->entry->e.size - s->unread);
+	out_text(out, "}\n");
+	out_flush(out);
+}
+
+/* partly: the walk stands on a file, and how much of it is lost is known. */
+static void name_loss(struct search *s, int status, bool partly)
+{
+	const struct walk *w = &s->losses->walk;
+
+	s->verdict->files_lost++;
+	session_note(s->losses->session, 4);
+	if (s->losses->json)
+		name_json(s, status, partly);
+	else if (partly)
+		diag_error(w->path, "%s; %" PRIu64 " of its %" PRIu64 " bytes can be read",
+		           status_text(status), w->entry->e.size - s->unread, w->entry->e.size);
+	else
+		walk_report(w, s->losses->session, status);
+}
+
+void losses_name(struct losses *losses, const struct ranges *suspect, const struct ranges *gone,
+                 struct verdict *verdict)
+{
+	struct search s = {.losses = losses, .suspect = suspect, .gone = gone, .verdict = verdict};
+	struct walk *w = &losses->walk;
+	int next = walk_start(w, 0);
+
+	if (next)
+		name_loss(&s, next, false);
+	while (!next && (next = walk_next(w)) != 0) {
+		int status = next < 0 ? next : check_entry(&s);
+
+		if (status)
+			name_loss(&s, status, next > 0 && w->entry->e.kind == KIND_FILE);
+		next = 0;
+	}
+}

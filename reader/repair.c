@@ -1,0 +1,233 @@
+/* satchel-read repair: a healthy copy of a volume, and what it lacks. */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "common/bytes.h"
+#include "common/diag.h"
+#include "common/pages.h"
+#include "common/progress.h"
+#include "common/source.h"
+#include "common/status.h"
+#include "reader/examine.h"
+#include "reader/losses.h"
+#include "reader/renew.h"
+#include "reader/session.h"
+#include "reader/verbs.h"
+#include "reader/verdict.h"
+
+enum { JSON = OPTION_VERB, FORCE };
+
+static const struct option_row rows[] = {
+	{'o', "output", "FILE", "write the copy to FILE"},
+	{FORCE, "force", NULL, "replace FILE if it exists"},
+	{JSON, "json", NULL, "progress, losses and the result as JSON lines"},
+	{0, NULL, NULL, NULL},
+};
+
+struct mend {
+	const char *output;
+	bool force, json;
+	struct session *session;
+	struct progress *progress;
+	struct losses losses;
+	struct renew *renew;
+	struct verdict verdict;
+};
+
+static bool take_option(void *context, int code, const char *argument)
+{
+	struct mend *r = context;
+
+	switch (code) {
+	case 'o': r->output = argument; return *argument != '\0';
+	case FORCE: r->force = true; return true;
+	default: r->json = true; return true;
+	}
+}
+
+/* --- before anything is written ---------------------------------------------------- */
+
+/* No file that the bundle is read from, under whatever name. */
+static int check_output(const struct mend *r)
+{
+	struct stat output, input;
+
+	if (stat(r->output, &output))
+		return 0;
+	for (unsigned i = 0; i < r->session->source_count; i++)
+		if (!fstat(source_fd(r->session->source[i]), &input) &&
+		    input.st_ino == output.st_ino && input.st_dev == output.st_dev) {
+			diag_error(r->output, "is what is read: the copy needs another name");
+			return 1;
+		}
+	return 0;
+}
+
+/* The volume that was named first, whose other volumes only help. */
+static int find_volume(const struct session *s, unsigned *number)
+{
+	for (unsigned v = 0; v < bundle_volume_count(s->bundle); v++) {
+		const struct bundle_volume *volume = bundle_volume(s->bundle, v);
+
+		if (!volume->pages || volume->source_no != 0)
+			continue;
+		*number = v;
+		return 0;
+	}
+	return diag_status(s->options->bundle, STATUS_NOKEY);
+}
+
+/* --- what is lost --------------------------------------------------------------------- */
+
+/* Are the bytes of the stream that are lost all of the content?  *content: which. */
+static bool only_content(const struct mend *r, unsigned v, struct ranges *content)
+{
+	const struct ranges *lost = renew_lost(r->renew);
+	uint64_t start = bundle_range_start(r->session->bundle, v);
+	uint64_t len = bundle_range_start(r->session->bundle, v + 1) - start;
+
+	for (size_t i = 0; i < lost->count; i++) {
+		if (lost->range[i].end > len)
+			return false;
+		ranges_add(content, start + lost->range[i].begin, start + lost->range[i].end);
+	}
+	return true;
+}
+
+/* By name.  Where the index or leaves are lost too, all must be looked at. */
+static int name_losses(struct mend *r, unsigned v)
+{
+	struct ranges *content = calloc(1, sizeof *content);
+	struct verdict found = {0};
+	struct examine *examine = NULL;
+	int status = STATUS_NOMEM;
+
+	if (content)
+		status = examine_new(&examine, r->session, r->progress, &found);
+	if (status == STATUS_OK && only_content(r, v, content))
+		examine_part(examine, content);
+	else if (status == STATUS_OK)
+		examine_all(examine);
+	if (status == STATUS_OK) {
+		losses_name(&r->losses, examine_suspect(examine), examine_gone(examine), &found);
+		r->verdict.files_lost = found.files_lost;
+		r->verdict.index_lost = found.index_lost;
+		r->verdict.segments_lost = found.segments_lost;
+		r->verdict.worst = found.worst;
+	}
+	examine_free(examine);
+	free(content);
+	return status ? diag_status(NULL, status) : 0;
+}
+
+/* --- the report ------------------------------------------------------------------------- */
+
+/* Is the copy what was packed, byte by byte, as far as anybody can tell? */
+static bool is_same(const struct verdict *v)
+{
+	return !verdict_is_lost(v) && !v->bad_headers && !v->unreadable;
+}
+
+static void print_result(struct mend *r)
+{
+	struct out *out = &r->losses.out;
+	const struct verdict *v = &r->verdict;
+
+	verdict_print(v, r->session, out);
+	if (v->files_lost)
+		out_format(out, "lost: %" PRIu64 " file%s, named above; the copy has all others\n",
+		           v->files_lost, verdict_plural(v->files_lost));
+	else if (verdict_is_lost(v))
+		out_text(out, "no file is lost, but the copy is not whole\n");
+	else if (v->bad_headers)
+		out_text(out, "the copy has all files, but only one header, and cannot get the "
+		              "other back\n");
+	else if (!is_same(v))
+		out_text(out, "the copy has all files, but what could not be read is random\n");
+	else
+		out_text(out, "the copy is as it was packed\n");
+}
+
+static void print_json_result(struct mend *r)
+{
+	struct out *out = &r->losses.out;
+
+	out_format(out, "{\"type\": \"summary\", \"identical\": %s",
+	           is_same(&r->verdict) ? "true" : "false");
+	verdict_print_json(&r->verdict, r->session, out);
+	out_text(out, "}\n");
+}
+
+static int repair(struct mend *r)
+{
+	unsigned v = 0;
+	int code = find_volume(r->session, &v);
+
+	if (code == 0)
+		code = check_output(r);
+	if (code)
+		return code;
+	if (renew_new(&r->renew, r->session, v, r->progress, &r->verdict))
+		return diag_status(NULL, STATUS_NOMEM);
+	code = renew_write(r->renew, r->output, r->force);
+	if (code == 0 && r->verdict.lost)
+		code = name_losses(r, v);
+	if (code)
+		return code;
+	if (r->json)
+		print_json_result(r);
+	else
+		print_result(r);
+	session_note(r->session, verdict_exit_code(&r->verdict));
+	return out_finish(&r->losses.out);
+}
+
+static int prepare(struct mend *r)
+{
+	enum progress_mode mode = r->json ? PROGRESS_JSON : PROGRESS_TEXT;
+
+	if (r->session->options->quiet)
+		mode = PROGRESS_SILENT;
+	if (progress_new(&r->progress, mode) || losses_init(&r->losses, r->session, r->json))
+		return diag_status(NULL, STATUS_NOMEM);
+	return 0;
+}
+
+static int run(int argc, char **argv)
+{
+	const struct session_needs needs = {
+		.room = losses_size() + examine_size(),
+		.workers = true,
+	};
+	struct mend r = {0};
+	struct options options;
+	struct session session;
+	int code = options_parse(&options, &repair_verb, argc, argv, take_option, &r);
+
+	if (code >= 0)
+		return code;
+	if (!r.output)
+		return options_usage("repair", "write the copy where?", "-o FILE");
+	code = session_open(&session, &options, &needs);
+	r.session = &session;
+	if (code == 0)
+		code = prepare(&r);
+	if (code == 0)
+		code = repair(&r);
+	session_note(&session, code);
+	renew_free(r.renew);
+	code = session_close(&session);
+	progress_free(r.progress);
+	losses_fini(&r.losses);
+	return code;
+}
+
+const struct verb repair_verb = {
+	.name = "repair",
+	.operands = "-o FILE BUNDLE",
+	.summary = "write a healthy copy of a damaged bundle",
+	.rows = rows,
+	.run = run,
+};

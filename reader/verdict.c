@@ -1,0 +1,197 @@
+#include "reader/verdict.h"
+
+#include <inttypes.h>
+#include <string.h>
+
+#include "common/bundle.h"
+#include "common/bytes.h"
+#include "common/pages.h"
+#include "common/publisher.h"
+#include "common/status.h"
+#include "reader/out.h"
+#include "reader/session.h"
+
+void verdict_add_volume(struct verdict *verdict, const struct bundle_volume *volume)
+{
+	const struct format_parity *parity = &volume->pages->parity;
+	const struct pages_health *health = &volume->pages->health;
+	uint64_t in_a_row = (uint64_t)parity->m * parity->columns;
+
+	verdict->in_a_row = verdict->pages ? min_u64(verdict->in_a_row, in_a_row) : in_a_row;
+	verdict->pages += parity->data_pages + (uint64_t)parity->parity_pages;
+	verdict->repairable += parity->parity_pages;
+	verdict->repaired += atomic_load(&health->repaired);
+	verdict->lost += atomic_load(&health->lost);
+	verdict->parity += atomic_load(&health->parity);
+	verdict->appended += volume->appended;
+	verdict->missing += volume->missing;
+}
+
+bool verdict_is_damaged(const struct verdict *v)
+{
+	return v->repaired || v->lost || v->parity || v->bad_roots || v->bad_headers ||
+	       v->missing || v->unreadable;
+}
+
+bool verdict_is_lost(const struct verdict *v)
+{
+	return v->files_lost || v->index_lost || v->segments_lost || v->worst || v->lost;
+}
+
+int verdict_exit_code(const struct verdict *v)
+{
+	return verdict_is_lost(v) ? 4 : verdict_is_damaged(v) ? 5 : 0;
+}
+
+const char *verdict_word(const struct verdict *v)
+{
+	return verdict_is_lost(v) ? "lost" : verdict_is_damaged(v) ? "repaired" : "healthy";
+}
+
+const char *verdict_loss_word(int status)
+{
+	return status == STATUS_ALTERED   ? "altered"
+	       : status == STATUS_INVALID ? "invalid"
+	                                  : "damaged";
+}
+
+const char *verdict_plural(uint64_t n)
+{
+	return n == 1 ? "" : "s";
+}
+
+/* --- text ---------------------------------------------------------------------- */
+
+static void print_publisher(const struct session *session, struct out *out)
+{
+	const struct format_content *content = bundle_content(session->bundle);
+	char name[PUBLISHER_NAME];
+
+	if (!content->is_signed) {
+		out_text(out, "not signed\n");
+		return;
+	}
+	out_format(out, "signed by key %016" PRIX64, publisher_number(content));
+	if (!publisher_is_known(session->pins, content, name)) {
+		out_text(out, ", which you have not pinned\n");
+		return;
+	}
+	out_text(out, *name ? ", " : "");
+	out_escaped(out, name, strlen(name));
+	out_text(out, "\n");
+}
+
+static void print_absent_volumes(const struct session *session, struct out *out)
+{
+	unsigned count = bundle_volume_count(session->bundle);
+
+	for (unsigned i = 0; i < count; i++)
+		if (!bundle_volume(session->bundle, i)->pages)
+			out_format(
+				out,
+				"not here: volume %u of %u; what is only in it was not checked\n",
+				i + 1, count);
+}
+
+/* "damaged: 3 root pages" */
+static void print_count(struct out *out, const char *what, uint64_t n, const char *of)
+{
+	if (n)
+		out_format(out, "%s: %" PRIu64 " %s%s\n", what, n, of, verdict_plural(n));
+}
+
+static void print_ends(const struct verdict *v, struct out *out)
+{
+	if (v->missing)
+		out_format(out, "cut off: %" PRIu64 " byte%s at the end\n", v->missing,
+		           verdict_plural(v->missing));
+	if (v->appended)
+		out_format(out, "appended: %" PRIu64 " byte%s at the end, which do no harm\n",
+		           v->appended, verdict_plural(v->appended));
+	if (v->unreadable)
+		out_format(out, "unreadable: %" PRIu64 " byte%s outside of what this key opens\n",
+		           v->unreadable, verdict_plural(v->unreadable));
+}
+
+static void print_pages(const struct verdict *v, struct out *out)
+{
+	if (v->repaired)
+		out_format(out, "repaired: %" PRIu64 " of %" PRIu64 " pages, from parity\n",
+		           v->repaired, v->pages);
+	if (v->lost)
+		out_format(out, "beyond repair: %" PRIu64 " of %" PRIu64 " pages\n", v->lost,
+		           v->pages);
+	if (!v->repaired && !v->lost && !v->parity)
+		return;
+	if (v->repairable)
+		out_format(out,
+		           "can be repaired: any %" PRIu64 " pages in a row, at best %" PRIu64 "\n",
+		           v->in_a_row, v->repairable);
+	else
+		out_text(out, "can be repaired: nothing, it was packed without parity\n");
+}
+
+void verdict_print(const struct verdict *v, const struct session *session, struct out *out)
+{
+	print_publisher(session, out);
+	print_count(out, "damaged", v->bad_headers, "header");
+	if (v->unchecked_headers)
+		out_format(out, "not checked: %u header%s, for want of memory\n",
+		           v->unchecked_headers, verdict_plural(v->unchecked_headers));
+	print_count(out, "damaged", v->bad_roots, "root page");
+	print_count(out, "damaged", v->parity, "parity page");
+	print_ends(v, out);
+	print_absent_volumes(session, out);
+	print_pages(v, out);
+	if (v->index_lost)
+		out_format(out, "%s: a part of the index\n",
+		           v->worst == STATUS_DAMAGED ? "beyond repair"
+		                                      : verdict_loss_word(v->worst));
+}
+
+/* --- JSON ---------------------------------------------------------------------- */
+
+static void print_json_publisher(const struct session *session, struct out *out)
+{
+	const struct format_content *content = bundle_content(session->bundle);
+	char key[PUBLISHER_TEXT], name[PUBLISHER_NAME];
+	bool known = publisher_is_known(session->pins, content, name);
+
+	out_format(out, ", \"signed\": %s", content->is_signed ? "true" : "false");
+	if (!content->is_signed)
+		return;
+	publisher_print(key, content);
+	out_format(out, ", \"publisher\": \"%s\", \"pinned\": %s", key, known ? "true" : "false");
+}
+
+static void print_json_absent(const struct session *session, struct out *out)
+{
+	const char *between = "";
+
+	out_text(out, ", \"missing_volumes\": [");
+	for (unsigned i = 0; i < bundle_volume_count(session->bundle); i++)
+		if (!bundle_volume(session->bundle, i)->pages) {
+			out_format(out, "%s%u", between, i + 1);
+			between = ", ";
+		}
+	out_text(out, "]");
+}
+
+void verdict_print_json(const struct verdict *v, const struct session *session, struct out *out)
+{
+	out_format(out,
+	           ", \"result\": \"%s\", \"files_lost\": %" PRIu64 ", \"pages\": %" PRIu64
+	           ", \"repaired\": %" PRIu64 ", \"lost\": %" PRIu64
+	           ", \"parity_damaged\": %" PRIu64 ", \"repairable\": %" PRIu64
+	           ", \"repairable_in_a_row\": %" PRIu64,
+	           verdict_word(v), v->files_lost, v->pages, v->repaired, v->lost, v->parity,
+	           v->repairable, v->in_a_row);
+	out_format(out,
+	           ", \"roots_damaged\": %u, \"headers_damaged\": %u, \"index_damaged\": %s"
+	           ", \"appended\": %" PRIu64 ", \"missing\": %" PRIu64
+	           ", \"unreadable\": %" PRIu64,
+	           v->bad_roots, v->bad_headers, v->index_lost ? "true" : "false", v->appended,
+	           v->missing, v->unreadable);
+	print_json_absent(session, out);
+	print_json_publisher(session, out);
+}

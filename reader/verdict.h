@@ -1,0 +1,53 @@
+/* What was found, in the words that a courier can act on. */
+#ifndef READER_VERDICT_H
+#define READER_VERDICT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct bundle_volume;
+struct out;
+struct session;
+
+struct verdict {
+	uint64_t files_lost;
+	unsigned bad_headers, unchecked_headers, bad_roots;
+	uint64_t pages, repaired, lost, parity; /* pages: all; parity: damaged ones */
+	uint64_t repairable;                    /* pages that parity can give back at best */
+	uint64_t in_a_row;          /* and of any that follow each other; volumes: the least */
+	uint64_t appended, missing; /* bytes at the end */
+	uint64_t unreadable;        /* bytes outside of what the key opens */
+	bool index_lost;            /* a block of the index */
+	bool segments_lost;         /* one of the table of segments */
+	int worst;                  /* of the index: a status */
+};
+
+/* Add the pages of a volume and what is damaged of them. */
+void verdict_add_volume(struct verdict *verdict, const struct bundle_volume *volume);
+
+bool verdict_is_damaged(const struct verdict *verdict);
+
+/* Something is gone for good, or was never right. */
+bool verdict_is_lost(const struct verdict *verdict);
+
+/* 0, 5 or 4. */
+int verdict_exit_code(const struct verdict *verdict);
+
+/* "healthy", "repaired" or "lost". */
+const char *verdict_word(const struct verdict *verdict);
+
+/* "altered", "invalid" or "damaged". */
+const char *verdict_loss_word(int status);
+
+/* Whose bundle it is, and what was found, a line for each; without the last line,
+ * which says what it comes to. */
+void verdict_print(const struct verdict *verdict, const struct session *session, struct out *out);
+
+/* The same as members of an object, each with a comma in front. */
+void verdict_print_json(const struct verdict *verdict, const struct session *session,
+                        struct out *out);
+
+/* "s" unless n is 1. */
+const char *verdict_plural(uint64_t n);
+
+#endif
