@@ -21,7 +21,7 @@
 
 enum {
 	PACE_BYTES = 8 << 20,
-	LIVE_MAX = 64, /* output files at a time */
+	LIVE_MAX = 1088, /* output files at a time: all volumes of a bundle, and some */
 	NAME_TRIES = 128,
 	TRIES_PER_LENGTH = 32,
 };

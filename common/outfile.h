@@ -15,7 +15,8 @@ struct outfile;
 
 /* Begin path, mode 0600 less umask.
  * replace: an existing file may be replaced when it is published; anything else
- * there is refused (EISDIR, EINVAL).  At most 64 at a time (EMFILE).
+ * there is refused (EISDIR, EINVAL).  At most 1,088 at a time (EMFILE), with two
+ * descriptors each.
  * STATUS_EXISTS (and replace is false), STATUS_IO, STATUS_NOMEM. */
 int outfile_open(struct outfile **out, const char *path, bool replace);
 

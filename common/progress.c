@@ -25,6 +25,7 @@ enum {
 	LINE_SIZE = 512,
 	DEFAULT_COLUMNS = 80,
 	SHORTEST_BAR = 10,
+	STEP = 1000, /* a step counts as so many bytes, for rates below one a second */
 };
 
 #define CLEAR_LINE "\r\033[K"
@@ -43,6 +44,7 @@ struct progress {
 	atomic_uint_least64_t due; /* when the next update looks closer */
 	const char *phase;         /* NULL between phases */
 	uint64_t total;
+	bool steps; /* are what is counted */
 	struct sample start;
 	struct sample sample[SAMPLES]; /* the last ones, in a ring */
 	size_t sample_count;
@@ -135,6 +137,14 @@ static void format_bytes(char out[static 32], uint64_t bytes)
 		         (unsigned)(bytes % unit / (unit / 10)), name[i]);
 }
 
+static void format_count(char out[static 32], const struct progress *p, uint64_t count)
+{
+	if (p->steps)
+		snprintf(out, 32, "%" PRIu64, count / STEP);
+	else
+		format_bytes(out, count);
+}
+
 static void format_seconds(char out[static 32], uint64_t s)
 {
 	if (s < 3600)
@@ -154,12 +164,12 @@ static void format_state(char *out, size_t size, const struct progress *p, struc
 	char done[32], total[32], speed[32], time[32];
 	size_t used;
 
-	format_bytes(done, now.bytes);
-	format_bytes(total, p->total);
+	format_count(done, p, now.bytes);
+	format_count(total, p, p->total);
 	format_bytes(speed, rate);
 	used = (size_t)snprintf(out, size, "%s%s%s", done, p->total ? " of " : "",
 	                        p->total ? total : "");
-	if (rate)
+	if (rate && !p->steps)
 		used += (size_t)snprintf(out + used, size - used, ", %s/s", speed);
 	if (!ended && left < 0)
 		return;
@@ -233,17 +243,18 @@ static void show_json(const struct progress *p, struct sample now)
 {
 	uint64_t rate = rate_since(window_start(p, now.ms), now);
 	int64_t left = seconds_left(p, now, rate);
+	uint64_t unit = p->steps ? STEP : 1;
 	char total[24] = "null", seconds[24] = "null", line[LINE_SIZE];
 	int len;
 
 	if (p->total)
-		snprintf(total, sizeof total, "%" PRIu64, p->total);
+		snprintf(total, sizeof total, "%" PRIu64, p->total / unit);
 	if (left >= 0)
 		snprintf(seconds, sizeof seconds, "%" PRId64, left);
 	len = snprintf(line, sizeof line,
-	               "{\"type\":\"progress\",\"phase\":\"%s\",\"bytes\":%" PRIu64
+	               "{\"type\":\"progress\",\"phase\":\"%s\",\"%s\":%" PRIu64
 	               ",\"total\":%s,\"seconds_left\":%s}\n",
-	               p->phase, now.bytes, total, seconds);
+	               p->phase, p->steps ? "steps" : "bytes", now.bytes / unit, total, seconds);
 	write_all(STDOUT_FILENO, line, (size_t)len);
 }
 
@@ -305,13 +316,14 @@ int progress_new(struct progress **progress, enum progress_mode mode)
 	return STATUS_OK;
 }
 
-void progress_start(struct progress *p, const char *phase, uint64_t total)
+static void start(struct progress *p, const char *phase, uint64_t total, bool steps)
 {
 	if (p->mode == PROGRESS_SILENT)
 		return;
 	pthread_mutex_lock(&p->lock);
 	p->phase = phase;
 	p->total = total;
+	p->steps = steps;
 	p->sample_count = 0;
 	p->shown = false;
 	atomic_store(&p->done, 0);
@@ -320,6 +332,16 @@ void progress_start(struct progress *p, const char *phase, uint64_t total)
 	add_sample(p, p->start);
 	atomic_store(&p->due, p->start.ms + TICK_MS);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void progress_start(struct progress *p, const char *phase, uint64_t total)
+{
+	start(p, phase, total, false);
+}
+
+void progress_start_steps(struct progress *p, const char *phase, uint64_t total)
+{
+	start(p, phase, total * STEP, true);
 }
 
 static void tick(struct progress *p, struct sample now)
@@ -349,6 +371,11 @@ void progress_update(struct progress *p, uint64_t bytes_done)
 	if (p->phase && now.ms >= atomic_load(&p->due))
 		tick(p, now);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void progress_step(struct progress *p)
+{
+	progress_update(p, atomic_load(&p->done) + STEP);
 }
 
 void progress_finish(struct progress *p)

@@ -25,6 +25,11 @@ int progress_new(struct progress **progress, enum progress_mode mode);
  * "writing"; static storage. */
 void progress_start(struct progress *progress, const char *phase, uint64_t total);
 
+/* The same for a phase of total steps that are no bytes, such as keys; each is told
+ * by progress_step.  JSON then has "steps" in place of "bytes". */
+void progress_start_steps(struct progress *progress, const char *phase, uint64_t total);
+void progress_step(struct progress *progress);
+
 /* bytes_done of the phase so far.  From any thread, as often as one likes: it
  * mostly looks at the clock only. */
 void progress_update(struct progress *progress, uint64_t bytes_done);

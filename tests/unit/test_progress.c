@@ -233,6 +233,22 @@ static void json_lines(void **state)
 #define CLEAR "\r\033[K"
 
 /* A bar of 80 characters: its beginning and its end. */
+/* Keys take seconds each: how many, and how long it will take, but no rate. */
+static void steps_are_no_bytes(void **state)
+{
+	struct progress *p = NULL;
+
+	(void)state;
+	assert_int_equal(progress_new(&p, PROGRESS_TEXT), STATUS_OK);
+	progress_start_steps(p, "making keys", 62);
+	for (int i = 0; i < 5; i++) {
+		now_ms += 2000;
+		progress_step(p);
+	}
+	assert_string_equal(shown(err_end), "program: making keys 4%, 3 of 62, 1:58 left\n");
+	progress_free(p);
+}
+
 static void assert_bar(const char *line, const char *first, const char *last)
 {
 	assert_int_equal(strncmp(line, CLEAR, strlen(CLEAR)), 0);
@@ -389,6 +405,7 @@ int main(void)
 		TEST(short_work_says_nothing),
 		TEST(silence),
 		TEST(json_lines),
+		TEST(steps_are_no_bytes),
 		TEST(a_bar_four_times_a_second),
 		TEST(a_narrow_terminal),
 		TEST(messages_do_not_tear_the_bar),
