@@ -7,6 +7,7 @@
 #include <strings.h>
 
 #include "bundler/recipient.h"
+#include "bundler/volumes.h"
 #include "common/format.h"
 #include "common/kdf.h"
 #include "common/path.h"
@@ -160,6 +161,34 @@ const char *argument_size(void *field, const char *argument)
 		return "not a size such as 3900M, 4GB or fill:DIRECTORY";
 	return format_geometry_make(&geometry, size->bytes)
 	               ? "a bundle has from 80K (81,920 bytes) to 32T"
+	               : NULL;
+}
+
+/* A disc has sectors of 2,048 bytes, and its file system takes some: ISO 9660 and UDF
+ * together half a megabyte and something for the directory. */
+#define DISC(sectors) (UINT64_C(2048) * (sectors) - (UINT64_C(2) << 20))
+
+const char *argument_volume_size(void *field, const char *argument)
+{
+	static const struct {
+		const char *name;
+		uint64_t bytes;
+	} row[] = {
+		{"fat32", UINT32_MAX},
+		{"dvd", DISC(2295104)}, /* DVD+R; DVD-R has more */
+		{"cd", DISC(359844)},   /* 80 minutes, as discs have them and not as they say */
+	};
+	uint64_t *bytes = field;
+
+	for (size_t i = 0; i < COUNT(row); i++)
+		if (!strcasecmp(argument, row[i].name)) {
+			*bytes = row[i].bytes;
+			return NULL;
+		}
+	if (!read_bytes(argument, bytes))
+		return "not fat32, dvd, cd, or a size such as 3900M";
+	return *bytes < VOLUMES_SHORTEST || *bytes > FORMAT_MAX_FILE
+	               ? "a volume has from 256K to 32T"
 	               : NULL;
 }
 

@@ -45,6 +45,7 @@ const char *argument_recipient(void *field, const char *argument);       /* stru
 const char *argument_passphrase_file(void *field, const char *argument); /* struct place_list */
 const char *argument_passphrase_fd(void *field, const char *argument);   /* struct place_list */
 const char *argument_size(void *field, const char *argument);            /* struct size_wish */
+const char *argument_volume_size(void *field, const char *argument);     /* uint64_t */
 const char *argument_memory(void *field, const char *argument);          /* uint64_t */
 const char *argument_profile(void *field, const char *argument);         /* enum kdf_profile */
 const char *argument_metadata(void *field, const char *argument);        /* bool: full */

@@ -67,13 +67,15 @@ static void close_checker(struct checker *c)
 /* Where the leaf blocks of the range are. */
 static int find_leaves(struct feed *f, uint64_t begin, uint64_t end)
 {
-	uint64_t first, count, total = f->stage->content.leaf_count * FORMAT_DIGEST;
+	uint64_t first, count, len;
 	int status = stage_leaf_blocks(f->stage, begin, end, &first, &count);
 
+	if (status == STATUS_OK)
+		status = stage_stream_len(f->stage, begin, end, &len);
 	if (status)
 		return status;
 	f->leaves_off = first * FORMAT_LEAF_BLOCK;
-	f->leaves_left = min_u64((first + count) * FORMAT_LEAF_BLOCK, total) - f->leaves_off;
+	f->leaves_left = len - (end - begin) - f->stage->content.index_len;
 	return STATUS_OK;
 }
 
@@ -271,7 +273,7 @@ static int read_content(struct feed *f, uint8_t *out, size_t len, size_t *got)
 	if (status)
 		return status;
 	*got = min_u64(len, min_u64(piece_stored_len(&f->piece) - f->done, f->content_left));
-	if (f->piece.source == PIECE_SPILLED)
+	if (piece_spilled(&f->piece))
 		status = read_spill(f, f->stage->bytes, f->piece.where + f->done, *got, out);
 	else if (f->checker)
 		status = read_checked(f, out, *got, got);

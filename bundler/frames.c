@@ -84,7 +84,6 @@ static int emit_chunk(struct frames_sink *sink, const struct frames_job *j)
 
 	if (gain || j->source == PIECE_SPILLED) {
 		piece.where = spill_len(sink->bytes);
-		piece.source = PIECE_SPILLED;
 		piece.stored_len = gain ? (uint32_t)j->packed_len : 0;
 		status = spill_append(sink->bytes, gain ? j->packed : j->plain,
 		                      gain ? j->packed_len : j->plain_len);

@@ -24,7 +24,7 @@ struct frames_job {
 	size_t packed_len; /* 0: it does not get shorter */
 	bool packed_known; /* somebody has compressed it already */
 	uint32_t source;   /* of the chunk, which may stay there if it does not compress; */
-	uint64_t where;    /* PIECE_SPILLED: it has no other place */
+	uint64_t where;    /* PIECE_SPILLED: it is of several files, or of none */
 };
 
 /* Where segments and their bytes go, and what became of the plaintext. */

@@ -7,14 +7,20 @@
 #include "bundler/cancel.h"
 #include "bundler/write.h"
 #include "common/passphrase.h"
+#include "common/progress.h"
 #include "common/status.h"
 
-static unsigned count_openers(const struct headers_compartment *compartment, unsigned count)
+static bool has_sibling(const struct headers_compartment *compartment)
+{
+	return compartment->slot->volume_count > 1;
+}
+
+static unsigned count_slots(const struct headers_compartment *compartment, unsigned count)
 {
 	unsigned total = 0;
 
 	for (unsigned i = 0; i < count; i++)
-		total += compartment[i].opener_count;
+		total += compartment[i].opener_count + has_sibling(&compartment[i]);
 	return total;
 }
 
@@ -62,45 +68,60 @@ static int gather(struct headers_room *room, const struct opener *opener,
 	return secrets->kinds ? STATUS_OK : STATUS_INVALID;
 }
 
-static int make_slots(uint8_t header[static FORMAT_HEADER],
-                      const struct headers_compartment *compartment, const uint8_t *order,
-                      enum kdf_profile profile, struct headers_room *room)
+static void seal(uint8_t *header, unsigned index, struct headers_room *room)
 {
-	int status = STATUS_OK;
+	header_kek(room->kek, header, &room->secrets);
+	header_seal_slot(header + FORMAT_SLOT_OFFSET + (size_t)index * FORMAT_SLOT, header, index,
+	                 room->kek, room->contents);
+}
 
+static void seal_sibling(uint8_t *header, unsigned index,
+                         const struct headers_compartment *compartment, struct headers_room *room)
+{
+	room->secrets.kinds = HEADER_SIBLING;
+	memcpy(room->secrets.ck, compartment->slot->ck, FORMAT_KEY);
+	seal(header, index, room);
+}
+
+/* *order: the slots that are left, in the order in which they are taken. */
+static int make_slots(uint8_t *header, const struct headers_compartment *compartment,
+                      const uint8_t **order, enum kdf_profile profile, struct headers_room *room,
+                      struct progress *progress)
+{
 	format_slot_encode(room->contents, compartment->slot);
-	for (unsigned i = 0; i < compartment->opener_count && status == STATUS_OK; i++) {
-		uint8_t *slot = header + FORMAT_SLOT_OFFSET + (size_t)order[i] * FORMAT_SLOT;
+	for (unsigned i = 0; i < compartment->opener_count; i++) {
+		const struct opener *opener = &compartment->opener[i];
+		/* Each may take a second or more. */
+		int status =
+			cancel_asked() ? STATUS_CANCELLED : gather(room, opener, header, profile);
 
-		if (cancel_asked()) /* each may take a second or more */
-			return STATUS_CANCELLED;
-		status = gather(room, &compartment->opener[i], header, profile);
 		if (status)
-			break;
-		header_kek(room->kek, header, &room->secrets);
-		header_seal_slot(slot, header, order[i], room->kek, room->contents);
+			return status;
+		seal(header, *(*order)++, room);
+		if (opener->passphrase)
+			progress_step(progress);
 	}
-	return status;
+	if (has_sibling(compartment))
+		seal_sibling(header, *(*order)++, compartment, room);
+	return STATUS_OK;
 }
 
 int headers_make(uint8_t header[static FORMAT_HEADER],
                  const struct headers_compartment *compartment, unsigned count,
-                 enum kdf_profile profile, struct headers_room *room)
+                 enum kdf_profile profile, struct headers_room *room, struct progress *progress)
 {
 	uint8_t order[FORMAT_SLOTS];
-	unsigned used = 0;
+	const uint8_t *next = order;
 	int status = STATUS_OK;
 
-	if (count_openers(compartment, count) > FORMAT_SLOTS)
+	if (count_slots(compartment, count) > FORMAT_SLOTS)
 		return STATUS_TOOBIG;
 	randombytes_buf(header, FORMAT_HEADER);
 	shuffle(order);
 	if (has_recipient(compartment, count))
 		status = uniform_ephemeral(header + FORMAT_SALT, room->scalar);
-	for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
-		status = make_slots(header, &compartment[i], order + used, profile, room);
-		used += compartment[i].opener_count;
-	}
+	for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+		status = make_slots(header, &compartment[i], &next, profile, room, progress);
 	sodium_memzero(room, sizeof(*room));
 	sodium_memzero(order, sizeof(order));
 	return status;

@@ -9,8 +9,10 @@
 #include "common/header.h"
 
 struct opener;
+struct progress;
 
-/* A slot for each of the openers, all with the same contents. */
+/* A slot for each of the openers, all with the same contents; in a set of volumes
+ * one more, for who has opened another of them. */
 struct headers_compartment {
 	const struct format_slot *slot;
 	const struct opener *opener;
@@ -26,11 +28,12 @@ struct headers_room {
 };
 
 /* Make one header.  All its recipients share one ephemeral key, hidden in E.
+ * progress: a step for every passphrase, each of which takes a second or so.
  * STATUS_TOOBIG: more openers than slots; STATUS_INVALID: an opener with nothing in
  * it, or an ephemeral key that does not check; STATUS_KEYFILE: a recipient that
- * nobody can be; STATUS_KDFMEM. */
+ * nobody can be; STATUS_KDFMEM; STATUS_CANCELLED. */
 int headers_make(uint8_t header[static FORMAT_HEADER],
                  const struct headers_compartment *compartment, unsigned count,
-                 enum kdf_profile profile, struct headers_room *room);
+                 enum kdf_profile profile, struct headers_room *room, struct progress *progress);
 
 #endif

@@ -1,5 +1,6 @@
 #include "bundler/lane.h"
 
+#include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,73 +14,84 @@ struct lane {
 	struct parity *parity; /* NULL without */
 	struct format_parity shape;
 	uint8_t root[FORMAT_PAYLOAD];
-	uint64_t root_at[FORMAT_ROOTS]; /* places, bundle(5)'s x */
+	uint64_t root_at[FORMAT_ROOTS]; /* places, bundle(5)'s x; the first is 0 */
 	uint64_t x;                     /* the next place */
 	uint32_t t;                     /* the next logical page */
 	uint32_t band, in_band;         /* where in the bands that is */
 };
 
-/* Places of the root copies, and the pages that these are. */
-static void place_roots(struct lane *lane, struct format_slot *slot, const uint8_t *map,
-                        uint16_t owned, uint32_t slice_pages)
+static uint32_t slice_pages(const struct format_slot *slot)
 {
-	uint32_t found = 0;
+	struct format_geometry geometry = {.slice_pages = 1};
 
-	lane->root_at[0] = 0;
-	lane->root_at[1] = (uint64_t)(owned / 2) * slice_pages;
-	lane->root_at[2] = (uint64_t)owned * slice_pages - 1;
+	(void)format_geometry_make(&geometry, slot->file_len); /* has been made before */
+	return geometry.slice_pages;
+}
+
+static uint16_t count_owned(const struct lane_slices *slices)
+{
+	uint16_t owned = 0;
+
+	for (uint32_t q = 0; q < FORMAT_MAX_SLICES; q++)
+		owned += slices->owner[q] == slices->no;
+	return owned;
+}
+
+void lane_place_roots(struct format_slot *slot, const struct lane_slices *slices)
+{
+	uint32_t pages = slice_pages(slot), owned = count_owned(slices), found = 0;
+
 	for (uint32_t q = 0; q < FORMAT_MAX_SLICES; q++) {
-		if (!(map[q / 8] >> q % 8 & 1))
+		if (slices->owner[q] != slices->no)
 			continue;
 		if (found == 0)
-			slot->root_page[0] = q * slice_pages;
-		if (found == owned / 2u)
-			slot->root_page[1] = q * slice_pages;
-		slot->root_page[2] = (q + 1) * slice_pages - 1;
+			slot->root_page[0] = q * pages;
+		if (found == owned / 2)
+			slot->root_page[1] = q * pages;
+		slot->root_page[2] = (q + 1) * pages - 1;
 		found++;
 	}
 }
 
-/* Sets of several volumes will have their ranges here. */
 static int make_root(struct lane *lane, const struct stage *stage, const struct format_slot *slot,
-                     const uint8_t *map, uint16_t owned, uint64_t begin, uint64_t end)
+                     const struct lane_slices *slices, const uint64_t *cut)
 {
 	struct format_layout *layout = calloc(1, sizeof(*layout));
 	int status;
 
 	if (!layout)
 		return STATUS_NOMEM;
-	layout->owned = owned;
+	layout->owned = count_owned(slices);
+	for (uint32_t q = 0; q < FORMAT_MAX_SLICES; q++)
+		layout->map[q / 8] |= (uint8_t)((slices->owner[q] == slices->no) << q % 8);
 	layout->volume_count = slot->volume_count;
-	memcpy(layout->map, map, sizeof(layout->map));
-	status = stage_leaf_blocks(stage, begin, end, &layout->first_leaf_block,
-	                           &layout->leaf_blocks);
+	memcpy(layout->range_start, cut, (slot->volume_count + 1u) * sizeof(*cut));
+	status = stage_leaf_blocks(stage, cut[slot->volume_no], cut[slot->volume_no + 1],
+	                           &layout->first_leaf_block, &layout->leaf_blocks);
 	format_root_encode(lane->root, stage_content_part(stage), stage_signature(stage), layout);
+	sodium_memzero(layout, sizeof(*layout));
 	free(layout);
 	return status;
 }
 
-int lane_open(struct lane **lane, struct stage *stage, struct format_slot *slot,
-              const uint8_t map[static FORMAT_MAX_SLICES / 8], uint16_t owned, uint64_t begin,
-              uint64_t end)
+int lane_open(struct lane **lane, struct stage *stage, const struct format_slot *slot,
+              const struct lane_slices *slices, const uint64_t *cut)
 {
+	uint64_t pages = slice_pages(slot), owned = count_owned(slices);
 	struct lane *l = calloc(1, sizeof(*l));
-	struct format_geometry geometry;
 	int status;
 
 	if (!l)
 		return STATUS_NOMEM;
-	status = format_geometry_make(&geometry, slot->file_len);
+	l->root_at[1] = owned / 2 * pages;
+	l->root_at[2] = owned * pages - 1;
+	status = format_parity_make(&l->shape, slot->parity, slot->data_pages);
 	if (status == STATUS_OK)
-		status = format_parity_make(&l->shape, slot->parity, slot->data_pages);
-	if (status == STATUS_OK)
-		place_roots(l, slot, map, owned, geometry.slice_pages);
-	if (status == STATUS_OK)
-		status = make_root(l, stage, slot, map, owned, begin, end);
+		status = make_root(l, stage, slot, slices, cut);
 	if (status == STATUS_OK && slot->parity)
 		status = parity_new(&l->parity, &l->shape);
 	if (status == STATUS_OK)
-		status = feed_open(&l->feed, stage, begin, end);
+		status = feed_open(&l->feed, stage, cut[slot->volume_no], cut[slot->volume_no + 1]);
 	if (status == STATUS_OK)
 		*lane = l;
 	else
@@ -93,6 +105,7 @@ void lane_close(struct lane *lane)
 		return;
 	feed_close(lane->feed);
 	parity_free(lane->parity);
+	sodium_memzero(lane, sizeof(*lane)); /* its root says whose the slices are */
 	free(lane);
 }
 

@@ -19,13 +19,22 @@ struct lane_page {
 	uint64_t number;
 };
 
-/* map, owned: its slices.  slot->parity, data_pages, volume_no, volume_count and
- * file_len are given; the positions of the roots are filled in.  The volume holds
- * the content from begin to end.  stage: borrowed.
+/* Which slices of a volume it has: number no of those in owner. */
+struct lane_slices {
+	const uint8_t *owner; /* of each slice, as layout_deal */
+	uint8_t no;
+};
+
+/* Where the root copies go, into slot->root_page; slot->file_len is given. */
+void lane_place_roots(struct format_slot *slot, const struct lane_slices *slices);
+
+/* The content of the volumes of a set: number v has [cut[v], cut[v + 1]).
+ * slot: parity, data_pages, volume_no, volume_count, file_len.  stage: borrowed.
  * STATUS_NOMEM, STATUS_IO, STATUS_DAMAGED (a spill). */
-int lane_open(struct lane **lane, struct stage *stage, struct format_slot *slot,
-              const uint8_t map[static FORMAT_MAX_SLICES / 8], uint16_t owned, uint64_t begin,
-              uint64_t end);
+int lane_open(struct lane **lane, struct stage *stage, const struct format_slot *slot,
+              const struct lane_slices *slices, const uint64_t *cut);
+
+/* Wipes.  NULL is fine. */
 void lane_close(struct lane *lane);
 
 /* The next count of its pages: what they are, and their payloads end to end.

@@ -2,15 +2,11 @@
 
 #include <sodium.h>
 #include <string.h>
-#include <sys/statfs.h>
-#include <sys/statvfs.h>
 
 #include "common/bytes.h"
 #include "common/status.h"
 
-enum { JITTER_MIN = 65536, VFAT = 0x4d44, SLICES_AFTER_DOUBLING = FORMAT_MAX_SLICES / 2 };
-
-#define VFAT_MAX UINT32_MAX /* bytes of a file */
+enum { JITTER_MIN = 65536, SLICES_AFTER_DOUBLING = FORMAT_MAX_SLICES / 2 };
 
 int layout_pages(const struct layout_demand *demand, struct format_parity *parity)
 {
@@ -102,57 +98,30 @@ uint64_t layout_draw(uint64_t low, uint64_t high)
 	return low + drawn;
 }
 
-int layout_fill(const char *directory, uint64_t *len)
+/* Fisher and Yates. */
+static void shuffle(uint8_t *owner, uint32_t count)
 {
-	struct statvfs room;
-	struct statfs kind;
-	uint64_t bytes;
+	for (uint32_t i = 0; i < count; i++) {
+		uint32_t other = i + randombytes_uniform(count - i);
+		uint8_t drawn = owner[other];
 
-	if (statvfs(directory, &room) || statfs(directory, &kind))
-		return STATUS_IO;
-	bytes = (uint64_t)room.f_bavail * room.f_frsize;
-	if (kind.f_type == VFAT)
-		bytes = min_u64(bytes, VFAT_MAX);
-	bytes = min_u64(bytes, FORMAT_MAX_FILE);
-	*len = bytes - layout_draw(bytes / 1000, bytes / 100);
-	return STATUS_OK;
-}
-
-/* The beginning of a random order of all slices. */
-static void shuffle(uint16_t *slice, uint32_t total, uint32_t wanted)
-{
-	for (uint32_t i = 0; i < total; i++)
-		slice[i] = (uint16_t)i;
-	for (uint32_t i = 0; i < wanted; i++) {
-		uint32_t other = i + randombytes_uniform(total - i);
-		uint16_t drawn = slice[other];
-
-		slice[other] = slice[i];
-		slice[i] = drawn;
+		owner[other] = owner[i];
+		owner[i] = drawn;
 	}
 }
 
 int layout_deal(const struct format_geometry *geometry, const struct layout_demand *demand,
-                unsigned count, uint8_t (*map)[FORMAT_MAX_SLICES / 8], uint16_t *owned)
+                unsigned count, uint8_t owner[static FORMAT_MAX_SLICES])
 {
-	uint16_t slice[FORMAT_MAX_SLICES], *next = slice;
-	uint64_t total;
-	int status = slices_for_all(demand, count, geometry->slice_pages, &total);
+	uint64_t dealt = 0, own = 0;
 
-	if (status == STATUS_OK && total > geometry->slice_count)
-		status = STATUS_TOOBIG;
-	if (status)
-		return status;
-	shuffle(slice, geometry->slice_count, (uint32_t)total);
-	for (unsigned i = 0; i < count; i++) {
-		uint64_t own = 0;
-
-		(void)slices_for(&demand[i], geometry->slice_pages, &own); /* as it was above */
-		owned[i] = (uint16_t)own;
-		memset(map[i], 0, sizeof(map[i]));
-		for (uint64_t j = 0; j < own; j++, next++)
-			map[i][*next / 8] |= (uint8_t)(1 << *next % 8);
+	memset(owner, LAYOUT_NOBODY, FORMAT_MAX_SLICES);
+	for (unsigned i = 0; i < count; i++, dealt += own) {
+		if (slices_for(&demand[i], geometry->slice_pages, &own) ||
+		    own > geometry->slice_count - dealt)
+			return STATUS_TOOBIG;
+		memset(owner + dealt, (int)i, own);
 	}
-	sodium_memzero(slice, sizeof(slice));
+	shuffle(owner, geometry->slice_count);
 	return STATUS_OK;
 }

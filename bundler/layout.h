@@ -1,5 +1,6 @@
-/* How long a volume file becomes, and which slices of it a compartment gets.
- * bundle(5), "Volume file" and "Compartments"; satchel-pack(1), "Size". */
+/* How long a volume file becomes, and which slices of it a compartment gets: plain
+ * arithmetic and chance.  bundle(5), "Volume file" and "Compartments";
+ * satchel-pack(1), "Size". */
 #ifndef BUNDLER_LAYOUT_H
 #define BUNDLER_LAYOUT_H
 
@@ -7,11 +8,15 @@
 
 #include "common/format.h"
 
-/* What one compartment puts into one volume. */
+/* What one compartment needs room for in a volume; in a set in that of them in which
+ * it needs most, and it gets the same in all: how much it owns in each then tells
+ * nothing of the others. */
 struct layout_demand {
 	uint64_t stream_len; /* content, leaf blocks, index */
 	unsigned parity;     /* per 64 */
 };
+
+#define LAYOUT_NOBODY UINT8_MAX
 
 /* The data and parity pages of a stream.  STATUS_TOOBIG. */
 int layout_pages(const struct layout_demand *demand, struct format_parity *parity);
@@ -29,14 +34,11 @@ void layout_padded_range(uint64_t len, uint64_t *low, uint64_t *high);
 /* A length drawn uniformly from [low, high]. */
 uint64_t layout_draw(uint64_t low, uint64_t high);
 
-/* The bytes that are free in directory's file system, at most the largest file it
- * can hold, less a uniform 0.1 to 1 %.  STATUS_IO. */
-int layout_fill(const char *directory, uint64_t *len);
-
-/* Deal uniformly random disjoint subsets of the slices to count compartments:
- * map[i] for demand i, and how many slices each owns.
+/* Deal uniformly random disjoint subsets of a volume's slices to count
+ * compartments: owner of each slice, the number of a compartment or LAYOUT_NOBODY.
+ * How many compartment i owns follows from the geometry and demand[i] alone.
  * STATUS_TOOBIG: they do not fit. */
 int layout_deal(const struct format_geometry *geometry, const struct layout_demand *demand,
-                unsigned count, uint8_t (*map)[FORMAT_MAX_SLICES / 8], uint16_t *owned);
+                unsigned count, uint8_t owner[static FORMAT_MAX_SLICES]);
 
 #endif

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -14,6 +15,7 @@
 #include "bundler/budget.h"
 #include "bundler/cancel.h"
 #include "bundler/compartment.h"
+#include "bundler/drive.h"
 #include "bundler/failure.h"
 #include "bundler/layout.h"
 #include "bundler/openers.h"
@@ -22,6 +24,7 @@
 #include "bundler/report.h"
 #include "bundler/stage.h"
 #include "bundler/tree.h"
+#include "bundler/volumes.h"
 #include "bundler/write.h"
 #include "common/arena.h"
 #include "common/bytes.h"
@@ -44,6 +47,7 @@ struct pack {
 	struct scan_output *existing;
 	unsigned existing_count;
 	bool *refused; /* one for each output */
+	struct volumes volumes;
 	struct progress *progress;
 	struct report report;
 };
@@ -113,13 +117,27 @@ static void refuse_output(struct pack *p, unsigned i, uint64_t len, const struct
 		report_json_output(p->options.output.text[i], len, why->message);
 }
 
+/* Is there room, if it is known already how much that takes? */
+static int check_size(const struct options *o, const char *path, struct failure *own)
+{
+	const struct volumes_wish wish = {o->size.bytes, o->volume_size};
+	uint64_t len = o->size.bytes;
+	unsigned count = 1;
+
+	if (o->size.kind != SIZE_EXACT)
+		return EXIT_DONE;
+	if (o->volume_size)
+		(void)volumes_divide(&wish, &count, &len); /* the options were checked */
+	return outputs_check_room(path, count, len, false, own);
+}
+
 /* Fails for what is wrong with the command line, or if no output is left. */
 static int check_outputs(struct pack *p)
 {
 	const struct options *o = &p->options;
 	unsigned left = o->output.count;
 
-	p->existing = calloc(o->output.count + (size_t)1, sizeof *p->existing);
+	p->existing = calloc((o->output.count + (size_t)1) * OUTPUTS_FILES, sizeof *p->existing);
 	p->refused = calloc(o->output.count + (size_t)1, sizeof *p->refused);
 	if (!p->existing || !p->refused)
 		return failure_status(&p->failure, NULL, STATUS_NOMEM);
@@ -127,8 +145,8 @@ static int check_outputs(struct pack *p)
 		struct failure own = {0};
 		int code = outputs_check(o, i, p->existing, &p->existing_count, &own);
 
-		if (!code && o->size.kind == SIZE_EXACT)
-			code = outputs_check_room(o->output.text[i], o->size.bytes, &own);
+		if (!code)
+			code = check_size(o, o->output.text[i], &own);
 		if (code == EXIT_USAGE)
 			return failure_note(&p->failure, code, own.message);
 		if (code)
@@ -179,6 +197,18 @@ static int make_budget(struct pack *p)
 	return EXIT_DONE;
 }
 
+/* A file of recipients may have had more than the options tell. */
+static int check_openers(struct pack *p)
+{
+	const struct options *o = &p->options;
+	unsigned most = write_max_openers(o->compartment_count, options_several_volumes(o));
+
+	if (p->openers.count > most)
+		return failure_say(&p->failure, EXIT_USAGE, NULL,
+		                   "more than %u passphrases, key files and recipients", most);
+	return EXIT_DONE;
+}
+
 static int prepare(struct pack *p)
 {
 	const struct options *o = &p->options;
@@ -199,7 +229,7 @@ static int prepare(struct pack *p)
 		p->compartment[i].budget = &p->budget;
 		code = compartment_prepare(&p->compartment[i], &p->openers, p->arena, &p->failure);
 	}
-	return code;
+	return code ? code : check_openers(p);
 }
 
 /* --- stage ---------------------------------------------------------------- */
@@ -221,57 +251,77 @@ static int stage(struct pack *p)
 	return code;
 }
 
-static struct layout_demand demand_of(const struct pack *p, unsigned i)
+static uint64_t content_len(const struct pack *p, unsigned i)
 {
 	const struct format_content *content = stage_content(p->compartment[i].stage);
 
-	return (struct layout_demand){.stream_len = content->content_len +
-	                                            content->leaf_count * FORMAT_DIGEST +
-	                                            content->index_len,
-	                              .parity = p->options.parity};
+	return content->content_len + content->leaf_count * FORMAT_DIGEST + content->index_len;
 }
 
-/* What the bundle will have to hold, and how much of it may be lost in one place. */
-static int measure_content(struct pack *p, uint64_t *least)
+/* What was asked for; --size=fill is looked up now. */
+static int wish(struct pack *p, struct volumes_wish *wish)
 {
-	struct layout_demand demand[FORMAT_SLOTS];
+	const struct options *o = &p->options;
+
+	wish->limit = o->volume_size;
+	wish->size = o->size.bytes;
+	if (o->size.kind == SIZE_FILL &&
+	    drive_fill(o->size.directory, !o->volume_size, &wish->size))
+		return failure_status(&p->failure, o->size.directory, STATUS_IO);
+	return EXIT_DONE;
+}
+
+static int say_too_long(struct pack *p, bool has_size)
+{
+	char least[REPORT_BYTES];
+
+	report_bytes(least, p->volumes.least);
+	if (has_size && p->volumes.least)
+		return failure_say(&p->failure, EXIT_UNFIT, NULL,
+		                   "the bundle needs %s, and --size leaves less", least);
+	if (has_size)
+		return failure_say(&p->failure, EXIT_UNFIT, NULL,
+		                   "the bundle needs more than --size leaves");
+	return failure_say(&p->failure, EXIT_FAILED, NULL, "too much for one bundle%s",
+	                   p->options.volume_size ? "; make --volume-size larger" : "");
+}
+
+static int plan(struct pack *p)
+{
+	struct stage *stage[FORMAT_SLOTS];
+	struct volumes_wish wanted;
+	int status, code = wish(p, &wanted);
+
+	for (unsigned i = 0; i < p->options.compartment_count; i++)
+		stage[i] = p->compartment[i].stage;
+	if (code)
+		return code;
+	status = volumes_plan(&p->volumes, stage, p->options.compartment_count, p->options.parity,
+	                      &wanted);
+	if (status == STATUS_TOOBIG)
+		return say_too_long(p, wanted.size);
+	return status ? failure_status(&p->failure, status == STATUS_IO ? p->options.spill : NULL,
+	                               status)
+	              : EXIT_DONE;
+}
+
+/* What the bundle holds, and how much of it may be lost in one place. */
+static void measure(struct pack *p)
+{
 	struct report *r = &p->report;
-	struct format_parity parity;
-	int status = STATUS_OK;
 
 	r->parity = p->options.parity;
+	r->low = p->volumes.low;
+	r->high = p->volumes.high;
+	r->volumes = p->volumes.count;
 	r->burst = UINT64_MAX;
-	for (unsigned i = 0; i < p->options.compartment_count && status == STATUS_OK; i++) {
-		demand[i] = demand_of(p, i);
-		status = layout_pages(&demand[i], &parity);
-		r->content += demand[i].stream_len;
+	for (unsigned i = 0; i < p->options.compartment_count; i++) {
+		struct format_parity parity = {0};
+
+		(void)layout_pages(&p->volumes.spread[i].most, &parity); /* it was planned */
+		r->content += content_len(p, i);
 		r->burst = min_u64(r->burst, (uint64_t)parity.m * parity.columns * FORMAT_PAGE);
 	}
-	if (status == STATUS_OK)
-		status = layout_min_len(demand, p->options.compartment_count, least);
-	if (status)
-		return failure_say(&p->failure, EXIT_FAILED, NULL, "too much for one bundle");
-	return EXIT_DONE;
-}
-
-static int measure_length(struct pack *p, uint64_t least)
-{
-	const struct size_wish *size = &p->options.size;
-	struct report *r = &p->report;
-	char shortest[REPORT_BYTES];
-
-	layout_padded_range(least, &r->low, &r->high);
-	if (size->kind == SIZE_EXACT)
-		r->low = r->high = size->bytes;
-	if (size->kind == SIZE_FILL && layout_fill(size->directory, &r->low))
-		return failure_status(&p->failure, size->directory, STATUS_IO);
-	if (size->kind == SIZE_FILL)
-		r->high = r->low;
-	report_bytes(shortest, least);
-	if (r->low < least)
-		return failure_say(&p->failure, EXIT_UNFIT, NULL,
-		                   "the bundle needs %s, and --size leaves less", shortest);
-	return EXIT_DONE;
 }
 
 /* Whoever is made to open one compartment shows how much of the file it explains. */
@@ -280,7 +330,7 @@ static void warn_of_stories(const struct pack *p)
 	const struct options *o = &p->options;
 
 	for (unsigned i = 0; i < o->compartment_count && o->compartment_count > 1; i++) {
-		uint64_t percent = demand_of(p, i).stream_len / (p->report.low / 100);
+		uint64_t percent = p->volumes.spread[i].most.stream_len / (p->report.low / 100);
 
 		if (percent < 10)
 			diag_warn(NULL,
@@ -288,18 +338,6 @@ static void warn_of_stories(const struct pack *p)
 			          "shown this one alone may ask what the rest is",
 			          o->compartment[i].name, (unsigned)percent);
 	}
-}
-
-static int measure(struct pack *p)
-{
-	uint64_t least = 0;
-	int code = measure_content(p, &least);
-
-	if (!code)
-		code = measure_length(p, least);
-	if (!code)
-		warn_of_stories(p);
-	return code;
 }
 
 /* --- write ---------------------------------------------------------------- */
@@ -314,9 +352,27 @@ static int explain(struct failure *own, const char *path, int status)
 		return failure_say(
 			own, code, path,
 			"the drive gave back other bytes than were written; do not use it");
+	case STATUS_EXISTS:
+		return failure_say(own, code, path, "exists already; --force replaces it");
 	case STATUS_IO: return failure_say(own, code, path, "%s", strerror(error));
 	default: return failure_say(own, code, path, "%s", status_text(status));
 	}
+}
+
+/* Of no use to go on with a source that is not what it was: the next output would
+ * meet the same. */
+static int explain_fault(struct pack *p, const char *path, const struct write_fault *fault,
+                         int status, struct failure *own)
+{
+	char name[PATH_MAX];
+	int saved = errno;
+
+	if (fault->culprit[0])
+		return compartment_explain_culprit(&p->failure, fault->culprit, status);
+	if (volumes_name(name, sizeof name, path, fault->volume, p->volumes.count))
+		snprintf(name, sizeof name, "%s", path);
+	errno = saved;
+	return explain(own, name, status);
 }
 
 static int write_one(struct pack *p, const char *path, uint64_t len, struct failure *own)
@@ -330,36 +386,44 @@ static int write_one(struct pack *p, const char *path, uint64_t len, struct fail
 		.replace = o->force,
 		.verify = !o->no_verify,
 	};
-	char culprit[TREE_PATH_SIZE] = "";
+	struct write_fault fault;
 	struct arena *arena = NULL;
-	int status, code = outputs_check_room(path, len, own);
+	int status, code;
 
+	/* For the longest that could be drawn: whether it fits is not for chance to say. */
+	code = outputs_check_room(path, p->volumes.count, p->volumes.high,
+	                          o->size.kind == SIZE_PADDED, own);
 	if (code)
 		return code;
+	if (!o->no_verify)
+		outputs_warn_of_cache(path);
 	for (unsigned i = 0; i < o->compartment_count; i++)
 		compartment[i] = (struct write_compartment){p->compartment[i].stage,
 		                                            p->compartment[i].opener,
 		                                            p->compartment[i].opener_count};
 	status = arena_new(&arena, ARENA_BYTES, o->allow_unlocked);
-	if (status == STATUS_OK)
-		status = write_bundle(path, len, compartment, o->compartment_count, &options, arena,
-		                      p->progress, culprit, sizeof culprit);
-	/* Of no use to go on with a source that is not what it was: the next output
-	 * would meet the same. */
 	if (status)
-		code = culprit[0] ? compartment_explain_culprit(&p->failure, culprit, status)
-		                  : explain(own, path, status);
+		return explain(own, path, status);
+	status = write_bundle(path, &p->volumes, len, compartment, o->compartment_count, &options,
+	                      arena, p->progress, &fault);
+	if (status)
+		code = explain_fault(p, path, &fault, status, own);
 	arena_free(arena);
 	return code;
 }
 
 static void note_written(struct pack *p, const char *path, uint64_t len)
 {
+	unsigned count = p->volumes.count;
+	char name[PATH_MAX];
+
 	p->report.written++;
+	p->report.path = path;
 	if (len > p->report.longest)
 		p->report.longest = len;
-	if (p->options.json)
-		report_json_output(path, len, NULL);
+	for (unsigned no = 0; p->options.json && no < count; no++)
+		if (!volumes_name(name, sizeof name, path, no, count))
+			report_json_output(name, len, NULL);
 }
 
 /* Each on its own, with its own keys and its own length. */
@@ -368,7 +432,7 @@ static int write_all(struct pack *p)
 	const struct options *o = &p->options;
 
 	for (unsigned i = 0; i < o->output.count; i++) {
-		uint64_t len = layout_draw(p->report.low, p->report.high);
+		uint64_t len = layout_draw(p->volumes.low, p->volumes.high);
 		const char *path = o->output.text[i];
 		struct failure own = {0};
 		int code;
@@ -379,7 +443,7 @@ static int write_all(struct pack *p)
 		if (code && (cancel_asked() || p->failure.code))
 			return EXIT_FAILED;
 		if (code)
-			refuse_output(p, i, len, &own);
+			refuse_output(p, i, len * p->volumes.count, &own);
 		else
 			note_written(p, path, len);
 	}
@@ -397,8 +461,12 @@ static int pack(struct pack *p)
 	if (!code)
 		code = stage(p);
 	if (!code)
-		code = measure(p);
-	if (!code && !o->dry_run)
+		code = plan(p);
+	if (code)
+		return code;
+	measure(p);
+	warn_of_stories(p);
+	if (!o->dry_run)
 		code = write_all(p);
 	return code;
 }
@@ -431,6 +499,7 @@ static void release(struct pack *p)
 {
 	for (unsigned i = 0; i < FORMAT_SLOTS; i++)
 		compartment_release(&p->compartment[i]);
+	volumes_fini(&p->volumes);
 	free(p->existing);
 	free(p->refused);
 	/* Not unmapped: libcrypto has things there until the process ends. */

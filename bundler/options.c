@@ -8,6 +8,8 @@
 #include <string.h>
 
 #include "bundler/recipe.h"
+#include "bundler/volumes.h"
+#include "bundler/write.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -73,6 +75,8 @@ static const struct row row[] = {
 	{"size", 0, "SIZE", "length of the bundle in bytes (K M G T, KB MB GB\n"
 	 "TB), or fill:DIRECTORY for what is free there;\n"
 	 "otherwise as long as needed, and something more", BUNDLE, FIELD(size), argument_size},
+	{"volume-size", 0, "SIZE", "several files of up to SIZE bytes, fat32, dvd or cd,\n"
+	 "where one would be longer", BUNDLE, FIELD(volume_size), argument_volume_size},
 	{"parity", 0, "N", "0, 2, 4, 8 or 16 spare pages for every 64; 4 if\n"
 	 "not given, 6 % more bytes", BUNDLE, FIELD(parity), argument_parity},
 	{"metadata", 0, "WHICH", "private (names, sizes, days), or full (owners,\n"
@@ -395,6 +399,11 @@ bool options_ask(const struct compartment_options *c)
 	       !c->recipients_file.count && (c->second_factor || !c->key_file.count);
 }
 
+bool options_several_volumes(const struct options *o)
+{
+	return o->volume_size && (o->size.kind != SIZE_EXACT || o->size.bytes > o->volume_size);
+}
+
 static unsigned opener_count(const struct compartment_options *c)
 {
 	return c->passphrase.count + c->generate + options_ask(c) + c->key_file.count +
@@ -422,7 +431,7 @@ static unsigned stdin_count(const struct options *o)
 
 static void check_compartments(struct options *o)
 {
-	unsigned openers = 0;
+	unsigned openers = 0, most;
 
 	for (unsigned i = 0; i < o->compartment_count; i++) {
 		const struct compartment_options *c = &o->compartment[i];
@@ -435,8 +444,19 @@ static void check_compartments(struct options *o)
 		else
 			complain(o, "nothing to pack: name files or directories; see --help");
 	}
-	if (openers > FORMAT_SLOTS)
-		complain(o, "more than %d passphrases, key files and recipients", FORMAT_SLOTS);
+	most = write_max_openers(o->compartment_count, options_several_volumes(o));
+	if (openers > most)
+		complain(o, "more than %u passphrases, key files and recipients", most);
+}
+
+static void check_volumes(struct options *o)
+{
+	const struct volumes_wish wish = {o->size.bytes, o->volume_size};
+	uint64_t len;
+	unsigned count;
+
+	if (o->size.kind == SIZE_EXACT && o->volume_size && volumes_divide(&wish, &count, &len))
+		complain(o, "--size: more than %d volumes of --volume-size", FORMAT_MAX_VOLUMES);
 }
 
 static void check(struct options *o)
@@ -447,6 +467,7 @@ static void check(struct options *o)
 		if (is_stdin(o->output.text[i]))
 			complain(o, "--output: a bundle cannot go to standard output");
 	check_compartments(o);
+	check_volumes(o);
 	if (stdin_count(o) > 1)
 		complain(o, "standard input can be read only once");
 	/* Padding is made for one: a length that grows with another tells of it. */

@@ -39,6 +39,7 @@ struct options {
 	enum kdf_profile profile;
 	unsigned parity;
 	struct size_wish size;
+	uint64_t volume_size; /* 0: one file */
 	unsigned level;
 	uint64_t memory;
 	const char *spill;
@@ -57,6 +58,9 @@ bool options_read(struct options *options, int argc, char **argv);
 
 /* Will a passphrase for this compartment be asked for on the terminal? */
 bool options_ask(const struct compartment_options *compartment);
+
+/* May this become several volumes? */
+bool options_several_volumes(const struct options *options);
 
 void options_fini(struct options *options);
 

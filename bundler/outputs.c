@@ -2,16 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <linux/magic.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <sys/statfs.h>
 #include <unistd.h>
 
+#include "bundler/drive.h"
 #include "bundler/failure.h"
 #include "bundler/options.h"
 #include "bundler/report.h"
+#include "bundler/volumes.h"
+#include "common/diag.h"
 #include "common/status.h"
 
 /* A name in a directory. */
@@ -81,10 +83,10 @@ static bool is_source(const struct options *o, const struct stat *output)
 }
 
 /* What has the name already?  st: all zero if nothing has. */
-static int check_existing(const struct options *o, const char *path, const struct spot *spot,
-                          struct stat *st, struct failure *failure)
+static int check_existing(const struct options *o, const struct spot *spot, const char *path,
+                          const char *name, struct stat *st, struct failure *failure)
 {
-	if (fstatat(spot->dirfd, spot->name, st, AT_SYMLINK_NOFOLLOW)) {
+	if (fstatat(spot->dirfd, name, st, AT_SYMLINK_NOFOLLOW)) {
 		memset(st, 0, sizeof *st);
 		return errno == ENOENT ? EXIT_DONE : refuse(failure, path, errno);
 	}
@@ -101,17 +103,65 @@ static int check_existing(const struct options *o, const char *path, const struc
 	return EXIT_DONE;
 }
 
-static bool same_spot(const struct spot *spot, const char *path)
+/* The name that volume no will have, or the bundle if it needs but one file. */
+static int check_file(const struct options *o, const struct spot *spot, const char *path,
+                      unsigned no, unsigned count, struct scan_output *existing,
+                      unsigned *existing_count, struct failure *failure)
 {
-	const char *slash = strrchr(path, '/');
+	char full[PATH_MAX], *slash;
+	struct stat st;
+	int code;
+
+	if (volumes_name(full, sizeof full, path, no, count))
+		return refuse(failure, path, ENAMETOOLONG);
+	slash = strrchr(full, '/');
+	code = check_existing(o, spot, full, slash ? slash + 1 : full, &st, failure);
+	if (!code && S_ISREG(st.st_mode))
+		existing[(*existing_count)++] = (struct scan_output){st.st_dev, st.st_ino};
+	return code;
+}
+
+/* How many there will be is not known yet.  With --force all that may be replaced is
+ * looked at. */
+static int check_files(const struct options *o, const struct spot *spot, const char *path,
+                       struct scan_output *existing, unsigned *count, struct failure *failure)
+{
+	unsigned most = !options_several_volumes(o) ? 0 : o->force ? FORMAT_MAX_VOLUMES : 1;
+	int code = check_file(o, spot, path, 0, 1, existing, count, failure);
+
+	for (unsigned no = 0; no < most && !code; no++)
+		code = check_file(o, spot, path, no, 2, existing, count, failure);
+	return code;
+}
+
+/* Could a volume of path be called name? */
+static bool may_be_volume(const struct options *o, const char *path, const char *name)
+{
+	char volume[PATH_MAX], *slash;
+
+	for (unsigned no = 0; options_several_volumes(o) && no < FORMAT_MAX_VOLUMES; no++) {
+		if (volumes_name(volume, sizeof volume, path, no, 2))
+			break;
+		slash = strrchr(volume, '/');
+		if (!strcmp(slash ? slash + 1 : volume, name))
+			return true;
+	}
+	return false;
+}
+
+/* Would one of them replace the other, or a part of it? */
+static bool collide(const struct options *o, const struct spot *spot, const char *path)
+{
+	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
 	struct stat dir = {0};
 	int fd = open_directory(path);
 	bool same = fd >= 0 && !fstat(fd, &dir) && dir.st_dev == spot->dir.st_dev &&
-	            dir.st_ino == spot->dir.st_ino && !strcmp(spot->name, slash ? slash + 1 : path);
+	            dir.st_ino == spot->dir.st_ino;
 
 	if (fd >= 0)
 		close(fd);
-	return same;
+	return same && (!strcmp(spot->name, name) || may_be_volume(o, path, spot->name) ||
+	                may_be_volume(o, spot->name, name));
 }
 
 int outputs_check(const struct options *o, unsigned i, struct scan_output *existing,
@@ -119,47 +169,65 @@ int outputs_check(const struct options *o, unsigned i, struct scan_output *exist
 {
 	const char *path = o->output.text[i];
 	struct spot spot;
-	struct stat st;
 	int code = find_spot(path, &spot, failure);
 
 	for (unsigned j = 0; j < i && !code; j++)
-		if (same_spot(&spot, o->output.text[j]))
+		if (collide(o, &spot, o->output.text[j]))
 			code = failure_say(failure, EXIT_USAGE, path,
 			                   "is named twice as an output");
 	if (!code)
-		code = check_existing(o, path, &spot, &st, failure);
-	if (!code && S_ISREG(st.st_mode))
-		existing[(*count)++] = (struct scan_output){st.st_dev, st.st_ino};
+		code = check_files(o, &spot, path, existing, count, failure);
 	if (spot.dirfd >= 0)
 		close(spot.dirfd);
 	return code;
 }
 
-int outputs_check_room(const char *path, uint64_t len, struct failure *failure)
+static int look(const char *path, struct drive *drive)
 {
-	const uint64_t fat_longest = UINT32_MAX;
-	char needed[REPORT_BYTES], there[REPORT_BYTES];
-	struct statfs fs;
-	int fd = open_directory(path), rc = fd < 0 ? -1 : fstatfs(fd, &fs);
-	uint64_t room;
+	int fd = open_directory(path), status = fd < 0 ? STATUS_IO : drive_look(drive, fd);
 
 	if (fd >= 0)
 		close(fd);
-	/* Some file systems cannot say; writing will show. */
-	if (rc || !fs.f_blocks)
+	return status;
+}
+
+int outputs_check_room(const char *path, unsigned volumes, uint64_t most, bool drawn,
+                       struct failure *failure)
+{
+	char needed[REPORT_BYTES], there[REPORT_BYTES];
+	struct drive drive;
+
+	/* Where nobody can say, writing will show. */
+	if (look(path, &drive))
 		return EXIT_DONE;
-	room = (uint64_t)fs.f_bavail * (uint64_t)(fs.f_frsize ? fs.f_frsize : fs.f_bsize);
-	report_bytes(needed, len);
-	report_bytes(there, room);
-	if (room < len)
+	report_bytes(needed, most * volumes);
+	report_bytes(there, drive.free);
+	if (!drive_has_room(&drive, volumes, most) && drawn)
+		return failure_say(failure, EXIT_UNFIT, path,
+		                   "the bundle has up to %s, drawn at random, and %s are free "
+		                   "there; --size says how long it shall be",
+		                   needed, there);
+	if (!drive_has_room(&drive, volumes, most))
 		return failure_say(failure, EXIT_UNFIT, path,
 		                   "the bundle has %s, and %s are free there", needed, there);
-	if (fs.f_type == MSDOS_SUPER_MAGIC && len > fat_longest)
+	report_bytes(needed, most);
+	if (most > drive.longest)
 		return failure_say(failure, EXIT_UNFIT, path,
 		                   "the bundle has %s, and a file on such a drive (FAT) at most "
-		                   "4.3 GB; format it as exFAT",
+		                   "4.2 GB; use --volume-size fat32, or format it as exFAT",
 		                   needed);
 	return EXIT_DONE;
+}
+
+void outputs_warn_of_cache(const char *path)
+{
+	struct drive drive;
+
+	if (!look(path, &drive) && drive.remote)
+		diag_warn(path,
+		          "warning: what is read back here may come from a memory on the way, "
+		          "and not from the drive; unplug it, plug it in again, and run "
+		          "satchel-read verify");
 }
 
 int outputs_exit_code(int status, int error)

@@ -3,6 +3,7 @@
 #ifndef BUNDLER_OUTPUTS_H
 #define BUNDLER_OUTPUTS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "bundler/scan.h"
@@ -10,14 +11,24 @@
 struct failure;
 struct options;
 
+/* Files that one output may replace. */
+#define OUTPUTS_FILES (FORMAT_MAX_VOLUMES + 1)
+
 /* Can output number i be made?  Also: is it none of the given sources, and not
- * named before?  existing: if --force will replace it, it is appended to these.
+ * named before?  Where it may become several volumes, its own name and that of the
+ * first one must be free.  existing: what --force will replace is appended to these,
+ * OUTPUTS_FILES at most.
  * Returns an exit code; on failure a line has said why. */
 int outputs_check(const struct options *options, unsigned i, struct scan_output *existing,
                   unsigned *count, struct failure *failure);
 
-/* Is there room for len bytes beside path? */
-int outputs_check_room(const char *path, uint64_t len, struct failure *failure);
+/* Is there room beside path for volumes files of up to most bytes?  drawn: nobody
+ * has asked for just that many. */
+int outputs_check_room(const char *path, unsigned volumes, uint64_t most, bool drawn,
+                       struct failure *failure);
+
+/* Say so where what is read back may not come from the medium itself. */
+void outputs_warn_of_cache(const char *path);
 
 /* The exit code for a write_bundle that failed with this status and errno: is it
  * the drive? */

@@ -1,10 +1,12 @@
 #include "bundler/report.h"
 
 #include <inttypes.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "bundler/failure.h"
+#include "bundler/volumes.h"
 #include "common/diag.h"
 
 void report_bytes(char out[static REPORT_BYTES], uint64_t bytes)
@@ -63,9 +65,10 @@ static void put_summary(const struct report *r, int code, bool dry_run)
 	       code, dry_run ? "true" : "false", r->files, r->directories, r->links, r->bytes,
 	       r->left_out, r->content, r->parity, r->burst);
 	if (dry_run)
-		printf(",\"length\":[%" PRIu64 ",%" PRIu64 "]}\n", r->low, r->high);
+		printf(",\"length\":[%" PRIu64 ",%" PRIu64 "]", r->low, r->high);
 	else
-		printf(",\"bundles\":%u}\n", r->written);
+		printf(",\"bundles\":%u", r->written);
+	printf(",\"volumes\":%u}\n", r->volumes);
 }
 
 void report_json_end(const struct report *report, const struct failure *failure, int code,
@@ -99,21 +102,38 @@ static void say_budget(char *out, size_t size, const struct report *r)
 		snprintf(out, size, "nothing that is lost can be repaired");
 }
 
+/* "a bundle of 3 volumes of 4.2 GB, summer-1.bin to summer-3.bin". */
+static void say_bundles(char *out, size_t size, const struct report *r)
+{
+	char length[REPORT_BYTES], volumes[32] = "", name[PATH_MAX];
+	size_t used;
+
+	report_bytes(length, r->longest);
+	if (r->volumes > 1)
+		snprintf(volumes, sizeof volumes, "%u volumes of ", r->volumes);
+	if (r->written > 1) {
+		snprintf(out, size, "each of %u bundles of %sup to %s", r->written, volumes,
+		         length);
+		return;
+	}
+	used = (size_t)snprintf(out, size, "a bundle of %s%s", volumes, length);
+	for (unsigned no = 0; r->volumes > 1 && no < r->volumes; no += r->volumes - 1)
+		if (used < size && !volumes_name(name, sizeof name, r->path, no, r->volumes))
+			used += (size_t)snprintf(out + used, size - used, "%s%s",
+			                         no ? " to " : ", ", name);
+}
+
 void report_text_end(const struct report *r)
 {
-	char bytes[REPORT_BYTES], length[REPORT_BYTES], budget[96], left_out[64] = "";
+	char bytes[REPORT_BYTES], bundles[2 * PATH_MAX + 96], budget[96], left_out[64] = "";
 
 	report_bytes(bytes, r->bytes);
-	report_bytes(length, r->longest);
+	say_bundles(bundles, sizeof bundles, r);
 	say_budget(budget, sizeof budget, r);
 	if (r->left_out)
 		snprintf(left_out, sizeof left_out, " (%" PRIu64 " left out)", r->left_out);
-	if (r->written == 1)
-		diag_note("%" PRIu64 " file%s%s, %s, in a bundle of %s; %s", r->files,
-		          plural(r->files), left_out, bytes, length, budget);
-	else
-		diag_note("%" PRIu64 " file%s%s, %s, in each of %u bundles of up to %s; %s",
-		          r->files, plural(r->files), left_out, bytes, r->written, length, budget);
+	diag_note("%" PRIu64 " file%s%s, %s, in %s; %s", r->files, plural(r->files), left_out,
+	          bytes, bundles, budget);
 }
 
 void report_text_dry_run(const struct report *r)
@@ -129,6 +149,8 @@ void report_text_dry_run(const struct report *r)
 	if (r->left_out)
 		printf("left out   %" PRIu64 "\n", r->left_out);
 	printf("content    %" PRIu64 " bytes, compressed and with its index\n", r->content);
+	if (r->volumes > 1)
+		printf("volumes    %u, each of the length\n", r->volumes);
 	if (r->low == r->high)
 		printf("length     %" PRIu64 " bytes\n", r->low);
 	else

@@ -23,6 +23,7 @@ _satchel_pack() {
 	--kdf) words='standard low' ;;
 	--parity) words='0 2 4 8 16' ;;
 	--metadata) words='private full' ;;
+	--volume-size) words='fat32 dvd cd' ;;
 	--size) words='fill:' && compopt -o nospace ;;
 	--passphrase-fd | --recipient | --exclude | --label | --series | --edition | --level | --jobs | --memory)
 		return
@@ -35,8 +36,8 @@ _satchel_pack() {
 		fi
 		words='--output --force --dry-run --recipe --passphrase-file --passphrase-fd
 			--generate-passphrase --key-file --recipient --recipients-file
-			--second-factor --sign --kdf --size --parity --metadata --exclude --one-file-system --cross-file-systems --label
-			--series --edition --level --no-verify --jobs --memory --spill
+			--second-factor --sign --kdf --size --volume-size --parity --metadata --exclude
+			--one-file-system --cross-file-systems --label --series --edition --level --no-verify --jobs --memory --spill
 			--allow-unlocked --quiet --verbose --json --help --version'
 		;;
 	esac

@@ -1,6 +1,5 @@
 #include "bundler/segments.h"
 
-#include <stdbool.h>
 #include <stdlib.h>
 
 #include "bundler/spill.h"
@@ -162,6 +161,70 @@ int segments_find(const struct segments *s, uint64_t off, struct segments_place 
 	struct piece piece;
 
 	return find(s, off, place, &piece);
+}
+
+/* Where segment number n begins, which may be the one behind the last. */
+static int find_begin(const struct segments *s, uint64_t n, uint64_t *begin)
+{
+	struct segments_place at;
+
+	if (n == s->count) {
+		*begin = s->content_len;
+		return STATUS_OK;
+	}
+	at = s->noted[n / EVERY];
+	for (; at.n < n; at.n++) {
+		struct piece piece;
+		int status = segments_get(s, at.n, &piece);
+
+		if (status)
+			return status;
+		at.begin += piece_stored_len(&piece);
+	}
+	*begin = at.begin;
+	return STATUS_OK;
+}
+
+/* How many segments before or behind number n are from the same file?  They lie
+ * together: halving finds it. */
+static int count_same(const struct segments *s, uint64_t n, bool before, uint32_t source,
+                      uint64_t *same)
+{
+	uint64_t low = 0, high = before ? n : s->count - 1 - n;
+
+	while (low < high) {
+		uint64_t middle = (low + high + 1) / 2;
+		struct piece piece;
+		int status = segments_get(s, before ? n - middle : n + middle, &piece);
+
+		if (status)
+			return status;
+		if (piece.source == source)
+			low = middle;
+		else
+			high = middle - 1;
+	}
+	*same = low;
+	return STATUS_OK;
+}
+
+int segments_find_file(const struct segments *s, uint64_t off, uint64_t *begin, uint64_t *end)
+{
+	struct segments_place place;
+	struct piece piece;
+	uint64_t before = 0, behind = 0;
+	int status = find(s, off, &place, &piece);
+
+	if (status == STATUS_OK && piece.source != PIECE_SPILLED) {
+		status = count_same(s, place.n, true, piece.source, &before);
+		if (status == STATUS_OK)
+			status = count_same(s, place.n, false, piece.source, &behind);
+	}
+	if (status == STATUS_OK)
+		status = find_begin(s, place.n - before, begin);
+	if (status == STATUS_OK)
+		status = find_begin(s, place.n + behind + 1, end);
+	return status;
 }
 
 int segments_find_leaf(const struct segments *s, uint64_t off, uint64_t *leaf)

@@ -3,6 +3,7 @@
 #ifndef BUNDLER_SEGMENTS_H
 #define BUNDLER_SEGMENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -18,8 +19,14 @@ struct piece {
 	uint64_t where; /* offset in the stage's bytes, or in the file */
 	uint64_t plain_len;
 	uint32_t stored_len; /* of a frame; 0: an extent */
-	uint32_t source;     /* number of the file, PIECE_SPILLED for none */
+	uint32_t source;     /* number of the file that it is from, PIECE_SPILLED for none */
 };
+
+/* Frames lie in the stage's bytes, and so does what is from no file. */
+static inline bool piece_spilled(const struct piece *piece)
+{
+	return piece->stored_len || piece->source == PIECE_SPILLED;
+}
 
 static inline uint64_t piece_stored_len(const struct piece *piece)
 {
@@ -58,6 +65,12 @@ struct segments_place {
 
 /* The segment that holds byte off of the content.  Status as above. */
 int segments_find(const struct segments *segments, uint64_t off, struct segments_place *place);
+
+/* The bytes of the content that are from the same file as byte off: [*begin, *end).
+ * Those of a large file lie together; a segment of several small ones counts as
+ * one.  Status as above. */
+int segments_find_file(const struct segments *segments, uint64_t off, uint64_t *begin,
+                       uint64_t *end);
 
 /* The leaf that is over byte off of the content.  Status as above. */
 int segments_find_leaf(const struct segments *segments, uint64_t off, uint64_t *leaf);

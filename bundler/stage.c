@@ -138,19 +138,54 @@ int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, u
 	return STATUS_OK;
 }
 
-uint64_t stage_cut(const struct stage *stage, uint64_t from, uint64_t most)
+int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
+{
+	const struct format_content *content = &stage->content;
+	uint64_t first, count, leaves = 0;
+	int status = stage_leaf_blocks(stage, begin, end, &first, &count);
+
+	if (status)
+		return status;
+	if (count) /* the last of all may be short */
+		leaves = min_u64((first + count) * FORMAT_LEAF_BLOCK,
+		                 content->leaf_count * FORMAT_DIGEST) -
+		         first * FORMAT_LEAF_BLOCK;
+	*len = end - begin + leaves + content->index_len;
+	return STATUS_OK;
+}
+
+/* The last place up to wish, in a segment. */
+static int cut_file(const struct stage *stage, uint64_t wish, uint64_t *cut)
 {
 	struct segments_place place;
 	struct piece piece;
-	uint64_t end;
+	int status = segments_find(stage->segments, wish, &place);
 
-	if (most >= stage->content.content_len)
-		return stage->content.content_len;
-	if (segments_find(stage->segments, most, &place) ||
-	    segments_get(stage->segments, place.n, &piece))
-		return from;
-	end = place.begin;
-	if (!piece.stored_len)
-		end += (most - place.begin) / FORMAT_LEAF * FORMAT_LEAF;
-	return max_u64(end, from);
+	if (status == STATUS_OK)
+		status = segments_get(stage->segments, place.n, &piece);
+	if (status)
+		return status;
+	*cut = piece.stored_len ? place.begin : wish - (wish - place.begin) % FORMAT_LEAF;
+	return STATUS_OK;
+}
+
+int stage_cut(const struct stage *stage, uint64_t low, uint64_t wish, uint64_t high, uint64_t *cut)
+{
+	uint64_t begin, end;
+	int status;
+
+	if (wish >= stage->content.content_len) {
+		*cut = stage->content.content_len;
+		return STATUS_OK;
+	}
+	status = segments_find_file(stage->segments, wish, &begin, &end);
+	if (status)
+		return status;
+	if (begin >= low && (end > high || wish - begin <= end - wish))
+		*cut = begin;
+	else if (end <= high)
+		*cut = end;
+	else
+		return cut_file(stage, wish, cut);
+	return STATUS_OK;
 }

@@ -59,9 +59,15 @@ const uint8_t *stage_signature(const struct stage *stage);
 int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *first,
                       uint64_t *count);
 
-/* Where a range of the content may end: the last such place in (from, most], from
- * where there is none.  from: the end of the range before.  For volumes. */
-uint64_t stage_cut(const struct stage *stage, uint64_t from, uint64_t most);
+/* How long the stream of a volume with the content from begin to end is: that, its
+ * leaf blocks, the index.  Status as above. */
+int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len);
+
+/* Where one volume's range of the content best ends and the next begins, near wish:
+ * at the end of a file within [low, high], the nearest there is; if there is none,
+ * a file must be cut, at the last place up to wish where segments allow.
+ * low <= wish <= high; low: such a place itself.  Status as above. */
+int stage_cut(const struct stage *stage, uint64_t low, uint64_t wish, uint64_t high, uint64_t *cut);
 
 /* The stream of one volume, front to back: content [begin, end), its leaf
  * blocks, the index. */

@@ -1,5 +1,6 @@
-/* From a stage to a bundle file: fresh keys, salts and slices for every target;
- * strictly in order of offset, each byte once; synced, read back, published. */
+/* From a stage to a bundle, one file or several: fresh keys, salts and slices for
+ * every target; strictly in order of offset, each byte once; synced, read back, and
+ * published when all of it is there. */
 #ifndef BUNDLER_WRITE_H
 #define BUNDLER_WRITE_H
 
@@ -7,6 +8,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bundler/tree.h"
 #include "common/header.h"
 #include "common/kdf.h"
 
@@ -14,6 +16,7 @@ struct arena;
 struct passphrase;
 struct progress;
 struct stage;
+struct volumes;
 
 /* One way to open a compartment: what must come together. */
 struct opener {
@@ -36,24 +39,36 @@ struct write_options {
 	bool verify;  /* read back past the page cache before publishing */
 };
 
+/* What a failure is about. */
+struct write_fault {
+	unsigned volume; /* number of the volume, from 0 */
+	char culprit
+		[TREE_PATH_SIZE]; /* a source, or the directory of a spill, that was at fault, and
+	                                 not the medium; else "" */
+};
+
 /* Bytes of memory that write_bundle takes for count compartments, at most. */
 size_t write_memory(unsigned count, unsigned parity, unsigned workers);
 
-/* Write one bundle file of file_len bytes at path.
+/* How many openers a bundle has room for. */
+unsigned write_max_openers(unsigned compartments, bool several_volumes);
+
+/* Write a bundle at path: volumes of len bytes each, named as volumes_name has it, as
+ * volumes_plan has planned them for these compartments in this order.
  * Every passphrase and recipient must open one compartment only: that is for the
  * caller to see to.
  * arena: room for keys, about 100 bytes for each compartment and 1,200 more, not
- * given back but wiped before returning.  progress: phases "writing" and
- * "verifying".
- * On failure nothing is left under path, and nothing beside it.
- * STATUS_TOOBIG (does not fit in file_len, or into the slots), STATUS_EXISTS,
- * STATUS_CHANGED, STATUS_IO, STATUS_DAMAGED (the medium gave back something else:
- * unfit drive; or a spill did), STATUS_INVALID or STATUS_KEYFILE (an opener that is
- * none), STATUS_KDFMEM, STATUS_NOMEM, STATUS_CANCELLED.
- * culprit: where a source or a spill was at fault, and not the medium, the path of
- * the one or the directory of the other; else empty. */
-int write_bundle(const char *path, uint64_t file_len, const struct write_compartment *compartment,
-                 unsigned count, const struct write_options *options, struct arena *arena,
-                 struct progress *progress, char *culprit, size_t culprit_size);
+ * given back but wiped before returning.  progress: phases "making keys" (in steps),
+ * "writing" and "verifying", of all volumes.
+ * On failure nothing is left under these names, and nothing beside them; on success
+ * the first volume appears last.
+ * STATUS_TOOBIG (does not fit, or not into the slots), STATUS_EXISTS, STATUS_CHANGED,
+ * STATUS_IO, STATUS_DAMAGED (the medium gave back something else: unfit drive; or a
+ * spill did), STATUS_INVALID or STATUS_KEYFILE (an opener that is none),
+ * STATUS_KDFMEM, STATUS_NOMEM, STATUS_CANCELLED. */
+int write_bundle(const char *path, const struct volumes *volumes, uint64_t len,
+                 const struct write_compartment *compartment, unsigned count,
+                 const struct write_options *options, struct arena *arena,
+                 struct progress *progress, struct write_fault *fault);
 
 #endif

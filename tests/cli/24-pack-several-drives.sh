@@ -53,7 +53,7 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 		echo "code $?"
 	SCRIPT
 	said=$(unshare -m bash "$tmp/drives" "${outputs[@]}" 2>&1)
-	like "a small drive is named" "$said" 'drive1/b: the bundle has [0-9.]+ MB, and 1.0 MB are free'
+	like "a small drive is named" "$said" 'drive1/b: the bundle has up to [0-9.]+ MB, drawn at random, and 1.0 MB are free there; --size'
 	like "a read-only one too" "$said" 'drive3/b: nothing can be written there: Read-only'
 	like "the others are written" "$said" 'in each of 2 bundles'
 	like "and the exit code is of the drives" "$said" $'code 13\ndrive2/b\ndrive4/b'

@@ -20,13 +20,12 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void add(struct check *check, enum check_side side, uint64_t no, const uint8_t *bytes,
-                size_t len)
+static void add(struct check *check, uint64_t no, const uint8_t *bytes, size_t len)
 {
 	uint8_t tag[CHECK_TAG];
 
 	check_piece_tag(piece, check, no, bytes, len, tag);
-	check_add(check, side, tag);
+	check_add(check, tag);
 }
 
 /* What was written against the same, but for what edit does to piece 2. */
@@ -36,16 +35,21 @@ static bool compare(void (*edit)(uint8_t (*read)[LEN], size_t *len, int *pieces)
 	size_t len = LEN;
 	int pieces = PIECES;
 	struct check check;
+	uint8_t sum[2][CHECK_TAG];
 
 	randombytes_buf(written, sizeof written);
 	memcpy(read, written, sizeof read);
 	edit(read, &len, &pieces);
-	check_begin(&check);
+	check_init(&check);
+	check_begin(&check, 7);
 	for (int i = 0; i < PIECES; i++)
-		add(&check, CHECK_WRITTEN, (uint64_t)i, written[i], LEN);
+		add(&check, (uint64_t)i, written[i], LEN);
+	check_end(&check, sum[0]);
+	check_begin(&check, 7);
 	for (int i = 0; i < pieces; i++)
-		add(&check, CHECK_READ, (uint64_t)i, read[i], i == 2 ? len : LEN);
-	return check_end(&check);
+		add(&check, (uint64_t)i, read[i], i == 2 ? len : LEN);
+	check_end(&check, sum[1]);
+	return !memcmp(sum[0], sum[1], CHECK_TAG);
 }
 
 static void nothing(uint8_t (*read)[LEN], size_t *len, int *pieces)
@@ -111,8 +115,8 @@ static void tags_depend_on_key_and_place(void **state)
 	struct check one, two;
 
 	(void)state;
-	check_begin(&one);
-	check_begin(&two);
+	check_init(&one);
+	check_init(&two);
 	check_piece_tag(piece, &one, 7, bytes, sizeof bytes, tag[0]);
 	check_piece_tag(piece, &one, 7, bytes, sizeof bytes, tag[1]);
 	check_piece_tag(piece, &one, 8, bytes, sizeof bytes, tag[2]);
@@ -122,12 +126,31 @@ static void tags_depend_on_key_and_place(void **state)
 	assert_memory_not_equal(tag[0], tag[3], CHECK_TAG);
 }
 
+/* Files of the same pieces do not stand for each other. */
+static void sums_depend_on_the_file(void **state)
+{
+	static const uint8_t tag[CHECK_TAG] = {1};
+	uint8_t sum[3][CHECK_TAG];
+	struct check check;
+
+	(void)state;
+	check_init(&check);
+	for (unsigned i = 0; i < 3; i++) {
+		check_begin(&check, i / 2);
+		check_add(&check, tag);
+		check_end(&check, sum[i]);
+	}
+	assert_memory_equal(sum[0], sum[1], CHECK_TAG);
+	assert_memory_not_equal(sum[0], sum[2], CHECK_TAG);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_same_is_the_same),
 		cmocka_unit_test(every_difference_shows),
 		cmocka_unit_test(tags_depend_on_key_and_place),
+		cmocka_unit_test(sums_depend_on_the_file),
 	};
 
 	return cmocka_run_group_tests_name("check", tests, setup, teardown);

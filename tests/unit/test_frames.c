@@ -91,7 +91,7 @@ static void chunks_become_segments_in_order(void **state)
 		assert_int_equal(segments_close(w.sink.segments), STATUS_OK);
 		assert_int_equal(segments_count(w.sink.segments), 3 + 4 + FRAMES_BEFORE + 1);
 		assert_int_equal(segments_get(w.sink.segments, 0, &first), STATUS_OK);
-		is(&w, 0, 0, 50000, true, PIECE_SPILLED);
+		is(&w, 0, 0, 50000, true, 5);
 		is(&w, 1, 50000, 100000, false, 5);
 		is(&w, 2, 150000, 50000, false, 6);
 		is(&w, 3, 0, 10, false, 9);

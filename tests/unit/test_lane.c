@@ -129,21 +129,24 @@ static void check_lane(unsigned m, uint32_t data_pages, uint64_t area_pages, uin
 	struct format_slot decoded;
 	struct lane *lane = NULL;
 	struct lane_page page[64];
-	uint8_t map[FORMAT_MAX_SLICES / 8] = {0}, contents[FORMAT_SLOT_CONTENTS];
+	uint8_t owner[FORMAT_MAX_SLICES], contents[FORMAT_SLOT_CONTENTS];
+	const struct lane_slices slices = {owner, 3};
+	const uint64_t cut[] = {0, UINT32_MAX};
 	uint8_t *payload = malloc(64 * FORMAT_PAYLOAD);
 	uint32_t owned = 0, t = 0, places;
 	unsigned count;
 
 	assert_int_equal(format_geometry_make(&geometry, slot.file_len), STATUS_OK);
 	assert_int_equal(format_parity_make(&shape, m, data_pages), STATUS_OK);
+	memset(owner, UINT8_MAX, sizeof owner);
 	for (uint32_t q = 0; q < geometry.slice_count; q++) {
-		map[q / 8] |= (uint8_t)((q % 3 > 0) << q % 8);
+		owner[q] = q % 3 > 0 ? 3 : q % 2;
 		owned += q % 3 > 0;
 	}
 	places = owned * geometry.slice_pages;
 	assert_true(data_pages + shape.parity_pages + FORMAT_ROOTS <= places);
-	assert_int_equal(lane_open(&lane, NULL, &slot, map, (uint16_t)owned, 0, UINT32_MAX),
-	                 STATUS_OK);
+	lane_place_roots(&slot, &slices);
+	assert_int_equal(lane_open(&lane, NULL, &slot, &slices, cut), STATUS_OK);
 	format_slot_encode(contents, &slot);
 	assert_int_equal(format_slot_decode(&decoded, contents), STATUS_OK);
 	for (uint32_t x = 0; x < places; x += count) {
@@ -208,13 +211,15 @@ static void a_source_that_fails(void **state)
 	struct format_slot slot = {.volume_count = 1,
 	                           .file_len = 2 * FORMAT_HEADER + 100 * FORMAT_PAGE,
 	                           .data_pages = 50};
-	const uint8_t map[FORMAT_MAX_SLICES / 8] = {255, 255, 255, 255, 255, 255, 255, 255};
+	static const uint8_t owner[FORMAT_MAX_SLICES]; /* all of the first */
+	const struct lane_slices slices = {owner, 0};
+	const uint64_t cut[] = {0, 20};
 	struct lane *lane = NULL;
 	struct lane_page page[64];
 	uint8_t *payload = malloc(64 * FORMAT_PAYLOAD);
 
 	(void)state;
-	assert_int_equal(lane_open(&lane, NULL, &slot, map, 64, 0, 20), STATUS_OK);
+	assert_int_equal(lane_open(&lane, NULL, &slot, &slices, cut), STATUS_OK);
 	assert_int_equal(lane_fill(lane, 10, page, payload), STATUS_OK);
 	assert_null(lane_culprit(lane));
 	assert_int_equal(lane_fill(lane, 54, page, payload), STATUS_CHANGED);

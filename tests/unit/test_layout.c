@@ -1,6 +1,6 @@
 #include "tests/unit/unit.h"
 
-#include <sys/statvfs.h>
+#include <sodium.h>
 
 #include "bundler/layout.h"
 #include "common/bytes.h"
@@ -97,26 +97,20 @@ static struct format_geometry geometry_of(uint64_t len)
 	return geometry;
 }
 
-/* Deal, and check that the maps are disjoint and as large as they say. */
+/* Deal, and count what each has: owned[count] is nobody's. */
 static int deal(uint64_t len, const struct layout_demand *demand, unsigned count, uint16_t *owned,
-                uint8_t (*map)[FORMAT_MAX_SLICES / 8])
+                uint8_t owner[static FORMAT_MAX_SLICES])
 {
 	struct format_geometry geometry = geometry_of(len);
-	uint8_t taken[FORMAT_MAX_SLICES / 8] = {0};
-	int status = layout_deal(&geometry, demand, count, map, owned);
+	int status = layout_deal(&geometry, demand, count, owner);
 
-	for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
-		unsigned bits = 0;
-
-		for (unsigned q = 0; q < FORMAT_MAX_SLICES; q++) {
-			bool own = map[i][q / 8] >> q % 8 & 1;
-
-			bits += own;
-			assert_false(own && (taken[q / 8] >> q % 8 & 1));
-			assert_false(own && q >= geometry.slice_count);
-			taken[q / 8] |= (uint8_t)(own << q % 8);
-		}
-		assert_int_equal(bits, owned[i]);
+	memset(owned, 0, (count + 1) * sizeof *owned);
+	for (unsigned q = 0; q < FORMAT_MAX_SLICES && status == STATUS_OK; q++) {
+		assert_true(owner[q] < count || owner[q] == LAYOUT_NOBODY);
+		if (q < geometry.slice_count)
+			owned[min_u64(owner[q], count)]++;
+		else
+			assert_int_equal(owner[q], LAYOUT_NOBODY);
 	}
 	return status;
 }
@@ -131,17 +125,17 @@ static void the_shortest_length_and_no_shorter(void **state)
 		{{3000000000, 8}, {200000000, 0}},
 		{{UINT64_C(1000000000000), 4}, {5, 4}},
 	};
-	uint8_t map[2][FORMAT_MAX_SLICES / 8];
-	uint16_t owned[2];
+	uint8_t owner[FORMAT_MAX_SLICES];
+	uint16_t owned[3];
 	uint64_t len;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
 		for (unsigned count = 1; count <= 2; count++) {
 			assert_int_equal(layout_min_len(row[i], count, &len), STATUS_OK);
-			assert_int_equal(deal(len, row[i], count, owned, map), STATUS_OK);
+			assert_int_equal(deal(len, row[i], count, owned, owner), STATUS_OK);
 			if (len > 2 * FORMAT_HEADER + FORMAT_MIN_SLICES * FORMAT_PAGE)
-				assert_int_equal(deal(len - 1, row[i], count, owned, map),
+				assert_int_equal(deal(len - 1, row[i], count, owned, owner),
 				                 STATUS_TOOBIG);
 		}
 	}
@@ -154,8 +148,8 @@ static void the_shortest_length_and_no_shorter(void **state)
 static void every_longer_length_holds_it_too(void **state)
 {
 	struct layout_demand demand[32];
-	uint8_t map[32][FORMAT_MAX_SLICES / 8];
-	uint16_t owned[32];
+	uint8_t owner[FORMAT_MAX_SLICES];
+	uint16_t owned[33];
 	uint64_t len;
 
 	(void)state;
@@ -166,7 +160,7 @@ static void every_longer_length_holds_it_too(void **state)
 		demand[31] = (struct layout_demand){last * FORMAT_PAYLOAD, 0};
 		assert_int_equal(layout_min_len(demand, 32, &len), STATUS_OK);
 		for (uint64_t more = 0; more < 120; more++)
-			assert_int_equal(deal(len + more * FORMAT_PAGE, demand, 32, owned, map),
+			assert_int_equal(deal(len + more * FORMAT_PAGE, demand, 32, owned, owner),
 			                 STATUS_OK);
 	}
 	assert_int_equal(layout_min_len(demand, 33, &len), STATUS_TOOBIG);
@@ -179,21 +173,21 @@ static void subsets_are_uniform(void **state)
 	enum { SLICES = 20, DEALS = 6000, OWN = 5 };
 	const struct layout_demand demand[2] = {{2 * FORMAT_PAYLOAD, 0}, {6 * FORMAT_PAYLOAD, 0}};
 	const uint64_t len = 2 * FORMAT_HEADER + SLICES * FORMAT_PAGE;
-	uint8_t map[2][FORMAT_MAX_SLICES / 8];
-	uint16_t owned[2];
+	uint8_t owner[FORMAT_MAX_SLICES];
+	uint16_t owned[3];
 	unsigned single[2][SLICES] = {{0}}, pair[SLICES][SLICES] = {{0}};
 	double chi[2] = {0}, chi_pair = 0, expected;
 
 	(void)state;
 	for (int d = 0; d < DEALS; d++) {
-		assert_int_equal(deal(len, demand, 2, owned, map), STATUS_OK);
+		assert_int_equal(deal(len, demand, 2, owned, owner), STATUS_OK);
 		assert_int_equal(owned[0], OWN);
 		assert_int_equal(owned[1], OWN + 4);
 		for (unsigned a = 0; a < SLICES; a++) {
 			for (unsigned i = 0; i < 2; i++)
-				single[i][a] += map[i][a / 8] >> a % 8 & 1;
+				single[i][a] += owner[a] == i;
 			for (unsigned b = 0; b < a; b++)
-				pair[a][b] += map[0][a / 8] >> a % 8 & map[0][b / 8] >> b % 8 & 1;
+				pair[a][b] += owner[a] == 0 && owner[b] == 0;
 		}
 	}
 	for (unsigned i = 0; i < 2; i++) {
@@ -213,24 +207,54 @@ static void subsets_are_uniform(void **state)
 	assert_true(chi_pair > 80);
 }
 
-static void filling_leaves_a_little(void **state)
+/* What a compartment owns follows from its own demand, whoever else there is. */
+static void shares_do_not_depend_on_others(void **state)
 {
-	struct statvfs room;
-	uint64_t len, free_bytes, most = 0, least = UINT64_MAX;
+	static const uint64_t mine[] = {1, 100000, 3000000, 40000000};
+	uint8_t owner[FORMAT_MAX_SLICES];
+	struct layout_demand demand[8];
+	uint16_t owned[9];
 
 	(void)state;
-	assert_int_equal(statvfs(".", &room), 0);
-	free_bytes = min_u64((uint64_t)room.f_bavail * room.f_frsize, FORMAT_MAX_FILE);
-	for (int i = 0; i < 200; i++) {
-		assert_int_equal(layout_fill(".", &len), STATUS_OK);
-		most = max_u64(most, len);
-		least = min_u64(least, len);
+	for (uint64_t pages = 6000; pages < 40000; pages += pages / 7) {
+		uint64_t len = 2 * FORMAT_HEADER + pages * FORMAT_PAGE + 99;
+
+		for (unsigned i = 0; i < 4; i++) {
+			uint16_t alone;
+
+			demand[0] = (struct layout_demand){mine[i], 4};
+			assert_int_equal(deal(len, demand, 1, owned, owner), STATUS_OK);
+			alone = owned[0];
+			assert_true(alone >= FORMAT_MIN_SLICES);
+			assert_int_equal(alone + owned[1], geometry_of(len).slice_count);
+			for (unsigned others = 1; others < 8; others++) {
+				demand[others] = (struct layout_demand){
+					randombytes_uniform(5000000), others % 2 ? 16 : 0};
+				assert_int_equal(deal(len, demand, others + 1, owned, owner),
+				                 STATUS_OK);
+				assert_int_equal(owned[0], alone);
+			}
+		}
 	}
-	/* Others write to the disk as well: a little slack. */
-	assert_true(most < free_bytes - free_bytes / 1200);
-	assert_true(least > free_bytes - free_bytes / 80);
-	assert_true(most - least > free_bytes / 200);
-	assert_int_equal(layout_fill("/nowhere", &len), STATUS_IO);
+}
+
+/* In any volume in which it has less to store, what a compartment owns suffices. */
+static void less_needs_no_more(void **state)
+{
+	static const unsigned m[] = {0, 2, 4, 8, 16};
+
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct layout_demand demand = {.parity = m[i]};
+		uint64_t before = 0, len;
+
+		for (uint64_t pages = 1; pages < 300000; pages += 1 + pages / 5000) {
+			demand.stream_len = pages * FORMAT_PAYLOAD;
+			assert_int_equal(layout_min_len(&demand, 1, &len), STATUS_OK);
+			assert_true(len >= before);
+			before = len;
+		}
+	}
 }
 
 int main(void)
@@ -243,7 +267,8 @@ int main(void)
 		cmocka_unit_test(the_shortest_length_and_no_shorter),
 		cmocka_unit_test(every_longer_length_holds_it_too),
 		cmocka_unit_test(subsets_are_uniform),
-		cmocka_unit_test(filling_leaves_a_little),
+		cmocka_unit_test(shares_do_not_depend_on_others),
+		cmocka_unit_test(less_needs_no_more),
 	};
 
 	return cmocka_run_group_tests_name("layout", tests, NULL, NULL);

@@ -18,6 +18,7 @@
 #include "bundler/stage.h"
 #include "bundler/staged.h"
 #include "bundler/tree.h"
+#include "bundler/volumes.h"
 #include "bundler/write.h"
 #include "common/arena.h"
 #include "common/bundle.h"
@@ -290,14 +291,42 @@ static void forget(struct world *w)
 
 static uint64_t length_for(const struct world *w, unsigned parity)
 {
-	const struct format_content *content = stage_content(w->stage);
-	struct layout_demand demand = {content->content_len + content->leaf_count * FORMAT_DIGEST +
-	                                       content->index_len,
-	                               parity};
-	uint64_t len;
+	const struct volumes_wish wish = {0, 0};
+	struct stage *stage = w->stage;
+	struct volumes volumes;
+	uint64_t least;
 
-	assert_int_equal(layout_min_len(&demand, 1, &len), STATUS_OK);
-	return len;
+	assert_int_equal(volumes_plan(&volumes, &stage, 1, parity, &wish), STATUS_OK);
+	assert_int_equal(volumes.count, 1);
+	least = volumes.least;
+	volumes_fini(&volumes);
+	return least;
+}
+
+/* Compartments as long together as wished. */
+static int write_all(struct world *w, const struct write_compartment *compartment, unsigned count,
+                     const struct volumes_wish *wish, const struct write_options *options,
+                     char *culprit, size_t size)
+{
+	struct stage *stage[2];
+	struct volumes volumes;
+	struct write_fault fault;
+	int status, saved;
+
+	for (unsigned i = 0; i < count; i++)
+		stage[i] = compartment[i].stage;
+	culprit[0] = '\0';
+	status = volumes_plan(&volumes, stage, count, options->parity, wish);
+	if (status)
+		return status;
+	status = write_bundle("out.bin", &volumes, volumes.high, compartment, count, options,
+	                      w->arena, w->progress, &fault);
+	saved = errno;
+	assert_true(strlen(fault.culprit) < size);
+	strcpy(culprit, fault.culprit);
+	volumes_fini(&volumes);
+	errno = saved;
+	return status;
 }
 
 static int write_world(struct world *w, uint64_t len, unsigned parity, unsigned workers,
@@ -310,9 +339,9 @@ static int write_world(struct world *w, uint64_t len, unsigned parity, unsigned 
 	                                      .workers = workers,
 	                                      .replace = true,
 	                                      .verify = true};
+	const struct volumes_wish wish = {len, 0};
 
-	return write_bundle("out.bin", len, &compartment, 1, &options, w->arena, w->progress,
-	                    culprit, size);
+	return write_all(w, &compartment, 1, &wish, &options, culprit, size);
 }
 
 struct reading {
@@ -569,18 +598,54 @@ static void ranges_join_up(void **state)
 	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
 	total = stage_content(w.stage)->content_len;
 	bytes = whole_stream(w.stage, 0, total, 100000, &len);
-	for (uint64_t end; from < total; from = end, cuts++) {
-		end = stage_cut(w.stage, from, from + 300000);
-		assert_true(end > from && end <= from + 300000);
+	for (uint64_t end, wish; from < total; from = end, cuts++) {
+		wish = from + 300000;
+		assert_int_equal(stage_cut(w.stage, wish, wish, wish, &end), STATUS_OK);
+		assert_true(end > from && end <= wish);
 		part = whole_stream(w.stage, from, end, 7777, &part_len);
 		assert_memory_equal(part, bytes + from, end - from);
 		assert_memory_equal(part + (end - from), bytes + total, len - total);
 		free(part);
 	}
 	assert_true(cuts >= total / 300000);
-	assert_true(stage_cut(w.stage, 0, 10) == 0);
-	assert_true(stage_cut(w.stage, total, total + 1) == total);
 	free(bytes);
+	forget(&w);
+}
+
+/* Is a large file cut there? */
+static bool is_cut(const struct world *w, uint64_t cut)
+{
+	uint64_t begin, end;
+
+	if (cut == stage_content(w->stage)->content_len)
+		return false;
+	assert_int_equal(segments_find_file(w->stage->segments, cut, &begin, &end), STATUS_OK);
+	return cut != begin;
+}
+
+/* With some room to choose, a cut is where a file ends; without, where segments allow. */
+static void cuts_keep_files_whole(void **state)
+{
+	enum { REACH = 5 * MIB };
+	struct world w;
+	uint64_t total, cut, through = 0;
+
+	(void)state;
+	assert_int_equal(stage_signed(&w, 64 * MIB), STATUS_OK);
+	total = stage_content(w.stage)->content_len;
+	for (uint64_t wish = 0; wish <= total; wish += 12345) {
+		uint64_t low = wish > REACH ? wish - REACH : 0;
+
+		assert_int_equal(stage_cut(w.stage, low, wish, wish + REACH, &cut), STATUS_OK);
+		assert_false(is_cut(&w, cut));
+		assert_in_range(cut, low, wish + REACH);
+		assert_int_equal(stage_cut(w.stage, wish, wish, wish, &cut), STATUS_OK);
+		assert_in_range(cut, wish - min_u64(wish, FORMAT_FRAME), wish);
+		through += is_cut(&w, cut);
+	}
+	assert_true(through > 100); /* the control */
+	assert_int_equal(stage_cut(w.stage, 0, 1, 1, &cut), STATUS_OK);
+	assert_true(cut == 0);
 	forget(&w);
 }
 
@@ -632,11 +697,10 @@ static void write_two(struct world *w, const struct opener *mine, unsigned mine_
 	                                                 {other->stage, &theirs, 1}};
 	const struct write_options options = {
 		.profile = KDF_LOW, .parity = 2, .workers = 2, .replace = true};
+	const struct volumes_wish wish = {length_for(w, 2) + length_for(other, 2), 0};
 	char culprit[64];
 
-	assert_int_equal(write_bundle("out.bin", length_for(w, 2) + length_for(other, 2),
-	                              compartment, 2, &options, w->arena, w->progress, culprit,
-	                              sizeof culprit),
+	assert_int_equal(write_all(w, compartment, 2, &wish, &options, culprit, sizeof culprit),
 	                 STATUS_OK);
 }
 
@@ -733,11 +797,11 @@ static void openers_that_are_none(void **state)
 		const struct write_compartment compartment = {w.stage, row[i].opener, row[i].count};
 		const struct write_options options = {
 			.profile = KDF_LOW, .workers = 1, .replace = true};
+		const struct volumes_wish wish = {length_for(&w, 0), 0};
 
-		assert_int_equal(write_bundle("out.bin", length_for(&w, 0), &compartment, 1,
-		                              &options, w.arena, w.progress, culprit,
-		                              sizeof culprit),
-		                 row[i].status);
+		assert_int_equal(
+			write_all(&w, &compartment, 1, &wish, &options, culprit, sizeof culprit),
+			row[i].status);
 	}
 	same_as_packed(&w);
 	forget(&w);
@@ -1082,6 +1146,7 @@ int main(void)
 		cmocka_unit_test(the_report_adds_up),
 		cmocka_unit_test(content_does_not_depend_on_threads),
 		cmocka_unit_test(ranges_join_up),
+		cmocka_unit_test(cuts_keep_files_whole),
 		cmocka_unit_test(damage_is_repaired),
 		cmocka_unit_test(two_compartments_and_all_sorts_of_keys),
 		cmocka_unit_test(recipients_with_and_without_more),

@@ -111,12 +111,48 @@ static void many_are_found(void **state)
 	free(piece);
 }
 
+/* A file's segments are found from any byte of it, frames and extents alike; what
+ * several files share stands for itself. */
+static void files_are_found(void **state)
+{
+	enum { FILES = 300 };
+	uint64_t first[FILES + 1], at = 0, begin, end;
+	struct segments *s;
+
+	(void)state;
+	assert_int_equal(arena_new(&arena, 65536, true), STATUS_OK);
+	assert_int_equal(segments_new(&s, arena, 65536, "."), STATUS_OK);
+	for (uint32_t i = 0; i < FILES; i++) {
+		bool shared = i % 7 == 0;
+
+		first[i] = at;
+		for (uint32_t j = 0; j <= (shared ? 0 : i * 31 % 23); j++) {
+			struct piece piece = {.where = 2 * at,
+			                      .plain_len = 1000 + j,
+			                      .source = shared ? PIECE_SPILLED : i,
+			                      .stored_len = j % 3 ? 10 + j : 0};
+
+			assert_int_equal(segments_add(s, &piece), STATUS_OK);
+			at += piece_stored_len(&piece);
+		}
+	}
+	first[FILES] = at;
+	assert_int_equal(segments_close(s), STATUS_OK);
+	for (uint32_t i = 0; i < FILES; i++)
+		for (uint64_t off = first[i]; off < first[i + 1]; off += 97) {
+			assert_int_equal(segments_find_file(s, off, &begin, &end), STATUS_OK);
+			assert_true(begin == first[i] && end == first[i + 1]);
+		}
+	forget(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(leaves_are_those_of_the_manual),
 		cmocka_unit_test(extents_that_join_have_joint_leaves),
 		cmocka_unit_test(many_are_found),
+		cmocka_unit_test(files_are_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,279 @@
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bundler/cancel.h"
+#include "bundler/lane.h"
+#include "bundler/pipeline.h"
+#include "bundler/writing.h"
+#include "common/bytes.h"
+#include "common/outfile.h"
+#include "common/progress.h"
+#include "common/status.h"
+
+enum {
+	UNITS = WRITE_PAGES + 2,             /* the last job has the tail and header B too */
+	JOBS_MAX = 16,                       /* 34 MB */
+	PARITY_MOST = 4096 * FORMAT_PAYLOAD, /* of a compartment's sums */
+};
+
+struct press {
+	struct write *write;
+	struct write_volume *volume;
+	struct pipeline *pipeline;
+};
+
+/* Some bytes of the file: a page, a header, or the tail. */
+struct unit {
+	size_t len;
+	const uint8_t *copy; /* as they are */
+	const uint8_t *key;  /* of a page to be sealed; neither: random */
+	struct lane_page page;
+};
+
+/* A piece of the file. */
+struct job {
+	uint64_t no;
+	unsigned count;
+	struct unit unit[UNITS];
+	uint8_t *payload; /* of unit i, if it is sealed, at i payloads */
+	uint8_t *piece;
+	size_t piece_len;
+	uint8_t tag[CHECK_TAG];
+};
+
+/* What a worker has. */
+struct tools {
+	struct seal *seal;
+	struct check_piece *check;
+};
+
+/* --- payloads in, pages out --------------------------------------------------- */
+
+static int job_start(void *job, void *context)
+{
+	struct job *j = job;
+
+	(void)context;
+	j->payload = malloc((size_t)UNITS * FORMAT_PAYLOAD);
+	j->piece = malloc(WRITE_PIECE_MAX);
+	return j->payload && j->piece ? STATUS_OK : STATUS_NOMEM;
+}
+
+static void job_stop(void *job)
+{
+	struct job *j = job;
+
+	free(j->payload);
+	free(j->piece);
+}
+
+static void thread_stop(void *local)
+{
+	struct tools *t = local;
+
+	check_piece_free(t->check);
+	seal_free(t->seal);
+	free(t);
+}
+
+static int thread_start(void **local, void *context)
+{
+	struct tools *t = calloc(1, sizeof(*t));
+	int status = STATUS_NOMEM;
+
+	(void)context;
+	if (!t)
+		return status;
+	status = seal_new(&t->seal);
+	if (status == STATUS_OK)
+		status = check_piece_new(&t->check);
+	if (status == STATUS_OK)
+		*local = t;
+	else
+		thread_stop(t);
+	return status;
+}
+
+/* A page of nobody is made like all others, of zeros, under a key that nobody
+ * has: it takes the same time, and cannot be told from them.  The tail is the
+ * beginning of one. */
+static void make_random(struct seal *seal, const struct write_secrets *secrets, const struct job *j,
+                        unsigned i, uint8_t *out)
+{
+	static const uint8_t zeros[FORMAT_PAYLOAD];
+	const struct unit *u = &j->unit[i];
+	uint8_t page[FORMAT_PAGE];
+
+	seal_page(seal, secrets->fill, SEAL_PAGE, j->no * UNITS + i, zeros,
+	          u->len == FORMAT_PAGE ? out : page);
+	if (u->len < FORMAT_PAGE)
+		memcpy(out, page, u->len);
+}
+
+static int work(void *job, void *local, void *context)
+{
+	const struct press *p = context;
+	const struct write_secrets *secrets = p->write->secrets;
+	struct tools *t = local;
+	struct job *j = job;
+
+	j->piece_len = 0;
+	for (unsigned i = 0; i < j->count; i++) {
+		const struct unit *u = &j->unit[i];
+		uint8_t *out = j->piece + j->piece_len;
+
+		if (u->copy)
+			memcpy(out, u->copy, u->len);
+		else if (u->key)
+			seal_page(t->seal, u->key, u->page.domain, u->page.number,
+			          j->payload + (size_t)i * FORMAT_PAYLOAD, out);
+		else
+			make_random(t->seal, secrets, j, i, out);
+		j->piece_len += u->len;
+	}
+	if (p->write->options->verify)
+		check_piece_tag(t->check, &secrets->check, j->no, j->piece, j->piece_len, j->tag);
+	return STATUS_OK;
+}
+
+static int finish(void *job, void *context)
+{
+	struct press *p = context;
+	struct write *w = p->write;
+	struct job *j = job;
+	int status = outfile_write(p->volume->out, j->piece, j->piece_len);
+
+	if (w->options->verify)
+		check_add(&w->secrets->check, j->tag);
+	progress_update(w->progress,
+	                w->no * w->geometry.file_len + outfile_synced_len(p->volume->out));
+	return status;
+}
+
+static const struct pipeline_ops ops = {
+	.job_size = sizeof(struct job),
+	.start = job_start,
+	.stop = job_stop,
+	.thread_start = thread_start,
+	.thread_stop = thread_stop,
+	.work = work,
+	.finish = finish,
+};
+
+/* --- front to back ------------------------------------------------------------- */
+
+static void add_unit(struct job *j, size_t len, const uint8_t *copy)
+{
+	j->unit[j->count++] = (struct unit){.len = len, .copy = copy};
+}
+
+static int blame(struct write *w, const struct lane *lane, int status)
+{
+	const char *culprit = lane_culprit(lane);
+
+	if (culprit)
+		snprintf(w->fault->culprit, sizeof(w->fault->culprit), "%s", culprit);
+	return status;
+}
+
+/* The next run pages, all of one compartment. */
+static int add_lane_pages(struct write *w, struct job *j, unsigned owner, unsigned run)
+{
+	struct lane_page page[WRITE_PAGES];
+	int status = lane_fill(w->lane[owner], run, page,
+	                       j->payload + (size_t)j->count * FORMAT_PAYLOAD);
+
+	if (status)
+		return blame(w, w->lane[owner], status);
+	for (unsigned i = 0; i < run; i++)
+		j->unit[j->count++] =
+			(struct unit){.len = FORMAT_PAGE,
+		                      .key = page[i].random ? NULL : w->secrets->keys[owner].page,
+		                      .page = page[i]};
+	return STATUS_OK;
+}
+
+/* The pages from *page on, as many as the job takes. */
+static int add_pages(struct press *p, struct job *j, uint32_t *page)
+{
+	const struct format_geometry *g = &p->write->geometry;
+	const uint8_t *owner = p->volume->owner;
+	int status = STATUS_OK;
+
+	while (j->count < WRITE_PAGES && *page < g->page_count && status == STATUS_OK) {
+		uint32_t q = *page / g->slice_pages;
+		uint32_t slice_end = q < g->slice_count ? (q + 1) * g->slice_pages : g->page_count;
+		uint32_t run = (uint32_t)min_u64(slice_end - *page, WRITE_PAGES - j->count);
+
+		if (q < g->slice_count && owner[q] != LAYOUT_NOBODY)
+			status = add_lane_pages(p->write, j, owner[q], run);
+		else
+			for (uint32_t i = 0; i < run; i++)
+				add_unit(j, FORMAT_PAGE, NULL);
+		*page += run;
+	}
+	return status;
+}
+
+static int produce(struct press *p)
+{
+	const struct format_geometry *g = &p->write->geometry;
+	uint64_t end = format_page_offset(g->page_count), first = write_first_piece(p->write);
+	uint32_t page = 0;
+
+	for (uint64_t no = 0; no == 0 || page < g->page_count; no++) {
+		struct job *j = cancel_asked() ? NULL : pipeline_take(p->pipeline);
+		int status;
+
+		if (!j)
+			return STATUS_CANCELLED; /* pipeline_end may know better */
+		j->no = first + no;
+		j->count = 0;
+		if (no == 0)
+			add_unit(j, FORMAT_HEADER, p->volume->header[0]);
+		status = add_pages(p, j, &page);
+		if (status)
+			return status;
+		if (page == g->page_count) {
+			add_unit(j, g->file_len - FORMAT_HEADER - end, NULL);
+			add_unit(j, FORMAT_HEADER, p->volume->header[1]);
+		}
+		pipeline_submit(p->pipeline, j);
+	}
+	return STATUS_OK;
+}
+
+static unsigned depth(unsigned workers)
+{
+	return (unsigned)min_u64(2 * workers + 4, JOBS_MAX);
+}
+
+size_t write_memory(unsigned count, unsigned parity, unsigned workers)
+{
+	size_t job = sizeof(struct job) + (size_t)UNITS * FORMAT_PAYLOAD + WRITE_PIECE_MAX;
+
+	return depth(workers) * job + (parity ? count * (size_t)PARITY_MOST : 0);
+}
+
+int press_run(struct write *w)
+{
+	struct press p = {.write = w, .volume = &w->volume[w->no]};
+	int status, ended;
+
+	check_begin(&w->secrets->check, w->no);
+	status = pipeline_new(&p.pipeline, &ops, &p, w->options->workers,
+	                      depth(w->options->workers));
+	if (status)
+		return status;
+	status = produce(&p);
+	ended = pipeline_end(p.pipeline, status != STATUS_OK);
+	if (status == STATUS_OK || status == STATUS_CANCELLED)
+		status = ended ? ended : status;
+	check_end(&w->secrets->check, p.volume->sum);
+	if (status == STATUS_OK)
+		status = outfile_sync(p.volume->out);
+	if (status == STATUS_OK)
+		progress_update(w->progress, (w->no + 1) * w->geometry.file_len);
+	return status;
+}
