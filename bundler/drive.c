@@ -47,7 +47,16 @@ bool drive_has_room(const struct drive *drive, unsigned count, uint64_t len)
 	return clusters == 0 || clusters <= drive->free / drive->cluster / count;
 }
 
-int drive_fill(const char *directory, bool one_file, uint64_t *len)
+/* Every volume but one may waste most of a cluster. */
+static uint64_t usable(const struct drive *drive, uint64_t volume)
+{
+	uint64_t wasted = volume ? drive->free / volume * drive->cluster : 0;
+
+	return min_u64(drive->free - min_u64(wasted, drive->free),
+	               volume ? FORMAT_MAX_FILE : drive->longest);
+}
+
+int drive_fill(const char *directory, uint64_t volume, uint64_t *len)
 {
 	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), status = STATUS_IO, saved;
 	struct drive drive;
@@ -61,7 +70,7 @@ int drive_fill(const char *directory, bool one_file, uint64_t *len)
 	errno = saved;
 	if (status)
 		return status;
-	bytes = min_u64(drive.free, one_file ? drive.longest : FORMAT_MAX_FILE);
+	bytes = usable(&drive, volume);
 	*len = bytes - layout_draw(bytes / 1000, bytes / 100);
 	return STATUS_OK;
 }

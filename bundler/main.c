@@ -265,8 +265,7 @@ static int wish(struct pack *p, struct volumes_wish *wish)
 
 	wish->limit = o->volume_size;
 	wish->size = o->size.bytes;
-	if (o->size.kind == SIZE_FILL &&
-	    drive_fill(o->size.directory, !o->volume_size, &wish->size))
+	if (o->size.kind == SIZE_FILL && drive_fill(o->size.directory, o->volume_size, &wish->size))
 		return failure_status(&p->failure, o->size.directory, STATUS_IO);
 	return EXIT_DONE;
 }

@@ -82,12 +82,14 @@ static int for_all(struct write *w, int (*step)(struct write *))
 
 static int prepare(struct write *w)
 {
+	uint64_t keys = 2 * count_passphrases(w) * w->volumes->count;
+
 	randombytes_buf(w->secrets->fill, sizeof(w->secrets->fill));
 	check_init(&w->secrets->check);
 	for (unsigned i = 0; i < w->count; i++)
 		randombytes_buf(w->secrets->keys[i].slot.ck, FORMAT_KEY);
-	progress_start_steps(w->progress, "making keys",
-	                     2 * count_passphrases(w) * w->volumes->count);
+	if (keys)
+		progress_start_steps(w->progress, "making keys", keys);
 	return for_all(w, volume_prepare);
 }
 
