@@ -39,7 +39,7 @@ OBJECTS_fusefs = $(call objects,$(wildcard fusefs/*.c))
 OBJECTS_static = $(patsubst %.c,$(B)/static/%.o,$(SOURCES_reader))
 SOURCES_reader = $(wildcard reader/*.c) $(common) $(wildcard common/seal_sodium.c)
 LIBS_reader = -lsodium -lzstd -lutf8proc -lpthread
-LIBS_bundler = $(LIBS_reader) -lcrypto -larchive -lisal -linih
+LIBS_bundler = $(LIBS_reader) -lcrypto -larchive -lisal -linih -lseccomp
 LIBS_fusefs = $(LIBS_reader) -lcrypto -lfuse3 -lseccomp $(SYSTEMD)
 
 # logind's announcements, where libsystemd is to be had.
@@ -94,6 +94,10 @@ $(B)/bundler/words.c: $(WORDLIST) Makefile
 archives = $(foreach tool,$(tools) common,$(B)/lib$(tool).a)
 units = $(call objects,$(wildcard tests/unit/test_*.c))
 UNITS = $(units:.o=)
+# Fuzzers, and what replays their corpora without one.  The door stands before the seal.
+FUZZERS = $(basename $(call objects,$(wildcard tests/fuzz/fuzz_*.c)))
+REPLAYS = $(subst /fuzz_,/replay_,$(FUZZERS))
+door = $(B)/tests/fuzz/door.o
 SCRIPTS = $(wildcard tests/unit/test_*.sh tests/cli/[0-9]*.sh)
 TESTS = $(UNITS) $(SCRIPTS)
 RUN =
@@ -106,7 +110,7 @@ $(B)/lib%.a: $$(filter-out %/main.o,$$(OBJECTS_$$*))
 $(UNITS): %: %.o $$(archives)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
-run-tests: all $(UNITS)
+run-tests: all $(UNITS) $(REPLAYS)
 	BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP prove --exec 'tests/tap $(RUN)' $(TESTS)
 
 check: deps
@@ -140,19 +144,23 @@ lint: deps
 
 # Each tests/fuzz/fuzz_x.c runs FUZZ_SECONDS, from tests/fuzz/corpus/x.
 FUZZ_SECONDS = 60
-FUZZERS = $(basename $(call objects,$(wildcard tests/fuzz/fuzz_*.c)))
 
 fuzz: EXTRA = clang libclang-rt-14-dev
 fuzz: deps
 	$(call variant,-fsanitize=fuzzer-no-link$(comma)address$(comma)undefined) CC=$(CLANG) run-fuzz
 
-$(FUZZERS): %: %.o $$(archives)
+$(FUZZERS): %: %.o $(door) $$(archives)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
+
+$(REPLAYS): $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/replay.o $(door) \
+		$$(archives)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
 run-fuzz: $(FUZZERS)
 	for f in $^; do \
 		found=$(B)/corpus/$${f##*/fuzz_}; mkdir -p $$found; \
-		$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$found- $$found \
+		$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$found- \
+			-max_len=20000 -close_fd_mask=2 $$found \
 			$$(ls -d tests/fuzz/corpus/$${f##*/fuzz_} 2>/dev/null) || exit 1; \
 	done
 
@@ -176,7 +184,7 @@ demo: deps
 	tests/demo.sh $(B) $(if $(DIR),"$(DIR)")
 
 PACKAGES = gcc libc6-dev libsodium-dev libzstd-dev libutf8proc-dev libarchive-dev libisal-dev \
-	libinih-dev libssl-dev diceware $(if $(wildcard fusefs/*.c),libfuse3-dev fuse3 libseccomp-dev)
+	libinih-dev libseccomp-dev libssl-dev diceware $(if $(wildcard fusefs/*.c),libfuse3-dev fuse3)
 TEST_PACKAGES = libcmocka-dev perl python3 python3-nacl python3-zstandard python3-argon2 jq \
 	strace attr valgrind mandoc shellcheck clang-format bash-completion age minisign
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)

@@ -22,6 +22,7 @@
 #include "bundler/options.h"
 #include "bundler/outputs.h"
 #include "bundler/report.h"
+#include "bundler/sandbox.h"
 #include "bundler/stage.h"
 #include "bundler/tree.h"
 #include "bundler/volumes.h"
@@ -457,6 +458,8 @@ static int pack(struct pack *p)
 	int code = prepare(p);
 
 	is_working = 1;
+	if (!code)
+		sandbox_enter(o);
 	if (!code)
 		code = stage(p);
 	if (!code)
