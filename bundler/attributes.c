@@ -49,28 +49,41 @@ static ssize_t list(struct attributes *a, const char *path, bool follow)
 }
 
 /* Append one to the set, *used bytes of which are taken. */
-static int append(struct attributes *a, const char *name, size_t value_len, size_t *used)
+static int append(struct attributes *a, const struct attribute *one, size_t *used)
 {
 	uint8_t len[VARINT], *out = a->set + VARINT + *used;
-	size_t name_len = strlen(name), len_len = format_varint_encode(len, value_len);
-	size_t more = NAME_BYTES + name_len + len_len + value_len;
+	size_t name_len = strlen(one->name), len_len = format_varint_encode(len, one->len);
+	size_t more = NAME_BYTES + name_len + len_len + one->len;
 
-	if (more > FORMAT_XATTRS - VARINT - *used)
+	if (!name_len || name_len > FORMAT_NAME || one->len > FORMAT_XATTR_VALUE ||
+	    more > FORMAT_XATTRS - VARINT - *used)
 		return STATUS_TOOBIG;
 	*out++ = (uint8_t)name_len;
-	memcpy(out, name, name_len);
+	memcpy(out, one->name, name_len);
 	memcpy(out + name_len, len, len_len);
-	memcpy(out + name_len + len_len, a->value, value_len);
+	if (one->len)
+		memcpy(out + name_len + len_len, one->value, one->len);
 	*used += more;
 	return STATUS_OK;
+}
+
+/* Put the count before the set; an empty one has none. */
+static void close_set(struct attributes *a, size_t count, size_t used, const uint8_t **set,
+                      size_t *len)
+{
+	uint8_t varint[VARINT];
+	size_t head = count ? format_varint_encode(varint, count) : 0;
+
+	memcpy(a->set + VARINT - head, varint, head);
+	*set = a->set + VARINT - head;
+	*len = head + used;
 }
 
 int attributes_read(struct attributes *a, const char *path, bool follow, const uint8_t **set,
                     size_t *len)
 {
 	ssize_t listed = list(a, path, follow);
-	size_t used = 0, count = 0, head;
-	uint8_t varint[VARINT];
+	size_t used = 0, count = 0;
 
 	if (listed < 0)
 		return errno == E2BIG ? STATUS_TOOBIG : STATUS_IO;
@@ -83,13 +96,35 @@ int attributes_read(struct attributes *a, const char *path, bool follow, const u
 			continue;
 		if (got < 0)
 			return STATUS_IO;
-		if (append(a, a->sorted[i], (size_t)got, &used))
+		if (append(a, &(struct attribute){a->sorted[i], a->value, (size_t)got}, &used))
 			return STATUS_TOOBIG;
 		count++;
 	}
-	head = count ? format_varint_encode(varint, count) : 0;
-	memcpy(a->set + VARINT - head, varint, head);
-	*set = a->set + VARINT - head;
-	*len = head + used;
+	close_set(a, count, used, set, len);
+	return STATUS_OK;
+}
+
+static int compare_attributes(const void *a, const void *b)
+{
+	const struct attribute *x = a, *y = b;
+
+	return strcmp(x->name, y->name);
+}
+
+int attributes_make(struct attributes *a, struct attribute *list, size_t count, const uint8_t **set,
+                    size_t *len)
+{
+	size_t used = 0, taken = 0;
+
+	if (count)
+		qsort(list, count, sizeof *list, compare_attributes);
+	for (size_t i = 0; i < count; i++) {
+		if (i && !strcmp(list[i].name, list[i - 1].name))
+			continue;
+		if (append(a, &list[i], &used))
+			return STATUS_TOOBIG;
+		taken++;
+	}
+	close_set(a, taken, used, set, len);
 	return STATUS_OK;
 }

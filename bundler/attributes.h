@@ -9,6 +9,12 @@
 
 struct attributes;
 
+struct attribute {
+	const char *name;
+	const void *value;
+	size_t len;
+};
+
 /* STATUS_NOMEM. */
 int attributes_new(struct attributes **attributes);
 void attributes_free(struct attributes *attributes);
@@ -18,6 +24,11 @@ void attributes_free(struct attributes *attributes);
  * or the file system knows none.
  * STATUS_IO; STATUS_TOOBIG: more than FORMAT_XATTRS; STATUS_NOMEM. */
 int attributes_read(struct attributes *attributes, const char *path, bool follow,
+                    const uint8_t **set, size_t *len);
+
+/* The same of a list, which is sorted for it; of several of one name any is taken.
+ * STATUS_TOOBIG. */
+int attributes_make(struct attributes *attributes, struct attribute *list, size_t count,
                     const uint8_t **set, size_t *len);
 
 #endif

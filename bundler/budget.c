@@ -25,6 +25,14 @@ static size_t passing(const struct options *o, unsigned workers)
 	return staging > writing ? staging : writing;
 }
 
+static bool has_archives(const struct options *o)
+{
+	for (unsigned i = 0; i < o->compartment_count; i++)
+		if (o->compartment[i].archive.count)
+			return true;
+	return false;
+}
+
 /* As many workers as leave an eighth for what stays. */
 struct budget budget_divide(const struct options *o)
 {
@@ -35,6 +43,7 @@ struct budget budget_divide(const struct options *o)
 		b.workers--;
 	kept = (whole - passing(o, b.workers)) / o->compartment_count;
 	b.links = kept / 9;
-	b.stage = kept - b.links;
+	b.archives = has_archives(o) ? kept / 9 : 0;
+	b.stage = kept - b.links - b.archives;
 	return b;
 }

@@ -12,6 +12,7 @@ struct options;
 struct budget {
 	unsigned workers; /* as many of --jobs as there is memory for, 1 at least */
 	size_t links;     /* for each compartment: bytes of links and attributes that stay */
+	size_t archives;  /* for each compartment: bytes of archives that stay; 0: none has any */
 	size_t stage;     /* for each compartment: bytes of its stage that stay */
 };
 

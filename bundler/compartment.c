@@ -33,22 +33,9 @@ int compartment_prepare(struct compartment *c, struct openers *openers, struct a
 	return code;
 }
 
-/* The scan has named what stopped it. */
-static int note_scan(struct failure *failure, int status)
-{
-	switch (status) {
-	case STATUS_CANCELLED: return EXIT_FAILED;
-	case STATUS_IO: return failure_note(failure, EXIT_FAILED, "a source cannot be read");
-	case STATUS_INVALID:
-		return failure_note(failure, EXIT_FAILED, "a source is neither file nor directory");
-	case STATUS_EXISTS:
-		return failure_note(failure, EXIT_FAILED, "two sources have the same name");
-	default: return failure_note(failure, EXIT_FAILED, status_text(status));
-	}
-}
-
 int compartment_scan(struct compartment *c, struct arena *arena, const struct scan_output *output,
-                     unsigned output_count, struct report *r, struct failure *failure)
+                     unsigned output_count, struct progress *progress, struct report *r,
+                     struct failure *failure)
 {
 	const struct compartment_options *o = c->options;
 	const struct scan_options options = {
@@ -60,6 +47,12 @@ int compartment_scan(struct compartment *c, struct arena *arena, const struct sc
 		.output_count = output_count,
 		.newest = c->run->newest,
 		.cancelled = cancel_asked,
+		.archive = o->archive.text,
+		.archive_count = o->archive.count,
+		.arena = arena,
+		.memory = c->budget->archives,
+		.spill_dir = c->run->spill,
+		.progress = progress,
 	};
 	struct scan_report report;
 	int status = tree_new(&c->tree, o->full_metadata);
@@ -69,18 +62,24 @@ int compartment_scan(struct compartment *c, struct arena *arena, const struct sc
 	if (status)
 		return failure_status(failure, NULL, status);
 	status = scan_paths(c->tree, c->heap, o->source.text, o->source.count, &options, &report);
+	if (status == STATUS_CANCELLED)
+		return EXIT_FAILED;
 	if (status)
-		return note_scan(failure, status);
+		return failure_note(failure, EXIT_FAILED, report.refusal);
 	r->directories += report.directories;
 	r->links += report.links;
 	r->left_out += report.unreadable;
 	return EXIT_DONE;
 }
 
-int compartment_explain_culprit(struct failure *failure, const char *culprit, int status)
+int compartment_explain_culprit(const struct compartment *c, struct failure *failure,
+                                const char *culprit, int status)
 {
-	return failure_say(failure, EXIT_FAILED, culprit, "%s; pack again",
-	                   status == STATUS_IO ? strerror(errno) : status_text(status));
+	const char *why = status == STATUS_IO ? strerror(errno) : status_text(status);
+	bool is_spill = !strcmp(culprit, c->run->spill);
+
+	return failure_say(failure, EXIT_FAILED, culprit,
+	                   is_spill ? SPILL_TROUBLE : "%s; pack again", why);
 }
 
 int compartment_stage(struct compartment *c, struct arena *arena, struct progress *progress,
@@ -89,7 +88,6 @@ int compartment_stage(struct compartment *c, struct arena *arena, struct progres
 	const struct compartment_options *o = c->options;
 	const struct stage_options options = {
 		.full_metadata = o->full_metadata,
-		.newest = c->run->newest,
 		.level = (int)c->run->level,
 		.workers = c->budget->workers,
 		.memory = c->budget->stage,
@@ -108,10 +106,11 @@ int compartment_stage(struct compartment *c, struct arena *arena, struct progres
 	c->signer = NULL;
 	if (status == STATUS_CANCELLED)
 		return EXIT_FAILED;
-	if (status && report.culprit[0])
-		return compartment_explain_culprit(failure, report.culprit, status);
+	if (status == STATUS_IO || status == STATUS_DAMAGED || report.culprit[0])
+		return compartment_explain_culprit(
+			c, failure, report.culprit[0] ? report.culprit : c->run->spill, status);
 	if (status)
-		return failure_status(failure, status == STATUS_IO ? c->run->spill : NULL, status);
+		return failure_status(failure, NULL, status);
 	r->files += report.files;
 	r->bytes += report.bytes;
 	r->left_out += report.dropped;

@@ -40,8 +40,8 @@ int compartment_prepare(struct compartment *compartment, struct openers *openers
 
 /* Find what there is.  output: existing files that are no sources. */
 int compartment_scan(struct compartment *compartment, struct arena *arena,
-                     const struct scan_output *output, unsigned output_count, struct report *report,
-                     struct failure *failure);
+                     const struct scan_output *output, unsigned output_count,
+                     struct progress *progress, struct report *report, struct failure *failure);
 
 /* Take it in. */
 int compartment_stage(struct compartment *compartment, struct arena *arena,
@@ -52,7 +52,9 @@ void compartment_name_everything(const struct compartment *compartment);
 
 void compartment_release(struct compartment *compartment);
 
-/* A source is not what it was when it was staged: status and errno say how. */
-int compartment_explain_culprit(struct failure *failure, const char *culprit, int status);
+/* A source is not what it was when it was staged, or the spill fails: status and
+ * errno say how. */
+int compartment_explain_culprit(const struct compartment *compartment, struct failure *failure,
+                                const char *culprit, int status);
 
 #endif

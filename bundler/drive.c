@@ -36,6 +36,8 @@ int drive_look(struct drive *drive, int fd)
 	drive->cluster = (uint64_t)(fs.f_frsize ? fs.f_frsize : fs.f_bsize);
 	drive->free = fs.f_blocks ? (uint64_t)fs.f_bavail * drive->cluster : UINT64_MAX;
 	drive->longest = kind == MSDOS_SUPER_MAGIC ? UINT32_MAX : FORMAT_MAX_FILE;
+	drive->fat = kind == MSDOS_SUPER_MAGIC || kind == EXFAT_SUPER_MAGIC;
+	drive->memory = kind == TMPFS_MAGIC;
 	drive->remote = is_remote(kind);
 	return STATUS_OK;
 }

@@ -10,6 +10,8 @@ struct drive {
 	uint64_t free;    /* bytes; UINT64_MAX where that cannot be known */
 	uint64_t cluster; /* every file takes a multiple of this */
 	uint64_t longest; /* file */
+	bool fat;         /* or exFAT: made for drives that are carried */
+	bool memory;      /* there is no medium */
 	bool remote;      /* between us and the medium is somebody with a cache of his own:
 	                   * what is read back may never have been written */
 };

@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bundler/origin.h"
 #include "bundler/segments.h"
@@ -36,7 +35,7 @@ struct feed {
 	struct piece piece;               /* the segment being read */
 	uint64_t done;                    /* bytes of it that were */
 	uint64_t leaf;                    /* its first */
-	int fd;                           /* the file opened last */
+	struct origin_file file;          /* opened last */
 	uint32_t source;                  /* its number, PIECE_SPILLED for none */
 	struct origin origin;
 	char culprit[TREE_PATH_SIZE];
@@ -105,7 +104,7 @@ int feed_open(struct feed **feed, struct stage *stage, uint64_t begin, uint64_t 
 	f->stage = stage;
 	f->content_left = end - begin;
 	f->index_left = stage->content.index_len;
-	f->fd = -1;
+	f->file = ORIGIN_CLOSED;
 	f->source = PIECE_SPILLED;
 	if (stage->content.leaf_count)
 		status = open_checker(&f->checker);
@@ -124,8 +123,7 @@ void feed_close(struct feed *f)
 {
 	if (!f)
 		return;
-	if (f->fd >= 0)
-		close(f->fd);
+	origin_close(&f->file);
 	close_checker(f->checker);
 	free(f);
 }
@@ -135,19 +133,21 @@ const char *feed_culprit(const struct feed *f)
 	return f->culprit[0] ? f->culprit : NULL;
 }
 
-static int blame(struct feed *f, int status)
-{
-	int saved = errno;
-
-	tree_path(f->stage->tree, f->origin.node, f->culprit, sizeof(f->culprit));
-	errno = saved;
-	return status;
-}
-
 /* All spills of a stage are in one directory. */
 static int blame_spill(struct feed *f, int status)
 {
 	snprintf(f->culprit, sizeof(f->culprit), "%s", spill_directory(f->stage->bytes));
+	return status;
+}
+
+static int blame(struct feed *f, int status)
+{
+	int saved = errno;
+
+	if (f->origin.is_kept)
+		return blame_spill(f, status);
+	tree_path(f->stage->tree, f->origin.node, f->culprit, sizeof(f->culprit));
+	errno = saved;
 	return status;
 }
 
@@ -163,11 +163,9 @@ static int leave_file(struct feed *f)
 {
 	int status = STATUS_OK;
 
-	if (f->fd >= 0) {
-		status = origin_unchanged(f->fd, &f->origin) ? STATUS_OK : blame(f, STATUS_CHANGED);
-		close(f->fd);
-	}
-	f->fd = -1;
+	if (f->source != PIECE_SPILLED && !origin_unchanged(&f->file, &f->origin))
+		status = blame(f, STATUS_CHANGED);
+	origin_close(&f->file);
 	f->source = PIECE_SPILLED;
 	return status;
 }
@@ -182,15 +180,14 @@ static int enter_file(struct feed *f, uint32_t source)
 		                    sizeof(f->origin), &f->origin);
 	if (status)
 		return status;
+	status = origin_open(f->stage->tree, f->origin.node, &f->file, &now);
+	if (status)
+		return blame(f, status);
 	f->source = source;
-	if (f->origin.gone)
-		return STATUS_OK;
-	if (origin_open(f->stage->tree, f->origin.node, &f->fd, &now, NULL))
-		return blame(f, STATUS_IO);
 	if (!origin_same(&now, &f->origin))
 		return blame(f, STATUS_CHANGED);
-	if (now.size > LARGE)
-		posix_fadvise(f->fd, 0, 0, POSIX_FADV_SEQUENTIAL);
+	if (!now.is_kept && now.size > LARGE)
+		posix_fadvise(f->file.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
 	return STATUS_OK;
 }
 
@@ -203,11 +200,7 @@ static int read_in_file(struct feed *f, uint8_t *out, size_t len, uint64_t off)
 		status = enter_file(f, f->piece.source);
 	if (status)
 		return status;
-	if (f->origin.gone) {
-		memset(out, 0, len);
-		return STATUS_OK;
-	}
-	status = origin_read(f->fd, out, len, f->piece.where + off);
+	status = origin_read(&f->file, out, len, f->piece.where + off);
 	return status ? blame(f, status) : STATUS_OK;
 }
 

@@ -155,6 +155,22 @@ void frames_submit(struct frames *f, struct frames_job *job)
 	pipeline_submit(f->pipeline, job);
 }
 
+int frames_rewind(struct frames *f, uint64_t plain_len)
+{
+	struct frames_sink *sink = f->sink;
+	uint64_t stored, compressed, spilled = UINT64_MAX;
+	int status;
+
+	if (!pipeline_wait(f->pipeline))
+		return STATUS_CANCELLED;
+	status = segments_rewind(sink->segments, plain_len, &stored, &compressed, &spilled);
+	if (status)
+		return status;
+	sink->stored -= stored;
+	sink->compressed -= compressed;
+	return spilled == UINT64_MAX ? STATUS_OK : spill_cut(sink->bytes, spilled);
+}
+
 int frames_end(struct frames *f, int cancel)
 {
 	int status;

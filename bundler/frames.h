@@ -44,6 +44,12 @@ int frames_new(struct frames **frames, struct frames_sink *sink, int level, unsi
 struct frames_job *frames_take(struct frames *frames);
 void frames_submit(struct frames *frames, struct frames_job *job);
 
+/* Wait for all that was submitted, and give up what the sink has of it behind
+ * plain_len bytes of plaintext, where a submission ended.
+ * STATUS_IO, STATUS_DAMAGED, STATUS_NOMEM; STATUS_CANCELLED: something has failed,
+ * and frames_end will say what. */
+int frames_rewind(struct frames *frames, uint64_t plain_len);
+
 /* Wait, or stop, and free.  STATUS_IO, STATUS_NOMEM.  NULL is fine. */
 int frames_end(struct frames *frames, int cancel);
 

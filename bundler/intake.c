@@ -3,12 +3,13 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "bundler/cancel.h"
 #include "bundler/classify.h"
+#include "bundler/content.h"
+#include "bundler/frames.h"
 #include "bundler/origin.h"
+#include "bundler/samples.h"
 #include "bundler/spill.h"
 #include "bundler/staged.h"
 #include "bundler/tree.h"
@@ -16,32 +17,18 @@
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/progress.h"
-#include "common/squeeze.h"
 #include "common/status.h"
 
 enum {
 	SMALL = 131072, /* up to here files share a frame */
-	SAMPLE = 4096,
-	SAMPLES = 3,
-	SKETCH = 1024, /* bytes of each sample that tell files apart */
-	TRIES = 3,     /* for a file that changes while it is read */
-	MOST_HELD = 255,
+	TRIES = 3,      /* for a file that changes while it is read */
 };
-
-#define TIME_MAX (INT64_C(1) << 54)
 
 /* What is wrong with a file, beside the statuses, which stop everything. */
 enum { UNREADABLE = 1, CHANGED };
 
 /* What a node has become, beside what the tree says. */
 enum { MARK_TAKEN = 1, MARK_TWIN = 2 };
-
-/* Frames, or extents?  A verdict holds for 1, 3, 7 ... 255 chunks while trials
- * keep confirming it, and is tried again then. */
-struct verdict {
-	bool frames;
-	unsigned run, held; /* chunks it was given for, and those left */
-};
 
 struct intake {
 	struct stage *stage;
@@ -50,16 +37,10 @@ struct intake {
 	struct progress *progress;
 	struct stage_report *report;
 	struct frames_sink sink;
-	struct frames *frames;
-	struct frames_job *job;  /* what large files go to next; NULL: none in hand */
-	struct frames_job *pack; /* small files that will share a frame; NULL: none */
-	uint32_t *member;        /* their nodes, with places counted from the pack's start */
-	size_t member_count, member_room;
-	struct squeezer *squeezer;
+	struct content *content;
 	struct twins *twins;
 	uint8_t *mark; /* of each node */
-	uint8_t *small, *trial;
-	uint64_t addr; /* of what is submitted next */
+	uint8_t *small;
 	uint64_t run_count;
 	uint32_t origin_count;
 	uint64_t done; /* bytes, for progress */
@@ -68,30 +49,14 @@ struct intake {
 /* The file that is being taken. */
 struct file {
 	uint32_t node;
-	int fd;
+	struct origin_file opened;
 	struct origin origin;
 	bool referred; /* segments lie in it */
-	bool copied;   /* its bytes are in the pack, checked */
+	bool copied;   /* its bytes are in a pack, checked */
 	bool sparse;
-	uint8_t sample[SAMPLES][SAMPLE];
-	size_t sample_len[SAMPLES]; /* 0: not read */
-	struct verdict verdict;
+	struct samples samples;
+	struct content_verdict verdict;
 };
-
-/* --- what is submitted ---------------------------------------------------- */
-
-static void submit_job(struct intake *in)
-{
-	frames_submit(in->frames, in->job);
-	in->job = NULL;
-}
-
-static int take_job(struct intake *in, struct frames_job **job)
-{
-	if (!*job)
-		*job = frames_take(in->frames);
-	return *job ? STATUS_OK : STATUS_CANCELLED; /* frames_end knows better */
-}
 
 /* The number under which segments name the file. */
 static uint32_t refer(struct intake *in, struct file *f)
@@ -100,146 +65,41 @@ static uint32_t refer(struct intake *in, struct file *f)
 	return in->origin_count;
 }
 
-static int add_extent(struct intake *in, struct file *f, uint64_t off, uint64_t len)
-{
-	int status = take_job(in, &in->job);
-
-	if (status)
-		return status;
-	in->job->before[in->job->before_count++] =
-		(struct piece){.where = off, .plain_len = len, .source = refer(in, f)};
-	in->addr += len;
-	if (in->job->before_count == FRAMES_BEFORE)
-		submit_job(in);
-	return STATUS_OK;
-}
-
-/* Only now do the files in it have addresses. */
-static void close_pack(struct intake *in)
-{
-	if (in->job && in->job->before_count)
-		submit_job(in);
-	for (size_t i = 0; i < in->member_count; i++)
-		in->tree->node[in->member[i]].place += in->addr;
-	in->member_count = 0;
-	in->addr += in->pack->plain_len;
-	frames_submit(in->frames, in->pack);
-	in->pack = NULL;
-}
-
-static int add_member(struct intake *in, uint32_t node)
-{
-	if (in->member_count == in->member_room) {
-		size_t room = in->member_room ? 2 * in->member_room : 256;
-		uint32_t *member = realloc(in->member, room * sizeof(*member));
-
-		if (!member)
-			return STATUS_NOMEM;
-		in->member = member;
-		in->member_room = room;
-	}
-	in->member[in->member_count++] = node;
-	return STATUS_OK;
-}
-
-static int add_to_pack(struct intake *in, struct file *f, size_t len)
-{
-	int status;
-
-	if (in->pack && in->pack->plain_len + len > FORMAT_FRAME)
-		close_pack(in);
-	status = take_job(in, &in->pack);
-	if (status == STATUS_OK)
-		status = add_member(in, f->node);
-	if (status)
-		return status;
-	f->copied = true;
-	memcpy(in->pack->plain + in->pack->plain_len, in->small, len);
-	in->tree->node[f->node].place = in->pack->plain_len;
-	in->pack->plain_len += len;
-	return STATUS_OK;
-}
-
 /* --- reading -------------------------------------------------------------- */
 
-static int read_file(const struct file *f, void *buf, size_t len, uint64_t off)
+/* What is kept cannot change, and fails as spills do. */
+static int judge(const struct file *f, int status)
 {
-	int status = origin_read(f->fd, buf, len, off);
-
-	return status == STATUS_OK ? STATUS_OK : status == STATUS_CHANGED ? CHANGED : UNREADABLE;
+	if (status == STATUS_OK || f->origin.is_kept)
+		return status;
+	return status == STATUS_CHANGED ? CHANGED : UNREADABLE;
 }
 
-/* Sample i: from the start, the middle, the end; a short file has one. */
-static int read_sample(struct file *f, int i)
+static int read_file(struct file *f, void *buf, size_t len, uint64_t off)
 {
-	uint64_t spare = f->origin.size > SAMPLE ? f->origin.size - SAMPLE : 0;
-	const uint64_t off[SAMPLES] = {0, spare / 2, spare};
-	size_t len = min_u64(f->origin.size, SAMPLE);
-
-	if (f->sample_len[i] || (i && !spare))
-		return STATUS_OK;
-	f->sample_len[i] = len;
-	return read_file(f, f->sample[i], len, off[i]);
+	return judge(f, origin_read(&f->opened, buf, len, off));
 }
 
-static int read_samples(struct file *f)
+static int read_samples(struct file *f, int count)
 {
-	int status = STATUS_OK;
-
-	for (int i = 0; i < SAMPLES && status == STATUS_OK; i++)
-		status = read_sample(f, i);
-	return status;
+	return judge(f, samples_read(&f->samples, count, &f->opened, f->origin.size));
 }
 
-static bool looks_random(const struct file *f)
+static int add_extent(struct intake *in, struct file *f, uint64_t off, uint64_t len)
 {
-	for (int i = 0; i < SAMPLES; i++)
-		if (f->sample_len[i] && !classify_looks_random(f->sample[i], f->sample_len[i]))
-			return false;
-	return true;
-}
-
-/* --- frames or extents? ---------------------------------------------------- */
-
-/* What a trial has shown. */
-static void learn(struct verdict *v, bool frames)
-{
-	v->run = frames == v->frames ? 2 * v->run + 1 : 1;
-	if (v->run > MOST_HELD)
-		v->run = MOST_HELD;
-	v->frames = frames;
-	v->held = v->run;
-}
-
-/* What the verdict says, or a trial of the chunk that is in the job. */
-static bool wants_frame(struct intake *in, struct verdict *v, struct frames_job *job, size_t len)
-{
-	if (v->held) {
-		v->held--;
-		return v->frames;
-	}
-	job->packed_len = squeezer_run(in->squeezer, job->packed, job->plain, len);
-	learn(v, frames_gain(len, job->packed_len));
-	job->packed_known = v->frames;
-	return v->frames;
+	return content_add_extent(in->content, refer(in, f), off, len);
 }
 
 static int add_chunk(struct intake *in, struct file *f, uint64_t off, size_t len)
 {
-	int status = take_job(in, &in->job);
+	uint8_t *plain;
+	int status = content_take_chunk(in->content, &plain);
 
 	if (status == STATUS_OK)
-		status = read_file(f, in->job->plain, len, off);
+		status = read_file(f, plain, len, off);
 	if (status)
 		return status;
-	if (!wants_frame(in, &f->verdict, in->job, len))
-		return add_extent(in, f, off, len);
-	in->job->plain_len = len;
-	in->job->source = refer(in, f);
-	in->job->where = off;
-	in->addr += len;
-	submit_job(in);
-	return STATUS_OK;
+	return content_add_chunk(in->content, &f->verdict, refer(in, f), off, len);
 }
 
 /* Bytes [off, end) of a large file. */
@@ -267,7 +127,8 @@ static int add_range(struct intake *in, struct file *f, uint64_t off, uint64_t e
 
 static int add_run(struct intake *in, uint64_t off, uint64_t len)
 {
-	const struct format_run run = {.file_off = off, .addr = in->addr, .len = len};
+	const struct format_run run = {
+		.file_off = off, .addr = content_addr(in->content), .len = len};
 	uint8_t record[FORMAT_RUN];
 
 	format_run_encode(record, &run);
@@ -283,8 +144,8 @@ static int add_sparse(struct intake *in, struct file *f, bool store)
 
 	node->place = in->run_count;
 	for (uint64_t off = 0; off < size && status == STATUS_OK; off = end) {
-		origin_next_data(f->fd, size, off, &begin, &end);
-		if (begin == end)
+		status = judge(f, origin_next_data(&f->opened, size, off, &begin, &end));
+		if (status || begin == end)
 			break;
 		status = add_run(in, begin, end - begin);
 		if (status == STATUS_OK)
@@ -304,34 +165,36 @@ static int add_small(struct intake *in, struct file *f, bool unsure)
 
 	if (status)
 		return status;
-	if (!origin_unchanged(f->fd, &f->origin))
+	if (!origin_unchanged(&f->opened, &f->origin))
 		return CHANGED;
-	if (unsure && looks_random(f) &&
-	    !frames_gain(len, squeezer_run(in->squeezer, in->trial, in->small, len))) {
-		in->tree->node[f->node].place = in->addr;
+	if (unsure && samples_look_random(&f->samples) &&
+	    !content_gains(in->content, in->small, len)) {
+		in->tree->node[f->node].place = content_addr(in->content);
 		return add_extent(in, f, 0, len);
 	}
-	return add_to_pack(in, f, len);
+	f->copied = true;
+	return content_add_small(in->content, f->node, in->small, len);
 }
 
 static int add_large(struct intake *in, struct file *f, bool store)
 {
-	in->tree->node[f->node].place = in->addr;
+	in->tree->node[f->node].place = content_addr(in->content);
 	return store ? add_extent(in, f, 0, f->origin.size) : add_range(in, f, 0, f->origin.size);
 }
 
 static int add_content(struct intake *in, struct file *f)
 {
 	const struct node *node = &in->tree->node[f->node];
-	enum class_verdict class = classify_name_and_head(
-		tree_name(in->tree, f->node), node->name_len, f->sample[0], f->sample_len[0]);
+	enum class_verdict class =
+		classify_name_and_head(tree_name(in->tree, f->node), node->name_len,
+	                               f->samples.bytes[0], f->samples.len[0]);
 	bool store = class == CLASS_STORE;
-	int status = class == CLASS_UNSURE ? read_samples(f) : STATUS_OK;
+	int status = class == CLASS_UNSURE ? read_samples(f, SAMPLES) : STATUS_OK;
 
 	if (status)
 		return status;
 	/* What does not look random is tried first by its second chunk. */
-	f->verdict.frames = class == CLASS_COMPRESS || !looks_random(f);
+	f->verdict.frames = class == CLASS_COMPRESS || !samples_look_random(&f->samples);
 	f->verdict.run = f->verdict.held = f->verdict.frames;
 	if (f->sparse)
 		return add_sparse(in, f, store);
@@ -343,62 +206,43 @@ static int add_content(struct intake *in, struct file *f)
 /* Is it one of several?  Then *first is not its own node. */
 static int find_twin(struct intake *in, struct file *f, uint32_t *first)
 {
-	uint8_t sketch[SAMPLES * SKETCH];
-	size_t len = 0;
+	uint8_t sketch[SAMPLES * SAMPLES_SKETCH];
 	int status;
 
 	*first = f->node;
 	if (!twins_possible(in->twins, f->node))
 		return STATUS_OK;
-	status = read_samples(f);
+	status = read_samples(f, SAMPLES);
 	if (status)
 		return status;
-	for (int i = 0; i < SAMPLES; i++) {
-		size_t part = min_u64(f->sample_len[i], SKETCH);
-
-		memcpy(sketch + len, f->sample[i], part);
-		len += part;
-	}
-	status = twins_note(in->twins, f->fd, &f->origin, sketch, len, first);
-	return status == STATUS_CHANGED ? CHANGED : status == STATUS_IO ? UNREADABLE : status;
-}
-
-static void refresh_time(struct intake *in, const struct origin *origin)
-{
-	bool late = origin->mtime >= in->options->newest;
-
-	if (origin->mtime < -TIME_MAX || origin->mtime > TIME_MAX)
-		return; /* as the scan has it */
-	in->tree->node[origin->node].mtime = late ? in->options->newest : origin->mtime;
-	if (in->tree->extra)
-		in->tree->extra[origin->node].mtime_nsec = late ? 0 : origin->mtime_nsec;
+	status = twins_note(in->twins, &f->opened, &f->origin, sketch,
+	                    samples_sketch(&f->samples, sketch), first);
+	return status == STATUS_NOMEM ? status : judge(f, status);
 }
 
 /* The scan may be a while ago. */
-static void refresh(struct intake *in, struct file *f, const struct stat *st)
+static int refresh(struct intake *in, struct file *f)
 {
 	struct node *node = &in->tree->node[f->node];
-	uint64_t begin = 0, end = f->origin.size;
 
-	refresh_time(in, &f->origin);
+	if (!f->origin.is_kept)
+		tree_set_time(in->tree, f->node, f->origin.mtime, f->origin.mtime_nsec);
 	node->size = f->origin.size;
 	node->sparse = 0;
 	node->runs = 0;
 	node->place = 0;
-	if ((uint64_t)st->st_blocks * 512 < f->origin.size)
-		origin_next_data(f->fd, f->origin.size, 0, &begin, &end);
-	f->sparse = begin > 0 || end < f->origin.size;
+	return judge(f, origin_has_holes(&f->opened, f->origin.size, &f->sparse));
 }
 
 static int take_opened(struct intake *in, struct file *f)
 {
 	struct node *node = &in->tree->node[f->node];
 	uint32_t first;
-	int status;
+	int status = refresh(in, f);
 
-	if (node->size == 0)
-		return STATUS_OK;
-	status = read_sample(f, 0);
+	if (status || node->size == 0)
+		return status;
+	status = read_samples(f, 1);
 	if (status == STATUS_OK)
 		status = find_twin(in, f, &first);
 	if (status)
@@ -411,14 +255,6 @@ static int take_opened(struct intake *in, struct file *f)
 	return add_content(in, f);
 }
 
-/* A file that was given up half way leaves extents behind that nobody looks at. */
-static int note_origin(struct intake *in, struct file *f, bool gone)
-{
-	f->origin.gone = gone;
-	in->origin_count++;
-	return spill_append(in->stage->origins, &f->origin, sizeof(f->origin));
-}
-
 /* Is it another file now than when its names were found to be one file's?  The
  * scan has left the inode where the place will be. */
 static bool is_replaced(const struct node *node, const struct origin *origin)
@@ -426,32 +262,52 @@ static bool is_replaced(const struct node *node, const struct origin *origin)
 	return node->links > 1 && node->place && node->place != origin->ino;
 }
 
+/* What was there before the file: it is given up as if it had never been read, so
+ * that nothing lies in the content that no name leads to. */
+static int give_up(struct intake *in, uint64_t addr, uint64_t run_count)
+{
+	int saved = errno, status = content_rewind(in->content, addr);
+
+	in->run_count = run_count;
+	if (status == STATUS_OK)
+		status = spill_cut(in->stage->runs, run_count * FORMAT_RUN);
+	if (status == STATUS_OK)
+		errno = saved;
+	return status;
+}
+
+static int take_file_in(struct intake *in, struct file *f)
+{
+	uint64_t addr = content_addr(in->content), run_count = in->run_count;
+	int status = take_opened(in, f), given_up;
+
+	if (status == STATUS_OK && !f->copied && !origin_unchanged(&f->opened, &f->origin))
+		status = CHANGED;
+	if (status > 0) {
+		given_up = give_up(in, addr, run_count);
+		return given_up ? given_up : status;
+	}
+	if (status || !f->referred)
+		return status;
+	in->origin_count++;
+	return spill_append(in->stage->origins, &f->origin, sizeof(f->origin));
+}
+
 static int take_once(struct intake *in, uint32_t number, bool first_try)
 {
-	struct file f = {.node = number, .fd = -1};
-	struct stat st;
-	int status, noted = STATUS_OK, saved;
+	struct file f = {.node = number, .opened = ORIGIN_CLOSED};
+	int status = origin_open(in->tree, number, &f.opened, &f.origin);
 
 	in->mark[number] = 0;
-	if (origin_open(in->tree, number, &f.fd, &f.origin, &st))
-		return UNREADABLE;
+	if (status)
+		return tree_is_kept(in->tree, number) ? status : UNREADABLE;
 	if (first_try && is_replaced(&in->tree->node[number], &f.origin)) {
-		close(f.fd);
 		errno = ESTALE;
-		return UNREADABLE;
+		status = UNREADABLE;
+	} else {
+		status = take_file_in(in, &f);
 	}
-	refresh(in, &f, &st);
-	status = take_opened(in, &f);
-	saved = errno;
-	if (status == STATUS_OK && !f.copied && !origin_unchanged(f.fd, &f.origin))
-		status = CHANGED;
-	close(f.fd);
-	errno = saved;
-	if (f.referred)
-		noted = note_origin(in, &f, status != STATUS_OK);
-	if (noted)
-		return noted;
-	errno = saved;
+	origin_close(&f.opened);
 	return status;
 }
 
@@ -510,13 +366,9 @@ static int take_all(struct intake *in)
 	for (uint32_t i = 1; status == STATUS_OK && in->report->dropped && i < in->tree->count; i++)
 		if (to_be_taken(in, i))
 			status = take_file(in, i);
-	if (status)
-		return status;
-	if (in->pack)
-		close_pack(in);
-	if (in->job && in->job->before_count)
-		submit_job(in);
-	return STATUS_OK;
+	if (status == STATUS_OK)
+		content_close(in->content);
+	return status;
 }
 
 static void resolve_twins(struct intake *in)
@@ -551,14 +403,11 @@ static int prepare(struct intake *in)
 
 	in->mark = calloc(in->tree->count, 1);
 	in->small = malloc(SMALL);
-	in->trial = malloc(SMALL);
-	if (status == STATUS_OK && !(in->mark && in->small && in->trial))
+	if (status == STATUS_OK && !(in->mark && in->small))
 		status = STATUS_NOMEM;
 	if (status == STATUS_OK)
-		status = squeezer_new(&in->squeezer, in->options->level);
-	if (status == STATUS_OK)
-		status = frames_new(&in->frames, &in->sink, in->options->level,
-		                    in->options->workers);
+		status = content_new(&in->content, &in->sink, in->tree, in->options->level,
+		                     in->options->workers);
 	return status;
 }
 
@@ -578,7 +427,7 @@ int intake_run(struct stage *stage, const struct stage_options *options, struct 
 		status = take_all(&in);
 		progress_finish(progress);
 	}
-	ended = frames_end(in.frames, status != STATUS_OK);
+	ended = content_end(in.content, status != STATUS_OK);
 	if (ended)
 		status = ended;
 	if (status == STATUS_OK)
@@ -586,10 +435,7 @@ int intake_run(struct stage *stage, const struct stage_options *options, struct 
 	report->stored = in.sink.stored;
 	report->compressed = in.sink.compressed;
 	twins_free(in.twins);
-	squeezer_free(in.squeezer);
-	free(in.trial);
 	free(in.small);
 	free(in.mark);
-	free(in.member);
 	return status;
 }

@@ -165,16 +165,16 @@ static int check_places(struct pack *p)
 	if (!code && o->size.kind == SIZE_FILL)
 		code = check_directory(p, "--size=fill", o->size.directory);
 	if (!code)
-		code = check_directory(p, "--spill", o->spill);
+		code = outputs_check_spill(o, &p->failure);
 	return code;
 }
 
 /* Room for the keys, and for libcrypto, which has them while pages are sealed: a
- * worker, a spill (a stage has seven) or a feed at a time. */
+ * worker, a spill (a stage has seven, archives two) or a feed at a time. */
 static int make_arena(struct pack *p)
 {
 	const struct options *o = &p->options;
-	size_t heap = seal_heap_bytes(p->budget.workers + 8 * o->compartment_count + 8);
+	size_t heap = seal_heap_bytes(p->budget.workers + 10 * o->compartment_count + 8);
 	int status = arena_new(&p->arena, ARENA_BYTES + heap, o->allow_unlocked);
 
 	if (status == STATUS_UNLOCKED)
@@ -243,7 +243,7 @@ static int stage(struct pack *p)
 
 	for (unsigned i = 0; i < count && !code; i++)
 		code = compartment_scan(&p->compartment[i], p->arena, p->existing,
-		                        p->existing_count, &p->report, &p->failure);
+		                        p->existing_count, p->progress, &p->report, &p->failure);
 	for (unsigned i = 0; i < count && !code; i++)
 		code = compartment_stage(&p->compartment[i], p->arena, p->progress, &p->report,
 		                         &p->failure);
@@ -368,7 +368,8 @@ static int explain_fault(struct pack *p, const char *path, const struct write_fa
 	int saved = errno;
 
 	if (fault->culprit[0])
-		return compartment_explain_culprit(&p->failure, fault->culprit, status);
+		return compartment_explain_culprit(&p->compartment[0], &p->failure, fault->culprit,
+		                                   status);
 	if (volumes_name(name, sizeof name, path, fault->volume, p->volumes.count))
 		snprintf(name, sizeof name, "%s", path);
 	errno = saved;

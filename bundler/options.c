@@ -53,6 +53,9 @@ static const struct row row[] = {
 	 "(\"-\": standard input); see satchel-recipe(5)", RUN, FIELD(recipe), argument_text},
 	{"source", 0, "PATH", "", COMPARTMENT | IN_RECIPE | PATH | MANY, INNER(source),
 	 argument_list},
+	{"archive", 0, "FILE", "pack what is in this archive (tar, zip, 7z, iso ...;\n"
+	 "\"-\": standard input), without unpacking it", COMPARTMENT | PATH | MANY,
+	 INNER(archive), argument_list},
 	{"passphrase-file", 0, "FILE", "the passphrase is what FILE has (\"-\": standard\n"
 	 "input); several times: each opens the bundle", COMPARTMENT | PATH | MANY,
 	 INNER(passphrase), argument_passphrase_file},
@@ -419,13 +422,15 @@ static unsigned stdin_count(const struct options *o)
 {
 	unsigned count = is_stdin(o->recipe);
 
-	for (unsigned i = 0; i < o->compartment_count; i++)
-		for (unsigned j = 0; j < o->compartment[i].passphrase.count; j++) {
-			const struct passphrase_place *place =
-				&o->compartment[i].passphrase.place[j];
+	for (unsigned i = 0; i < o->compartment_count; i++) {
+		const struct compartment_options *c = &o->compartment[i];
 
-			count += is_stdin(place->file) || place->fd == 0;
-		}
+		for (unsigned j = 0; j < c->passphrase.count; j++)
+			count += is_stdin(c->passphrase.place[j].file) ||
+			         c->passphrase.place[j].fd == 0;
+		for (unsigned j = 0; j < c->archive.count; j++)
+			count += is_stdin(c->archive.text[j]);
+	}
 	return count;
 }
 
@@ -437,12 +442,15 @@ static void check_compartments(struct options *o)
 		const struct compartment_options *c = &o->compartment[i];
 
 		openers += opener_count(c);
-		if (c->source.count)
+		if (c->source.count || c->archive.count)
 			continue;
 		if (o->recipe)
-			complain(o, "%s: [compartment %s] has no source", o->recipe, c->name);
+			complain(o, "%s: [compartment %s] has no source and no archive", o->recipe,
+			         c->name);
 		else
-			complain(o, "nothing to pack: name files or directories; see --help");
+			complain(
+				o,
+				"nothing to pack: name files, directories or archives; see --help");
 	}
 	most = write_max_openers(o->compartment_count, options_several_volumes(o));
 	if (openers > most)
@@ -500,6 +508,7 @@ bool options_read(struct options *o, int argc, char **argv)
 static void free_compartment(struct compartment_options *c)
 {
 	free(c->source.text);
+	free(c->archive.text);
 	free(c->exclude.text);
 	free(c->passphrase.place);
 	free(c->key_file.text);

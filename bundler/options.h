@@ -15,6 +15,7 @@
 struct compartment_options {
 	const char *name; /* in the recipe; "" for the only one */
 	struct text_list source;
+	struct text_list archive; /* files, "-" for standard input */
 	struct text_list exclude;
 	bool cross_file_systems;
 	bool full_metadata;

@@ -11,6 +11,7 @@
 
 static void note(struct origin *origin, const struct stat *st)
 {
+	origin->dev = st->st_dev;
 	origin->ino = st->st_ino;
 	origin->size = (uint64_t)st->st_size;
 	origin->mtime = st->st_mtim.tv_sec;
@@ -28,23 +29,34 @@ static int open_quietly(const struct tree *tree, uint32_t node, int *fd)
 	return status && errno == EPERM ? tree_open(tree, node, flags, fd) : status;
 }
 
-int origin_open(const struct tree *tree, uint32_t node, int *fd, struct origin *origin,
-                struct stat *st)
+static int open_kept(const struct tree *tree, uint32_t node, struct origin_file *file,
+                     struct origin *origin)
 {
-	struct stat own;
-	int opened = -1, saved;
+	*file = ORIGIN_CLOSED;
+	*origin = (struct origin){.size = tree->node[node].size, .node = node, .is_kept = true};
+	return kept_open(&file->kept, tree->kept, tree->kept_at[node]);
+}
 
-	st = st ? st : &own;
+int origin_open(const struct tree *tree, uint32_t node, struct origin_file *file,
+                struct origin *origin)
+{
+	int opened = -1, saved;
+	struct stat st;
+
+	if (tree_is_kept(tree, node))
+		return open_kept(tree, node, file, origin);
 	if (open_quietly(tree, node, &opened))
 		return STATUS_IO;
-	if (fstat(opened, st) == 0) {
-		if (S_ISREG(st->st_mode)) {
+	if (fstat(opened, &st) == 0) {
+		if (S_ISREG(st.st_mode)) {
 			*origin = (struct origin){.node = node};
-			note(origin, st);
-			*fd = opened;
+			note(origin, &st);
+			*file = ORIGIN_CLOSED;
+			file->fd = opened;
+			file->is_short = (uint64_t)st.st_blocks * 512 < origin->size;
 			return STATUS_OK;
 		}
-		errno = S_ISDIR(st->st_mode) ? EISDIR : EINVAL;
+		errno = S_ISDIR(st.st_mode) ? EISDIR : EINVAL;
 	}
 	saved = errno;
 	close(opened);
@@ -52,30 +64,44 @@ int origin_open(const struct tree *tree, uint32_t node, int *fd, struct origin *
 	return STATUS_IO;
 }
 
+void origin_close(struct origin_file *file)
+{
+	int saved = errno;
+
+	if (file->fd >= 0)
+		close(file->fd);
+	*file = ORIGIN_CLOSED;
+	errno = saved;
+}
+
 bool origin_same(const struct origin *a, const struct origin *b)
 {
-	return a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
+	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
 	       a->ctime == b->ctime && a->mtime_nsec == b->mtime_nsec &&
 	       a->ctime_nsec == b->ctime_nsec;
 }
 
-bool origin_unchanged(int fd, const struct origin *origin)
+bool origin_unchanged(const struct origin_file *file, const struct origin *origin)
 {
 	struct origin now = {0};
 	struct stat st;
 
-	if (fstat(fd, &st))
+	if (origin->is_kept)
+		return true;
+	if (fstat(file->fd, &st))
 		return false;
 	note(&now, &st);
 	return origin_same(&now, origin);
 }
 
-int origin_read(int fd, void *buf, size_t len, uint64_t off)
+int origin_read(struct origin_file *file, void *buf, size_t len, uint64_t off)
 {
 	uint8_t *p = buf;
 
+	if (file->fd < 0)
+		return kept_read(&file->kept, buf, len, off);
 	while (len) {
-		ssize_t got = pread(fd, p, len, (off_t)off);
+		ssize_t got = pread(file->fd, p, len, (off_t)off);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -100,7 +126,7 @@ static uint64_t seek(int fd, uint64_t off, int whence, uint64_t size)
 	return min_u64((uint64_t)found, size);
 }
 
-void origin_next_data(int fd, uint64_t size, uint64_t off, uint64_t *begin, uint64_t *end)
+static void find_data(int fd, uint64_t size, uint64_t off, uint64_t *begin, uint64_t *end)
 {
 	uint64_t next = off < size ? seek(fd, off, SEEK_DATA, size) : size;
 
@@ -114,4 +140,24 @@ void origin_next_data(int fd, uint64_t size, uint64_t off, uint64_t *begin, uint
 			return;
 	}
 	*end = size;
+}
+
+int origin_next_data(struct origin_file *file, uint64_t size, uint64_t off, uint64_t *begin,
+                     uint64_t *end)
+{
+	if (file->fd < 0)
+		return kept_next_data(&file->kept, size, off, begin, end);
+	find_data(file->fd, size, off, begin, end);
+	return STATUS_OK;
+}
+
+int origin_has_holes(struct origin_file *file, uint64_t size, bool *has_holes)
+{
+	uint64_t begin = 0, end = size;
+	int status = STATUS_OK;
+
+	if (file->fd < 0 || file->is_short)
+		status = origin_next_data(file, size, 0, &begin, &end);
+	*has_holes = begin > 0 || end < size;
+	return status;
 }

@@ -1,5 +1,5 @@
-/* A file on disk whose bytes go into a bundle: opened without a trace, and known
- * again when it is read once more. */
+/* A file whose bytes go into a bundle: on disk, opened without a trace and known
+ * again when it is read once more; or out of an archive, and kept. */
 #ifndef BUNDLER_ORIGIN_H
 #define BUNDLER_ORIGIN_H
 
@@ -7,38 +7,54 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct stat;
+#include "bundler/kept.h"
+
 struct tree;
 
-/* What must not change between staging and the end of writing. */
+/* What must not change between staging and the end of writing.  What is kept cannot
+ * change, and has a size only. */
 struct origin {
-	uint64_t ino, size;
+	uint64_t dev, ino, size;
 	int64_t mtime, ctime;
 	uint32_t mtime_nsec, ctime_nsec;
 	uint32_t node;
-	uint32_t gone; /* 1: it changed while it was staged, and no entry refers to it */
+	uint32_t is_kept;
 };
 
-/* Open the file of a node and note what it is; st: what fstat said, or NULL.
- * Access times are left alone where the kernel allows.  STATUS_IO (EISDIR,
- * EINVAL: no longer a regular file). */
-int origin_open(const struct tree *tree, uint32_t node, int *fd, struct origin *origin,
-                struct stat *st);
+/* One that is open. */
+struct origin_file {
+	int fd;        /* -1: it is kept, or closed */
+	bool is_short; /* its blocks are less than its size: it may have holes */
+	struct kept_file kept;
+};
 
-/* Is fd still what it was?  false where that cannot be known. */
-bool origin_unchanged(int fd, const struct origin *origin);
+#define ORIGIN_CLOSED ((struct origin_file){.fd = -1})
+
+/* Open the file of a node and note what it is.  Access times are left alone where
+ * the kernel allows.  STATUS_IO (EISDIR, EINVAL: no longer a regular file; of what is
+ * kept: the spill), STATUS_DAMAGED (spill). */
+int origin_open(const struct tree *tree, uint32_t node, struct origin_file *file,
+                struct origin *origin);
+void origin_close(struct origin_file *file);
+
+/* Is it still what it was?  false where that cannot be known. */
+bool origin_unchanged(const struct origin_file *file, const struct origin *origin);
 
 /* Are the two the same file in the same state? */
 bool origin_same(const struct origin *a, const struct origin *b);
 
 /* Read len bytes at off.  STATUS_CHANGED: the file is shorter than that;
- * STATUS_IO. */
-int origin_read(int fd, void *buf, size_t len, uint64_t off);
+ * STATUS_IO, STATUS_DAMAGED. */
+int origin_read(struct origin_file *file, void *buf, size_t len, uint64_t off);
 
 /* The next data of a file of size bytes at or behind off: [*begin, *end), both
  * size where nothing but a hole is left.  A hole of less than ORIGIN_HOLE bytes
- * is data. */
+ * is data.  STATUS_IO, STATUS_DAMAGED: of what is kept. */
 #define ORIGIN_HOLE 65536
-void origin_next_data(int fd, uint64_t size, uint64_t off, uint64_t *begin, uint64_t *end);
+int origin_next_data(struct origin_file *file, uint64_t size, uint64_t off, uint64_t *begin,
+                     uint64_t *end);
+
+/* Status as above. */
+int origin_has_holes(struct origin_file *file, uint64_t size, bool *has_holes);
 
 #endif

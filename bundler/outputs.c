@@ -182,6 +182,64 @@ int outputs_check(const struct options *o, unsigned i, struct scan_output *exist
 	return code;
 }
 
+/* --- the spill ------------------------------------------------------------------ */
+
+static bool has_device(const char *path, dev_t device)
+{
+	struct stat st;
+
+	return !stat(path, &st) && st.st_dev == device;
+}
+
+static bool is_target(const struct options *o, dev_t device)
+{
+	bool found = false;
+
+	for (unsigned i = 0; i < o->output.count && !found; i++) {
+		struct stat st;
+		int fd = open_directory(o->output.text[i]);
+
+		found = fd >= 0 && !fstat(fd, &st) && st.st_dev == device;
+		if (fd >= 0)
+			close(fd);
+	}
+	return found;
+}
+
+/* This machine's own disk may hold both, and so may memory. */
+static bool is_own(dev_t device, const struct drive *drive)
+{
+	return drive->memory || has_device("/", device) || has_device("/var/tmp", device);
+}
+
+static const char *spill_trouble(const struct options *o, int fd)
+{
+	struct drive drive;
+	struct stat st;
+
+	if (fstat(fd, &st) || drive_look(&drive, fd))
+		return strerror(errno);
+	if (drive.fat)
+		return "is on a drive formatted as FAT or exFAT; name a directory on this "
+		       "machine's own disk";
+	if (is_target(o, st.st_dev) && !is_own(st.st_dev, &drive))
+		return "is on a drive that a bundle goes to; name a directory on this machine's "
+		       "own disk";
+	return faccessat(AT_FDCWD, o->spill, W_OK | X_OK, AT_EACCESS) ? strerror(errno) : NULL;
+}
+
+int outputs_check_spill(const struct options *o, struct failure *failure)
+{
+	int fd = open(o->spill, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	const char *why = fd < 0 ? strerror(errno) : spill_trouble(o, fd);
+
+	if (fd >= 0)
+		close(fd);
+	return why ? failure_say(failure, EXIT_FAILED, o->spill, "--spill: %s", why) : EXIT_DONE;
+}
+
+/* --- room ------------------------------------------------------------------------ */
+
 static int look(const char *path, struct drive *drive)
 {
 	int fd = open_directory(path), status = fd < 0 ? STATUS_IO : drive_look(drive, fd);

@@ -22,6 +22,11 @@ struct options;
 int outputs_check(const struct options *options, unsigned i, struct scan_output *existing,
                   unsigned *count, struct failure *failure);
 
+/* May what does not fit into memory be spilled where it is to go?  Not on a drive
+ * that a bundle goes to: what is deleted there stays readable, as random bytes that
+ * no bundle accounts for. */
+int outputs_check_spill(const struct options *options, struct failure *failure);
+
 /* Is there room beside path for volumes files of up to most bytes?  drawn: nobody
  * has asked for just that many. */
 int outputs_check_room(const char *path, unsigned volumes, uint64_t most, bool drawn,

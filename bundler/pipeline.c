@@ -3,7 +3,6 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 
@@ -215,6 +214,18 @@ void pipeline_submit(struct pipeline *p, void *job)
 	p->place[p->submitted++ % p->depth].job = job;
 	pthread_cond_signal(&p->job_waits);
 	pthread_mutex_unlock(&p->lock);
+}
+
+bool pipeline_wait(struct pipeline *p)
+{
+	bool is_well;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->stopping && p->finished < p->submitted)
+		pthread_cond_wait(&p->job_free, &p->lock);
+	is_well = !p->stopping;
+	pthread_mutex_unlock(&p->lock);
+	return is_well;
 }
 
 static void release(struct pipeline *p)

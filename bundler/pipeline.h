@@ -5,6 +5,7 @@
 #ifndef BUNDLER_PIPELINE_H
 #define BUNDLER_PIPELINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct pipeline;
@@ -35,6 +36,10 @@ void *pipeline_take(struct pipeline *pipeline);
 
 /* Hand it on. */
 void pipeline_submit(struct pipeline *pipeline, void *job);
+
+/* Wait until everything that was submitted is finished.  false: something has
+ * failed, and pipeline_end will say what. */
+bool pipeline_wait(struct pipeline *pipeline);
 
 /* Wait until everything is finished, or, after a failure or with cancel, until
  * all threads have stopped; then free.  Jobs that were taken and not submitted

@@ -10,7 +10,7 @@ _satchel_pack() {
 		prev=${COMP_WORDS[COMP_CWORD - 2]}
 	fi
 	case $prev in
-	-o | --output | --recipe | --passphrase-file | --key-file | --recipients-file | --second-factor | --sign | :)
+	-o | --output | --recipe | --archive | --passphrase-file | --key-file | --recipients-file | --second-factor | --sign | :)
 		compopt -o filenames
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return
@@ -34,7 +34,7 @@ _satchel_pack() {
 			mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 			return
 		fi
-		words='--output --force --dry-run --recipe --passphrase-file --passphrase-fd
+		words='--output --force --dry-run --recipe --archive --passphrase-file --passphrase-fd
 			--generate-passphrase --key-file --recipient --recipients-file
 			--second-factor --sign --kdf --size --volume-size --parity --metadata --exclude
 			--one-file-system --cross-file-systems --label --series --edition --level --no-verify --jobs --memory --spill

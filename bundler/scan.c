@@ -4,158 +4,21 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <fnmatch.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "bundler/archive.h"
 #include "bundler/attributes.h"
-#include "bundler/inodes.h"
+#include "bundler/members.h"
+#include "bundler/scanning.h"
 #include "bundler/spill.h"
-#include "bundler/tree.h"
-#include "common/bytes.h"
 #include "common/diag.h"
 #include "common/path.h"
 #include "common/status.h"
-
-/* bundle(5) counts days up to 2^38 and seconds up to 2^55: this is in both. */
-#define TIME_MAX (INT64_C(1) << 54)
-
-enum { FIRST_ITEMS = 64, FIRST_NAMES = 4096 };
-
-/* Something found in a directory, or given as a path. */
-struct item {
-	uint64_t name_off;
-	uint32_t base; /* for children of the root: number of the directory that it is in */
-	uint8_t name_len;
-	bool given;
-};
-
-struct listing {
-	struct item *item;
-	size_t count, room;
-	char *names;
-	size_t names_len, names_room;
-};
-
-/* What directory an item of the root is in. */
-struct base {
-	char *path;
-	size_t text_off; /* in the tree's block of them */
-	dev_t dev;
-};
-
-/* Where a child of the root was taken from. */
-struct top {
-	uint32_t base;
-	bool given;
-	dev_t dev; /* the file system that it is on */
-};
-
-struct scan {
-	struct tree *tree;
-	struct spill *heap;
-	const struct scan_options *options;
-	struct scan_report *report;
-	struct listing listing;
-	struct base *base;
-	uint32_t base_count;
-	struct top *top; /* one for each child of the root */
-	size_t top_room;
-	struct inodes inodes;
-	struct attributes *attributes;   /* NULL unless full metadata is kept */
-	uint8_t last_set[FORMAT_XATTRS]; /* and where it is in the heap */
-	uint64_t last_off;
-	uint32_t last_len;
-	/* The directory whose children are being taken in. */
-	uint32_t parent;
-	int dirfd;
-	char inner[FORMAT_PATH + FORMAT_NAME + 2]; /* its path in the bundle, with a slash behind */
-	size_t inner_len;
-	char shown[TREE_PATH_SIZE + FORMAT_NAME + 2];
-	bool named; /* what stops the scan has been said */
-};
-
-/* --- listings ------------------------------------------------------------- */
-
-static void listing_clear(struct listing *listing)
-{
-	listing->count = listing->names_len = 0;
-}
-
-static void listing_fini(struct listing *listing)
-{
-	free(listing->item);
-	free(listing->names);
-}
-
-/* Room for count more of size bytes behind the first used. */
-static void *room_for(void *array, size_t *room, size_t used, size_t count, size_t size,
-                      size_t first)
-{
-	size_t wanted = *room ? *room : first;
-	void *larger;
-
-	if (count <= *room - used)
-		return array;
-	while (wanted - used < count)
-		wanted *= 2;
-	larger = realloc(array, wanted * size);
-	if (larger)
-		*room = wanted;
-	return larger;
-}
-
-static int listing_add(struct listing *l, const char *name, size_t len, uint32_t base, bool given)
-{
-	void *item = room_for(l->item, &l->room, l->count, 1, sizeof *l->item, FIRST_ITEMS);
-	void *names;
-
-	if (!item)
-		return STATUS_NOMEM;
-	l->item = item;
-	names = room_for(l->names, &l->names_room, l->names_len, len + 1, 1, FIRST_NAMES);
-	if (!names)
-		return STATUS_NOMEM;
-	l->names = names;
-	l->item[l->count++] = (struct item){l->names_len, base, (uint8_t)len, given};
-	memcpy(l->names + l->names_len, name, len);
-	l->names[l->names_len + len] = '\0';
-	l->names_len += len + 1;
-	return STATUS_OK;
-}
-
-static int compare(const void *a, const void *b, void *names)
-{
-	const struct item *x = a, *y = b;
-	const char *text = names;
-
-	return path_name_compare(text + x->name_off, x->name_len, text + y->name_off, y->name_len);
-}
-
-static void listing_sort(struct listing *l)
-{
-	if (l->count)
-		qsort_r(l->item, l->count, sizeof *l->item, compare, l->names);
-}
-
-/* Append what is in dir.  STATUS_IO: what could be read is there. */
-static int listing_read(struct listing *l, DIR *dir, uint32_t base)
-{
-	const struct dirent *d;
-	int status = STATUS_OK;
-
-	while (status == STATUS_OK) {
-		errno = 0;
-		d = readdir(dir);
-		if (!d)
-			return errno ? STATUS_IO : STATUS_OK;
-		if (path_name_ok(d->d_name, strlen(d->d_name)))
-			status = listing_add(l, d->d_name, strlen(d->d_name), base, false);
-	}
-	return status;
-}
 
 /* --- messages ------------------------------------------------------------- */
 
@@ -196,28 +59,43 @@ static void skip(struct scan *s, const char *path, const char *what)
 	s->report->skipped++;
 }
 
-/* Something that was asked for by its name cannot be had. */
-static int refuse(struct scan *s, const char *path, int status, const char *why)
+int scan_refuse(struct scan_report *report, int status, const char *path, const char *format, ...)
 {
-	diag_error(path, "%s", why);
-	s->named = true;
+	char text[256];
+	va_list args;
+
+	va_start(args, format);
+	vsnprintf(text, sizeof text, format, args);
+	va_end(args);
+	diag_error(path, "%s", text);
+	snprintf(report->refusal, sizeof report->refusal, "%s%s%s", path ? path : "",
+	         path ? ": " : "", text);
 	return status;
 }
 
+/* Something that was asked for by its name cannot be had. */
+static int refuse(struct scan *s, const char *path, int status, const char *why)
+{
+	return scan_refuse(s->report, status, path, "%s", why);
+}
+
 /* --- one entry ------------------------------------------------------------ */
+
+bool scan_excludes(const struct scan_options *options, const char *name, const char *path)
+{
+	for (unsigned i = 0; i < options->exclude_count; i++)
+		if (!fnmatch(options->exclude[i], name, 0) ||
+		    !fnmatch(options->exclude[i], path, 0))
+			return true;
+	return false;
+}
 
 static bool is_excluded(struct scan *s, const struct item *item)
 {
 	const char *name = s->listing.names + item->name_off;
 
-	if (!s->options->exclude_count)
-		return false;
 	memcpy(s->inner + s->inner_len, name, item->name_len + (size_t)1);
-	for (unsigned i = 0; i < s->options->exclude_count; i++)
-		if (!fnmatch(s->options->exclude[i], name, 0) ||
-		    !fnmatch(s->options->exclude[i], s->inner, 0))
-			return true;
-	return false;
+	return scan_excludes(s->options, name, s->inner);
 }
 
 static bool is_output(const struct scan *s, const struct stat *st)
@@ -242,33 +120,6 @@ static const char *unfit_kind(const struct scan *s, const struct stat *st)
 	}
 }
 
-static void take_time(const struct scan *s, uint32_t number, struct timespec mtime)
-{
-	if (mtime.tv_sec >= s->options->newest)
-		mtime = (struct timespec){.tv_sec = s->options->newest};
-	if (mtime.tv_sec > TIME_MAX)
-		mtime.tv_sec = TIME_MAX;
-	if (mtime.tv_sec < -TIME_MAX)
-		mtime.tv_sec = -TIME_MAX;
-	s->tree->node[number].mtime = mtime.tv_sec;
-	if (s->tree->extra)
-		s->tree->extra[number].mtime_nsec = (uint32_t)mtime.tv_nsec;
-}
-
-/* Files from the same hands mostly have the same set: it is stored once. */
-static int store_set(struct scan *s, const uint8_t *set, size_t len)
-{
-	int status;
-
-	if (len == s->last_len && !memcmp(set, s->last_set, len))
-		return STATUS_OK;
-	s->last_off = spill_len(s->heap);
-	status = spill_append(s->heap, set, len);
-	memcpy(s->last_set, set, len);
-	s->last_len = (uint32_t)len;
-	return status;
-}
-
 /* name in dirfd; no system call takes these two, but /proc has a path. */
 static int take_attributes(struct scan *s, uint32_t number, const char *name, bool follow)
 {
@@ -285,19 +136,14 @@ static int take_attributes(struct scan *s, uint32_t number, const char *name, bo
 		                                  : "its extended attributes cannot be read");
 		return STATUS_OK;
 	}
-	if (!len)
-		return STATUS_OK;
-	status = store_set(s, set, len);
-	s->tree->extra[number].xattr_len = (uint32_t)len;
-	s->tree->extra[number].xattr_off = s->last_off;
-	return status;
+	return plant_set(s, number, set, len);
 }
 
 static int take_metadata(struct scan *s, uint32_t number, const char *name, bool follow,
                          const struct stat *st)
 {
 	s->tree->node[number].mode = st->st_mode & 07777;
-	take_time(s, number, st->st_mtim);
+	tree_set_time(s->tree, number, st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec);
 	if (!s->tree->extra)
 		return STATUS_OK;
 	s->tree->extra[number].uid = st->st_uid;
@@ -308,61 +154,15 @@ static int take_metadata(struct scan *s, uint32_t number, const char *name, bool
 /* Another name of a file that is there already?  *is_link. */
 static int take_other_name(struct scan *s, uint32_t number, const struct stat *st, bool *is_link)
 {
-	struct node *node = s->tree->node;
-	uint32_t first = number;
 	int status = STATUS_OK;
 
+	*is_link = false;
 	if (st->st_nlink > 1 && !S_ISDIR(st->st_mode))
-		status = inodes_note(&s->inodes, st->st_dev, st->st_ino, number, &first);
-	*is_link = first != number;
+		status = plant_link(s, number, st->st_dev, st->st_ino, is_link);
 	/* Until it is staged, so that it is known then whether it is the same. */
 	if (!*is_link && S_ISREG(st->st_mode) && st->st_nlink > 1)
-		node[number].place = st->st_ino;
-	if (*is_link) {
-		node[number].kind = KIND_HARDLINK;
-		node[number].place = first;
-		node[first].links++;
-		s->report->links++;
-	}
+		s->tree->node[number].place = st->st_ino;
 	return status;
-}
-
-static int take_target(struct scan *s, uint32_t number, const char *target, size_t len)
-{
-	struct node *n = &s->tree->node[number];
-
-	n->kind = KIND_SYMLINK;
-	n->size = len;
-	n->place = spill_len(s->heap);
-	s->report->links++;
-	return spill_append(s->heap, target, len);
-}
-
-static void take_file(struct scan *s, uint32_t number, const struct stat *st)
-{
-	s->tree->node[number].kind = KIND_FILE;
-	s->tree->node[number].size = (uint64_t)st->st_size;
-	s->report->files++;
-	s->report->bytes += (uint64_t)st->st_size;
-}
-
-static void take_directory(struct scan *s, uint32_t number)
-{
-	s->tree->node[number].kind = KIND_DIRECTORY;
-	s->report->directories++;
-}
-
-/* Where a child of the root comes from; children are numbered from 1. */
-static int take_top(struct scan *s, uint32_t number, const struct item *item, dev_t dev)
-{
-	void *top = room_for(s->top, &s->top_room, number - 1, 1, sizeof *s->top, FIRST_ITEMS);
-
-	if (!top)
-		return STATUS_NOMEM;
-	s->top = top;
-	s->top[number - 1] =
-		(struct top){item->base, item->given, item->given ? dev : s->base[item->base].dev};
-	return STATUS_OK;
 }
 
 /* The item, which is st (and has that target), becomes a node. */
@@ -375,17 +175,18 @@ static int add(struct scan *s, const struct item *item, const struct stat *st, c
 	int status = tree_add(s->tree, s->parent, name, item->name_len, &number);
 
 	if (status == STATUS_OK && !s->parent)
-		status = take_top(s, number, item, st->st_dev);
+		status = plant_top(s, number, item,
+		                   item->given ? st->st_dev : s->base[item->base].dev);
 	if (status == STATUS_OK)
 		status = take_other_name(s, number, st, &is_link);
 	if (status || is_link)
 		return status;
 	if (S_ISLNK(st->st_mode))
-		status = take_target(s, number, target, target_len);
+		status = plant_target(s, number, target, target_len);
 	else if (S_ISDIR(st->st_mode))
-		take_directory(s, number);
+		plant_directory(s, number);
 	else
-		take_file(s, number, st);
+		plant_file(s, number, (uint64_t)st->st_size);
 	if (status)
 		return status;
 	return take_metadata(s, number, name, item->given, st);
@@ -432,6 +233,8 @@ static int take(struct scan *s, const struct item *item)
 
 	if (s->options->cancelled && s->options->cancelled())
 		return STATUS_CANCELLED;
+	if (item->member)
+		return plant_member(s, item);
 	if (is_excluded(s, item))
 		return STATUS_OK;
 	if (!look(s, item, &st, target, &target_len)) {
@@ -507,11 +310,23 @@ static int leave_directory_out(struct scan *s, uint32_t number)
 	return STATUS_OK;
 }
 
+static int enter_member(struct scan *s, uint32_t number)
+{
+	int status;
+
+	listing_clear(&s->listing);
+	s->parent = number;
+	status = plant_list(s, (uint32_t)s->tree->kept_at[number], 0);
+	return status ? status : take_children(s);
+}
+
 static int enter(struct scan *s, uint32_t number)
 {
 	int fd, status = STATUS_OK;
 	DIR *dir;
 
+	if (plant_is_member(s, number))
+		return enter_member(s, number);
 	if (tree_open(s->tree, number, O_RDONLY | O_DIRECTORY, &fd))
 		return leave_directory_out(s, number);
 	if (is_mount(s, number, fd)) {
@@ -620,49 +435,98 @@ static int check_names_differ(struct scan *s)
 	const struct listing *l = &s->listing;
 
 	for (size_t i = 1; i < l->count; i++)
-		if (!compare(&l->item[i - 1], &l->item[i], l->names))
-			return refuse(s, l->names + l->item[i].name_off, STATUS_EXISTS,
-			              "two sources have this name; rename one, or give a "
-			              "directory that holds both");
+		if (!listing_compare(l, i - 1, i)) {
+			char *first = strdup(item_path(s, &l->item[i - 1]));
+			int status = STATUS_NOMEM;
+
+			if (first)
+				status = scan_refuse(s->report, STATUS_EXISTS,
+				                     item_path(s, &l->item[i]),
+				                     "%s has this name, too; rename one, or give "
+				                     "a directory that holds both",
+				                     first);
+			free(first);
+			return status;
+		}
 	return STATUS_OK;
 }
 
-static int take_roots(struct scan *s)
+/* Each item of the listing, with its directory open. */
+static int for_each_root(struct scan *s, int (*act)(struct scan *s, const struct item *item))
 {
 	uint32_t opened = 0;
-	int status = check_names_differ(s);
+	int status = STATUS_OK;
 
 	s->dirfd = -1;
 	for (size_t i = 0; i < s->listing.count && status == STATUS_OK; i++) {
 		const struct item *item = &s->listing.item[i];
 
-		if (s->dirfd < 0 || item->base != opened) {
+		if (!item->member && (s->dirfd < 0 || item->base != opened)) {
 			if (s->dirfd >= 0)
 				close(s->dirfd);
 			opened = item->base;
 			status = open_base(s, opened, O_PATH, &s->dirfd);
 		}
 		if (status == STATUS_OK)
-			status = take(s, item);
+			status = act(s, item);
 	}
 	if (s->dirfd >= 0)
 		close(s->dirfd);
 	return status;
 }
 
+/* --- archives ----------------------------------------------------------------- */
+
+/* What was given must be there: better known before an hour of reading. */
+static int check_root(struct scan *s, const struct item *item)
+{
+	char target[FORMAT_LINK + 1];
+	size_t target_len;
+	struct stat st;
+
+	if (!item->given || is_excluded(s, item))
+		return STATUS_OK;
+	if (!look(s, item, &st, target, &target_len))
+		return refuse(s, item_path(s, item), STATUS_IO, strerror(errno));
+	return check_given(s, item, &st);
+}
+
+/* What all of them have; their names at the top go into the listing. */
+static int take_archives(struct scan *s)
+{
+	const struct scan_options *o = s->options;
+	uint32_t base = 0, added;
+	struct spill *kept;
+	int status = spill_new(&kept, o->arena, o->memory / 2, o->spill_dir);
+
+	if (status == STATUS_OK)
+		status = tree_keep(s->tree, kept);
+	if (status == STATUS_OK)
+		status = members_new(&s->members, o);
+	for (unsigned i = 0; i < o->archive_count && status == STATUS_OK; i++) {
+		status = add_base(s, strdup(archive_name(o->archive[i])), &added);
+		base = i ? base : added;
+		if (status == STATUS_OK)
+			status = archive_take(s->members, kept, o, i, s->report);
+	}
+	return status ? status : plant_list(s, 0, base);
+}
+
 /* The root stands for the one directory whose content is given; otherwise it is
  * nobody's, and as old as the youngest thing in it. */
-static int take_root_metadata(struct scan *s, bool is_directory)
+static int take_root_metadata(struct scan *s)
 {
-	struct tree *tree = s->tree;
+	struct node *node = s->tree->node;
 	struct stat st;
 	int status;
 
-	for (uint32_t i = 1; i < tree->count && !is_directory; i++)
-		if (i == 1 || tree->node[i].mtime > tree->node[0].mtime)
-			tree->node[0].mtime = tree->node[i].mtime;
-	if (!is_directory)
+	for (uint32_t i = 1; i <= node[0].child_count && !s->root_is_known; i++)
+		if (i == 1 || node[i].mtime > node[0].mtime)
+			node[0].mtime = node[i].mtime;
+	if (!s->root_is_known)
 		return STATUS_OK;
+	if (s->members)
+		return plant_metadata(s, 0, 0);
 	status = open_base(s, 0, O_PATH, &s->dirfd);
 	if (status)
 		return status;
@@ -701,21 +565,32 @@ static int scan_roots(struct scan *s, const char *const *paths, unsigned count)
 
 	for (unsigned i = 0; i < count && status == STATUS_OK; i++)
 		status = gather(s, paths[i], &contents);
+	if (status == STATUS_OK && s->options->archive_count) {
+		status = for_each_root(s, check_root);
+		if (status == STATUS_OK)
+			status = take_archives(s);
+	}
 	if (status)
 		return status;
 	listing_sort(&s->listing);
-	status = take_roots(s);
+	status = check_names_differ(s);
 	if (status == STATUS_OK)
-		status = take_root_metadata(s, contents && count == 1);
+		status = for_each_root(s, take);
+	if (s->members)
+		contents = !members_file(s->members, 0)->invented;
+	s->root_is_known = contents && count + s->options->archive_count == 1;
 	return status ? status : note_bases(s);
 }
 
-static void explain(int status)
+/* The heap is the only thing that fails unnamed: a spill. */
+static int explain(struct scan *s, int status)
 {
 	if (status == STATUS_TOOBIG)
-		diag_error(NULL, "more files and directories than a bundle can hold");
-	else
-		diag_status(NULL, status);
+		return refuse(s, NULL, status, "more files and directories than a bundle can hold");
+	if (status == STATUS_IO)
+		return scan_refuse(s->report, status, spill_directory(s->heap), SPILL_TROUBLE,
+		                   strerror(errno));
+	return refuse(s, NULL, status, status_text(status));
 }
 
 static void fini(struct scan *s)
@@ -728,8 +603,21 @@ static void fini(struct scan *s)
 	free(s->top);
 	listing_fini(&s->listing);
 	inodes_fini(&s->inodes);
+	members_free(s->members);
 	attributes_free(s->attributes);
 	free(s);
+}
+
+static int scan_all(struct scan *s, const char *const *paths, unsigned count)
+{
+	int status = scan_roots(s, paths, count);
+
+	for (uint32_t i = 1; i < s->tree->count && status == STATUS_OK; i++)
+		if (s->tree->node[i].kind == KIND_DIRECTORY)
+			status = enter(s, i);
+	if (status == STATUS_OK && s->members)
+		plant_invented_times(s);
+	return status ? status : take_root_metadata(s);
 }
 
 int scan_paths(struct tree *tree, struct spill *heap, const char *const *paths, unsigned count,
@@ -739,21 +627,19 @@ int scan_paths(struct tree *tree, struct spill *heap, const char *const *paths, 
 	int status = STATUS_NOMEM;
 
 	memset(report, 0, sizeof *report);
-	if (!s)
-		goto out;
+	if (!s) {
+		diag_status(NULL, status);
+		return status;
+	}
+	tree->newest = options->newest;
 	s->tree = tree;
 	s->heap = heap;
 	s->options = options;
 	s->report = report;
-	if (tree->extra && attributes_new(&s->attributes))
-		goto out;
-	status = scan_roots(s, paths, count);
-	for (uint32_t i = 1; i < tree->count && status == STATUS_OK; i++)
-		if (tree->node[i].kind == KIND_DIRECTORY)
-			status = enter(s, i);
-out:
-	if (status && status != STATUS_CANCELLED && !(s && s->named))
-		explain(status);
+	if (!tree->extra || !attributes_new(&s->attributes))
+		status = scan_all(s, paths, count);
+	if (status && status != STATUS_CANCELLED && !report->refusal[0])
+		explain(s, status);
 	fini(s);
 	return status;
 }

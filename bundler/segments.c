@@ -101,6 +101,42 @@ int segments_add(struct segments *s, const struct piece *piece)
 	return STATUS_OK;
 }
 
+/* The last piece, which is given up. */
+static int take_back(struct segments *s, struct piece *piece)
+{
+	int status = STATUS_OK;
+
+	if (s->last.plain_len == 0) {
+		status = segments_get(s, s->count - 1, &s->last);
+		if (status)
+			return status;
+		s->count--;
+		s->leaves -= piece_leaves(&s->last);
+	}
+	*piece = s->last;
+	s->last.plain_len = 0;
+	s->content_len -= piece_stored_len(piece);
+	s->plain_len -= piece->plain_len;
+	return STATUS_OK;
+}
+
+int segments_rewind(struct segments *s, uint64_t plain_len, uint64_t *stored, uint64_t *compressed,
+                    uint64_t *spilled)
+{
+	*stored = *compressed = 0;
+	while (s->plain_len > plain_len) {
+		struct piece piece;
+		int status = take_back(s, &piece);
+
+		if (status)
+			return status;
+		*(piece.stored_len ? compressed : stored) += piece.plain_len;
+		if (piece.source == PIECE_SPILLED)
+			*spilled = piece.where;
+	}
+	return spill_cut(s->spill, s->count * sizeof(struct piece));
+}
+
 uint64_t segments_count(const struct segments *s)
 {
 	return s->count;

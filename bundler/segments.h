@@ -48,6 +48,13 @@ void segments_free(struct segments *segments);
  * last one ended becomes one with it.  STATUS_IO, STATUS_NOMEM. */
 int segments_add(struct segments *segments, const struct piece *piece);
 
+/* Give up the last pieces, down to plain_len of plaintext, where one ends. *stored,
+ * *compressed: bytes of it that were extents, and in frames; *spilled: where the
+ * first of them was that lies in no file, untouched if there is none.
+ * STATUS_IO, STATUS_DAMAGED. */
+int segments_rewind(struct segments *segments, uint64_t plain_len, uint64_t *stored,
+                    uint64_t *compressed, uint64_t *spilled);
+
 /* No more will be added; only now can they be looked at.  Status as above. */
 int segments_close(struct segments *segments);
 

@@ -20,6 +20,16 @@ enum { CHUNK = 65536, NAME_TRIES = 16 };
 
 #define NO_PAGE UINT64_MAX
 
+/* Number of a page for its nonce: what was cut off and is written anew counts on
+ * from here.  2^40 pages are 16 PiB. */
+#define AGE_SHIFT 40
+
+/* Pages from this one to that of the next age are of this one. */
+struct age {
+	uint64_t page;
+	uint32_t age;
+};
+
 struct spill {
 	uint64_t len;
 	uint64_t memory; /* bytes of it that stay there: whole chunks */
@@ -31,6 +41,9 @@ struct spill {
 	int fd;
 	uint8_t *key; /* in the arena */
 	uint8_t *tail, *page;
+	struct age *age; /* by page; none: all are of age 0 */
+	size_t age_count;
+	uint32_t youngest;
 
 	pthread_mutex_t lock; /* of what readers share: page and those below */
 	struct seal *seal;
@@ -76,6 +89,7 @@ void spill_free(struct spill *s)
 	free(s->directory);
 	free(s->tail);
 	free(s->page);
+	free(s->age);
 	free(s->cache);
 	free(s);
 }
@@ -113,11 +127,20 @@ static int open_file(struct spill *s)
 	return s->fd < 0 ? STATUS_IO : STATUS_OK;
 }
 
+/* No key and number ever meet two payloads. */
+static uint64_t nonce_of(const struct spill *s, uint64_t number)
+{
+	for (size_t i = s->age_count; i; i--)
+		if (s->age[i - 1].page <= number)
+			return (uint64_t)s->age[i - 1].age << AGE_SHIFT | number;
+	return number;
+}
+
 static int write_page(struct spill *s, uint64_t number)
 {
 	size_t done = 0;
 
-	seal_page(s->seal, s->key, SEAL_PAGE, number, s->tail, s->page);
+	seal_page(s->seal, s->key, SEAL_PAGE, nonce_of(s, number), s->tail, s->page);
 	while (done < FORMAT_PAGE) {
 		ssize_t put = pwrite(s->fd, s->page + done, FORMAT_PAGE - done,
 		                     (off_t)(number * FORMAT_PAGE + done));
@@ -196,7 +219,9 @@ static int open_page(struct spill *s, uint64_t number, uint8_t out[static FORMAT
 {
 	int status = source_read_fd(s->fd, s->page, FORMAT_PAGE, number * FORMAT_PAGE);
 
-	return status ? status : seal_open_page(s->seal, s->key, SEAL_PAGE, number, s->page, out);
+	return status ? status
+	              : seal_open_page(s->seal, s->key, SEAL_PAGE, nonce_of(s, number), s->page,
+	                               out);
 }
 
 /* len bytes at at of page number, all within it. */
@@ -256,5 +281,55 @@ int spill_read(struct spill *s, uint64_t off, size_t len, void *out)
 	pthread_mutex_lock(&s->lock);
 	status = read_disk(s, off - s->memory, len, p);
 	pthread_mutex_unlock(&s->lock);
+	return status;
+}
+
+/* --- taking back ---------------------------------------------------------------- */
+
+static void cut_memory(struct spill *s, uint64_t len)
+{
+	while (s->chunk_count > div_ceil(len, CHUNK))
+		free(s->chunk[--s->chunk_count]);
+}
+
+/* Pages from number on, the last of which may be sealed already, are written anew. */
+static int begin_age(struct spill *s, uint64_t number)
+{
+	struct age *age;
+
+	while (s->age_count && s->age[s->age_count - 1].page >= number)
+		s->age_count--;
+	age = realloc(s->age, (s->age_count + 1) * sizeof(*age));
+	if (!age || s->youngest == (UINT32_C(1) << 24) - 1)
+		return STATUS_NOMEM;
+	s->age = age;
+	s->age[s->age_count++] = (struct age){number, ++s->youngest};
+	return STATUS_OK;
+}
+
+/* The page in which the rest ends becomes the tail again. */
+static int cut_disk(struct spill *s, uint64_t len)
+{
+	uint64_t sealed = (s->len - s->memory) / FORMAT_PAYLOAD, number = len / FORMAT_PAYLOAD;
+	int status = STATUS_OK;
+
+	if (number == sealed)
+		return STATUS_OK;
+	if (len % FORMAT_PAYLOAD)
+		status = open_page(s, number, s->tail);
+	s->cached = NO_PAGE;
+	return status ? status : begin_age(s, number);
+}
+
+int spill_cut(struct spill *s, uint64_t len)
+{
+	int status = STATUS_OK;
+
+	if (s->len > s->memory && len < s->len)
+		status = cut_disk(s, len > s->memory ? len - s->memory : 0);
+	if (len < s->memory)
+		cut_memory(s, len);
+	if (status == STATUS_OK && len < s->len)
+		s->len = len;
 	return status;
 }

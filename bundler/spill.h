@@ -23,8 +23,17 @@ void spill_free(struct spill *spill);
 int spill_append(struct spill *spill, const void *bytes, size_t len);
 uint64_t spill_len(const struct spill *spill);
 
+/* Take back what lies at len and behind it.  Not while somebody reads.  STATUS_IO,
+ * STATUS_DAMAGED: nothing can be done with it any more. */
+int spill_cut(struct spill *spill, uint64_t len);
+
 /* As given: for messages. */
 const char *spill_directory(const struct spill *spill);
+
+/* What to say of it when it fails, with strerror. */
+#define SPILL_TROUBLE                                                                           \
+	"%s; the encrypted temporary file is there: make room, or name another directory with " \
+	"--spill"
 
 /* len bytes at off, all of them appended before.  From several threads, but not
  * while one appends.  STATUS_IO; STATUS_DAMAGED: the disk gave back something

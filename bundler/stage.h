@@ -20,8 +20,7 @@ struct stage;
 
 struct stage_options {
 	bool full_metadata;
-	int64_t newest; /* as scan_options has it */
-	int level;      /* zstd */
+	int level; /* zstd */
 	unsigned workers;
 	size_t memory; /* bytes that spills may keep in memory */
 	const char *spill_dir;

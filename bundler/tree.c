@@ -6,8 +6,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "bundler/spill.h"
 #include "common/bytes.h"
 #include "common/status.h"
+
+/* bundle(5) counts days up to 2^38 and seconds up to 2^55: this is in both. */
+#define TIME_MAX (INT64_C(1) << 54)
 
 enum { FIRST_ROOM = 256, FIRST_NAMES = 4096 };
 
@@ -16,10 +20,17 @@ static int grow_nodes(struct tree *tree)
 	uint64_t room = min_u64(max_u64(2 * (uint64_t)tree->room, FIRST_ROOM), FORMAT_MAX_ENTRIES);
 	struct node *node = realloc(tree->node, room * sizeof *node);
 	struct node_extra *extra;
+	uint64_t *kept_at;
 
 	if (!node)
 		return STATUS_NOMEM;
 	tree->node = node;
+	if (tree->kept_at) {
+		kept_at = realloc(tree->kept_at, room * sizeof *kept_at);
+		if (!kept_at)
+			return STATUS_NOMEM;
+		tree->kept_at = kept_at;
+	}
 	if (tree->extra) {
 		extra = realloc(tree->extra, room * sizeof *extra);
 		if (!extra)
@@ -62,6 +73,8 @@ static int append_node(struct tree *tree, uint32_t parent, const char *name, siz
 	n->name_len = (uint8_t)len;
 	if (tree->extra)
 		tree->extra[tree->count] = (struct node_extra){0};
+	if (tree->kept_at)
+		tree->kept_at[tree->count] = TREE_ON_DISK;
 	memcpy(tree->names + tree->names_len, name, len);
 	tree->names[tree->names_len + len] = '\0';
 	tree->names_len += len + 1;
@@ -86,6 +99,7 @@ int tree_new(struct tree **tree, bool full_metadata)
 		goto out;
 	t->node[0].kind = KIND_DIRECTORY;
 	t->node[0].mode = 0755;
+	t->newest = INT64_MAX;
 out:
 	if (status == STATUS_OK)
 		*tree = t;
@@ -103,7 +117,40 @@ void tree_free(struct tree *tree)
 	free(tree->names);
 	free(tree->id);
 	free(tree->base);
+	free(tree->kept_at);
+	spill_free(tree->kept);
 	free(tree);
+}
+
+int tree_keep(struct tree *tree, struct spill *kept)
+{
+	tree->kept = kept;
+	tree->kept_at = malloc(tree->room * sizeof *tree->kept_at);
+	if (!tree->kept_at)
+		return STATUS_NOMEM;
+	for (uint32_t i = 0; i < tree->count; i++)
+		tree->kept_at[i] = TREE_ON_DISK;
+	return STATUS_OK;
+}
+
+bool tree_is_kept(const struct tree *tree, uint32_t number)
+{
+	return tree->kept_at && tree->kept_at[number] != TREE_ON_DISK;
+}
+
+void tree_set_time(struct tree *tree, uint32_t number, int64_t seconds, uint32_t nanoseconds)
+{
+	if (seconds >= tree->newest) {
+		seconds = tree->newest;
+		nanoseconds = 0;
+	}
+	if (seconds > TIME_MAX)
+		seconds = TIME_MAX;
+	if (seconds < -TIME_MAX)
+		seconds = -TIME_MAX;
+	tree->node[number].mtime = seconds;
+	if (tree->extra)
+		tree->extra[number].mtime_nsec = nanoseconds;
 }
 
 int tree_add(struct tree *tree, uint32_t parent, const char *name, size_t len, uint32_t *number)
@@ -247,6 +294,8 @@ static void promote(struct tree *tree, uint32_t link)
 	file->first_child = link;
 	if (tree->extra)
 		tree->extra[link] = tree->extra[l->place];
+	if (tree->kept_at)
+		tree->kept_at[link] = tree->kept_at[l->place];
 	l->kind = file->kind;
 	l->links = 1;
 	l->size = file->size;

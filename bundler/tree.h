@@ -1,6 +1,7 @@
 /* What is to be packed: one node for each file, directory, link, in the order
  * of the bundle's index (breadth first, siblings by name) - with no content.
- * About 64 bytes and the name for each; 24 more with full metadata.
+ * About 64 bytes and the name for each; 24 more with full metadata, 8 more with
+ * archives.
  *
  * Nodes are numbered as they are added.  A node may be dropped later, when it
  * turns out that it cannot be read; tree_number then gives the rest the ids
@@ -14,6 +15,8 @@
 #include <stdint.h>
 
 #include "common/format.h"
+
+struct spill;
 
 struct node {
 	uint32_t parent;
@@ -40,6 +43,10 @@ struct node_extra {
 	uint32_t uid, gid;
 };
 
+/* Of an archive, what a node of the tree is: for a file where its content lies among
+ * what is kept, for a directory its number while it is scanned. */
+#define TREE_ON_DISK UINT64_MAX
+
 /* id: after tree_number, count + 1 of them: node -> entry; for a dropped node, the
  * entry that follows.
  * base: the directory on disk of each child of the root, "" for the current one;
@@ -54,11 +61,22 @@ struct tree {
 	uint32_t entry_count;
 	char **base;
 	uint64_t dropped_count;
+	int64_t newest;     /* no time is later; INT64_MAX: any may be */
+	struct spill *kept; /* NULL: nothing came out of an archive */
+	uint64_t *kept_at;  /* of each node, TREE_ON_DISK: it did not; NULL as kept */
 };
 
 /* A tree with its root, node 0. STATUS_NOMEM. */
 int tree_new(struct tree **tree, bool full_metadata);
 void tree_free(struct tree *tree);
+
+/* There are archives, too: kept, which is freed with the tree, will have their
+ * contents.  Once, before anything is added.  STATUS_NOMEM. */
+int tree_keep(struct tree *tree, struct spill *kept);
+bool tree_is_kept(const struct tree *tree, uint32_t number);
+
+/* The one place where times are bounded: by the format, and by tree.newest. */
+void tree_set_time(struct tree *tree, uint32_t number, int64_t seconds, uint32_t nanoseconds);
 
 /* Append a child of parent; children of one directory must be added one after
  * another and in ascending order of their names.  *number: its node.

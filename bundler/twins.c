@@ -3,7 +3,6 @@
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "bundler/origin.h"
 #include "bundler/tree.h"
@@ -129,14 +128,15 @@ static uint32_t short_hash(const struct twins *t, const void *data, size_t len, 
 static uint32_t state_of(const struct twins *t, const struct origin *o)
 {
 	const uint64_t parts[] = {
-		o->ino,        o->size, (uint64_t)o->mtime, (uint64_t)o->ctime, o->mtime_nsec,
-		o->ctime_nsec, o->node};
+		o->dev,        o->ino,        o->size, (uint64_t)o->mtime, (uint64_t)o->ctime,
+		o->mtime_nsec, o->ctime_nsec, o->node};
 
 	return short_hash(t, parts, sizeof(parts), 0);
 }
 
-/* fd and other, both of size bytes, to their ends. */
-static int compare(struct twins *t, int fd, int other, uint64_t size, bool *same)
+/* Both of size bytes, to their ends. */
+static int compare(struct twins *t, struct origin_file *file, struct origin_file *other,
+                   uint64_t size, bool *same)
 {
 	int status = STATUS_OK;
 
@@ -144,7 +144,7 @@ static int compare(struct twins *t, int fd, int other, uint64_t size, bool *same
 	for (uint64_t off = 0; off < size && *same && status == STATUS_OK; off += PIECE) {
 		size_t len = min_u64(size - off, PIECE);
 
-		status = origin_read(fd, t->mine, len, off);
+		status = origin_read(file, t->mine, len, off);
 		*same = status == STATUS_OK &&
 		        origin_read(other, t->other, len, off) == STATUS_OK &&
 		        memcmp(t->mine, t->other, len) == 0;
@@ -153,21 +153,22 @@ static int compare(struct twins *t, int fd, int other, uint64_t size, bool *same
 }
 
 /* Only if the first one was staged and is still what it was, before and behind. */
-static int compare_with(struct twins *t, int fd, const struct origin *origin,
+static int compare_with(struct twins *t, struct origin_file *file, const struct origin *origin,
                         const struct first *first, bool *same)
 {
+	struct origin_file other;
 	struct origin now;
-	int other = -1, status = STATUS_OK;
+	int status = STATUS_OK;
 
 	*same = false;
 	if (first->node == origin->node || t->tree->node[first->node].dropped ||
-	    origin_open(t->tree, first->node, &other, &now, NULL))
+	    origin_open(t->tree, first->node, &other, &now))
 		return STATUS_OK;
 	if (now.size == origin->size && state_of(t, &now) == first->state)
-		status = compare(t, fd, other, now.size, same);
-	if (!origin_unchanged(other, &now))
+		status = compare(t, file, &other, now.size, same);
+	if (!origin_unchanged(&other, &now))
 		*same = false;
-	close(other);
+	origin_close(&other);
 	return status;
 }
 
@@ -205,8 +206,8 @@ static int grow(struct twins *t)
 	return STATUS_OK;
 }
 
-int twins_note(struct twins *t, int fd, const struct origin *origin, const uint8_t *samples,
-               size_t len, uint32_t *first)
+int twins_note(struct twins *t, struct origin_file *file, const struct origin *origin,
+               const uint8_t *samples, size_t len, uint32_t *first)
 {
 	uint32_t sketch = short_hash(t, samples, len, origin->size), mask, at;
 	int status = grow(t), tries = 0;
@@ -221,7 +222,7 @@ int twins_note(struct twins *t, int fd, const struct origin *origin, const uint8
 		if (f->sketch != sketch)
 			continue;
 		tries++;
-		status = compare_with(t, fd, origin, f, &same);
+		status = compare_with(t, file, origin, f, &same);
 		if (status)
 			return status;
 		if (same) {

@@ -1,6 +1,6 @@
 /* Whole files that are there more than once.  A file is compared only where
  * another one has its size, and only with files whose samples are the same as
- * its own; the comparison is byte by byte, on disk.  20 to 28 bytes for each file
+ * its own; the comparison is byte by byte.  20 to 28 bytes for each file
  * whose size is not unique. */
 #ifndef BUNDLER_TWINS_H
 #define BUNDLER_TWINS_H
@@ -10,6 +10,7 @@
 #include <stdint.h>
 
 struct origin;
+struct origin_file;
 struct tree;
 struct twins;
 
@@ -20,12 +21,12 @@ void twins_free(struct twins *twins);
 /* Has another file of the tree the size of this one, and is it not empty? */
 bool twins_possible(const struct twins *twins, uint32_t node);
 
-/* The first file noted before that has the content of fd, or, if there is none,
- * fd's own node, which is noted.  samples: some bytes of the content, always from
- * the same places for files of one size.  origin: of fd; its node must be dropped
+/* The first file noted before that has the content of file, or, if there is none,
+ * its own node, which is noted.  samples: some bytes of the content, always from
+ * the same places for files of one size.  origin: of file; its node must be dropped
  * from the tree if it cannot be staged after all.
- * STATUS_CHANGED, STATUS_IO: fd cannot be read; STATUS_NOMEM. */
-int twins_note(struct twins *twins, int fd, const struct origin *origin, const uint8_t *samples,
-               size_t len, uint32_t *first);
+ * STATUS_CHANGED, STATUS_IO: file cannot be read; STATUS_NOMEM. */
+int twins_note(struct twins *twins, struct origin_file *file, const struct origin *origin,
+               const uint8_t *samples, size_t len, uint32_t *first);
 
 #endif

@@ -44,7 +44,7 @@ layers() {
 	only 'openssl/' 'common/seal_(openssl|heap)\.c|(bundler|fusefs)/[^:]*'
 	only 'zstd' 'common/squeeze\.c'
 	only 'utf8proc' 'common/kdf\.c'
-	only 'archive' 'bundler/[^:]*'
+	only 'archive' 'bundler/archive\.c'
 	only 'ini\.h' 'bundler/recipe\.c'
 	only 'isa-l|erasure_code' '(bundler|fusefs)/[^:]*'
 	only 'fuse3?/|fuse_lowlevel' 'fusefs/[^:]*'

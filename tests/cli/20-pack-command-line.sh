@@ -85,7 +85,7 @@ ok "a spill that is missing" refused 1 'absent: --spill' "${to[@]}" --spill "$tm
 	"${with[@]}" "$src"
 
 ok "a source that is missing" refused 1 'absent: No such file' "${to[@]}" "${with[@]}" "$tmp/absent"
-ok "two sources of one name" refused 1 'file: two sources' "${to[@]}" "${with[@]}" "$src/." \
+ok "two sources of one name" refused 1 'src/file: .*src/file has this name, too' "${to[@]}" "${with[@]}" "$src/." \
 	"$src/file"
 ok "a size that is too small for it" refused 13 'needs .* leaves less' "${to[@]}" "${with[@]}" \
 	--size 81920 --parity 16 "$src" "$pack"

@@ -190,7 +190,7 @@ static void two_sources_of_one_name_are_refused(void **state)
 	make_directory("t");
 	make("t/a", "");
 	assert_int_equal(SCAN("s/.", "t/."), STATUS_EXISTS);
-	assert_true(heard("program: a: two sources have this name"));
+	assert_true(heard("program: t/a: s/a has this name, too"));
 	assert_int_equal(SCAN("s", "s/"), STATUS_EXISTS);
 }
 

@@ -146,6 +146,60 @@ static void files_are_found(void **state)
 	forget(s);
 }
 
+/* What is given up leaves no trace: not in what is counted, nor in what is found. */
+static void what_is_given_up_was_never_there(void **state)
+{
+	enum { PIECES = 3000 };
+	uint64_t begin[PIECES + 1] = {0}, stored, compressed, spilled;
+	struct segments *s, *straight;
+
+	(void)state;
+	assert_int_equal(arena_new(&arena, 65536, true), STATUS_OK);
+	assert_int_equal(segments_new(&s, arena, 65536, "."), STATUS_OK);
+	assert_int_equal(segments_new(&straight, arena, 65536, "."), STATUS_OK);
+	for (uint32_t i = 0; i < PIECES; i++) {
+		struct piece piece = {.where = 5 * i, .plain_len = 70000 + i, .source = i};
+
+		if (i % 3 == 0)
+			piece = (struct piece){.where = 5 * i,
+			                       .plain_len = 1000,
+			                       .stored_len = 9,
+			                       .source = PIECE_SPILLED};
+		begin[i + 1] = begin[i] + piece.plain_len;
+		assert_int_equal(segments_add(s, &piece), STATUS_OK);
+		assert_int_equal(segments_add(straight, &piece), STATUS_OK);
+		/* Something long or short behind it, which does not stay. */
+		for (uint32_t j = 0; i % 100 == 7 && j < i; j++) {
+			piece.where = 1000000 + 7 * j;
+			piece.source = j % 2 ? PIECE_SPILLED : PIECES;
+			piece.stored_len = j % 2 ? 10 : 0;
+			assert_int_equal(segments_add(s, &piece), STATUS_OK);
+		}
+		spilled = UINT64_MAX;
+		assert_int_equal(segments_rewind(s, begin[i + 1], &stored, &compressed, &spilled),
+		                 STATUS_OK);
+		if (i % 100 == 7) {
+			assert_int_equal(stored, (i + 1) / 2 * piece.plain_len);
+			assert_int_equal(compressed, i / 2 * piece.plain_len);
+			assert_int_equal(spilled, i > 1 ? 1000007 : UINT64_MAX);
+		}
+	}
+	assert_int_equal(segments_close(s), STATUS_OK);
+	assert_int_equal(segments_close(straight), STATUS_OK);
+	assert_int_equal(segments_count(s), segments_count(straight));
+	assert_int_equal(segments_plain_len(s), segments_plain_len(straight));
+	assert_int_equal(segments_content_len(s), segments_content_len(straight));
+	for (uint64_t off = 0; off < segments_content_len(s); off += 9973) {
+		struct segments_place a, b;
+
+		assert_int_equal(segments_find(s, off, &a), STATUS_OK);
+		assert_int_equal(segments_find(straight, off, &b), STATUS_OK);
+		assert_memory_equal(&a, &b, sizeof a);
+	}
+	segments_free(straight);
+	forget(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -153,6 +207,7 @@ int main(void)
 		cmocka_unit_test(extents_that_join_have_joint_leaves),
 		cmocka_unit_test(many_are_found),
 		cmocka_unit_test(files_are_found),
+		cmocka_unit_test(what_is_given_up_was_never_there),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

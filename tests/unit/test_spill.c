@@ -201,6 +201,78 @@ static void a_disk_that_lies_is_found_out(void **state)
 	spill_free(spill);
 }
 
+/* Cut anywhere, in memory, in the middle of a sealed page, at its ends: what is left
+ * is there, and what is appended then. */
+static void what_is_cut_off_is_forgotten(void **state)
+{
+	static const size_t cut[] = {TOTAL - 1,
+	                             MEMORY + 7 * FORMAT_PAYLOAD + 5,
+	                             MEMORY + 7 * FORMAT_PAYLOAD,
+	                             MEMORY + 3 * FORMAT_PAYLOAD - 1,
+	                             MEMORY + 1,
+	                             MEMORY,
+	                             MEMORY - 1,
+	                             70000,
+	                             65536,
+	                             0};
+	static const size_t memory[] = {0, MEMORY, 2 * TOTAL};
+	uint8_t *bytes = malloc(TOTAL);
+
+	(void)state;
+	for (size_t i = 0; i < TOTAL; i++)
+		bytes[i] = byte_at(i);
+	for (size_t m = 0; m < 3; m++) {
+		struct spill *spill = filled(memory[m]);
+
+		for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
+			assert_int_equal(spill_append(spill, "other bytes, cut again", 22),
+			                 STATUS_OK);
+			assert_int_equal(spill_cut(spill, cut[i]), STATUS_OK);
+			assert_true(spill_len(spill) == cut[i]);
+			assert_true(reads_back(spill, 0, cut[i]));
+			/* Half of what is gone comes again: pages are sealed anew. */
+			assert_int_equal(spill_append(spill, bytes + cut[i], (TOTAL - cut[i]) / 2),
+			                 STATUS_OK);
+			assert_true(reads_back(spill, 0, cut[i] + (TOTAL - cut[i]) / 2));
+		}
+		assert_int_equal(spill_cut(spill, UINT64_MAX), STATUS_OK);
+		assert_true(spill_len(spill) == TOTAL / 2);
+		spill_free(spill);
+	}
+	free(bytes);
+}
+
+/* A page that is written again has another key stream: two payloads under one would
+ * give each other away. */
+static void no_page_is_sealed_twice_alike(void **state)
+{
+	static const uint8_t zeros[FORMAT_PAYLOAD];
+	uint8_t page[4][FORMAT_PAGE];
+	struct spill *spill = NULL;
+	int fd;
+
+	(void)state;
+	assert_int_equal(spill_new(&spill, arena, 0, "."), STATUS_OK);
+	for (int i = 0; i < 4; i++) {
+		assert_int_equal(spill_append(spill, zeros, sizeof zeros), STATUS_OK);
+		assert_int_equal(spill_append(spill, zeros, sizeof zeros), STATUS_OK);
+		fd = own_file();
+		assert_true(fd >= 0);
+		assert_int_equal(pread(fd, page[i], FORMAT_PAGE, FORMAT_PAGE), FORMAT_PAGE);
+		for (int j = 0; j < i; j++)
+			for (size_t at = 0; at < FORMAT_PAGE; at += 16)
+				assert_memory_not_equal(page[i] + at, page[j] + at, 16);
+		/* To its middle, its beginning, and the one before. */
+		assert_int_equal(spill_cut(spill, (size_t)(2 - i) * FORMAT_PAYLOAD / 2 * (i < 2)),
+		                 STATUS_OK);
+		assert_int_equal(spill_append(spill, zeros,
+		                              FORMAT_PAYLOAD - spill_len(spill) % FORMAT_PAYLOAD),
+		                 STATUS_OK);
+		assert_int_equal(spill_cut(spill, 0), STATUS_OK);
+	}
+	spill_free(spill);
+}
+
 static void fill_up(void)
 {
 	const struct rlimit limit = {1 << 20, 1 << 20};
@@ -234,6 +306,8 @@ int main(void)
 		cmocka_unit_test(several_threads_read),
 		cmocka_unit_test(nothing_readable_is_left),
 		cmocka_unit_test(a_disk_that_lies_is_found_out),
+		cmocka_unit_test(what_is_cut_off_is_forgotten),
+		cmocka_unit_test(no_page_is_sealed_twice_alike),
 		cmocka_unit_test(a_full_disk_is_an_error),
 	};
 

@@ -51,12 +51,13 @@ static uint32_t note(uint32_t node)
 	struct origin origin;
 	uint8_t sample[2];
 	uint32_t first = 0;
-	int fd;
+	struct origin_file file;
 
-	assert_int_equal(origin_open(tree, node, &fd, &origin, NULL), STATUS_OK);
-	assert_int_equal(origin_read(fd, sample, sizeof sample, 0), STATUS_OK);
-	assert_int_equal(twins_note(twins, fd, &origin, sample, sizeof sample, &first), STATUS_OK);
-	close(fd);
+	assert_int_equal(origin_open(tree, node, &file, &origin), STATUS_OK);
+	assert_int_equal(origin_read(&file, sample, sizeof sample, 0), STATUS_OK);
+	assert_int_equal(twins_note(twins, &file, &origin, sample, sizeof sample, &first),
+	                 STATUS_OK);
+	origin_close(&file);
 	return first;
 }
 
