@@ -1,0 +1,117 @@
+#!/bin/bash
+# What was there when it was staged and is not when it is written; what cannot be
+# read to its end.  It is named, the exit status is right, and nothing is left that
+# looks like a bundle.  tests/preload/fail.c makes it happen at the right moment.
+. tests/cli/lib.sh
+
+if ! ${CC:-gcc} -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O1 -shared -fPIC -o "$tmp/shim.so" \
+	tests/preload/fail.c 2>"$tmp/.said"; then
+	skip "sources that change" "needs a compiler"
+	finish
+fi
+head -c 32 /dev/urandom >"$tmp/key"
+key=(--key-file "$tmp/key" --jobs 1)
+mkdir "$tmp/src" "$tmp/out"
+bundle=$tmp/out/b
+
+# A film, read once for its class and once for each target; a text, read in chunks of
+# 256 KiB, some twice.
+plant() {
+	rm -rf "$tmp/src" && mkdir "$tmp/src"
+	(printf '\0\0\0\040ftypisom' && head -c 8388600 /dev/zero) >"$tmp/src/film.mp4"
+	seq 1 400000 >"$tmp/src/text.txt"
+	echo small >"$tmp/src/small.txt"
+	head -c 100000 /dev/urandom >"$tmp/src/another"
+}
+
+# shimmed FILE AT WHAT ARGUMENT...
+shimmed() {
+	local file=$1 at=$2 what=$3
+	shift 3
+	rm -f "$bundle"
+	env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$tmp/shim.so" SHIM_FILE="$file" \
+		SHIM_AT="$at" SHIM_DO="$what" "$pack" "${key[@]}" -o "$bundle" "$@"
+}
+
+# fails WHEN... CODE REGEX: packing ends so, says so, and leaves nothing.
+fails() {
+	local code=$4 regex=$5
+	plant
+	exits "$code" shimmed "$1" "$2" "$3" "$tmp/src" "${@:6}" &&
+		grep -qE "^satchel-pack: $regex\$" "$tmp/stderr" && [ -z "$(ls -A "$tmp/out")" ]
+}
+
+# leaves_out WHEN... REGEX: the rest is packed, and nothing of it.
+leaves_out() {
+	plant
+	exits 3 shimmed "$1" "$2" "$3" "$tmp/src" && grep -qE "^satchel-pack: $4\$" "$tmp/stderr" &&
+		"$read" verify -q --key-file "$tmp/key" "$bundle" &&
+		! "$read" ls --key-file "$tmp/key" "$bundle" "src/$1" 2>/dev/null
+}
+
+# The bytes that the content of a bundle of $tmp/src has.
+content() {
+	"$pack" --dry-run --json "$tmp/src" 2>/dev/null | tail -n 1 | jq .content
+}
+
+# --- between staging and the end of writing ----------------------------------------
+
+film=$tmp/src/film.mp4
+ok "shorter while it is written" fails film.mp4 2 truncate 1 \
+	"$film: changed while it was being packed; pack again"
+ok "longer" fails film.mp4 2 grow 1 "$film: changed while it was being packed; pack again"
+ok "gone" fails film.mp4 2 unlink 1 "$film: changed while it was being packed; pack again"
+ok "another byte, the same size and time" fails film.mp4 2 alter 1 \
+	"$film: changed while it was being packed; pack again"
+ok "it cannot be read any more" fails film.mp4 2 eio 1 "$film: Input/output error; pack again"
+ok "nor from its middle on" fails film.mp4 5 eio 1 "$film: Input/output error; pack again"
+
+# Signed, it is read 129 times to be hashed.
+printf 'pw\npw\n' | minisign -G -f -W -s "$tmp/minisign.key" -p "$tmp/minisign.pub" >/dev/null 2>&1
+sign=(--sign "$tmp/minisign.key")
+ok "other bytes from a file that looks the same, signed" fails film.mp4 140 other 1 \
+	"$film: changed while it was being packed; pack again" "${sign[@]}"
+plant
+ok "the control: signed, and left alone" shimmed film.mp4 1000000 other "${sign[@]}" "$tmp/src"
+ok "the control: unsigned, nobody can know" shimmed film.mp4 5 other "$tmp/src"
+rm -f "$bundle"
+ok "it cannot be read while it is hashed" fails film.mp4 40 eio 1 \
+	"$film: Input/output error; pack again" "${sign[@]}"
+
+# What stands in the stage is not read again.
+plant
+ok "a text may go when it is staged" shimmed text.txt 100 unlink "$tmp/src"
+
+# --- while it is staged ----------------------------------------------------------------
+
+ok "a text that cannot be read" leaves_out text.txt 1 eio "$tmp/src/text.txt: Input/output error: left out"
+ok "or only half of it" leaves_out text.txt 7 eio "$tmp/src/text.txt: Input/output error: left out"
+ok "a film that cannot be read" leaves_out film.mp4 1 eio "$film: Input/output error: left out"
+ok "a small file" leaves_out small.txt 2 eio "$tmp/src/small.txt: Input/output error: left out"
+ok "a text that goes" leaves_out text.txt 7 unlink "$tmp/src/text.txt: No such file or directory: left out"
+plant
+rm "$tmp/src/text.txt"
+expected=$(content)
+plant
+is "nothing of it stays in the content" "$(
+	LD_PRELOAD=$tmp/shim.so ASAN_OPTIONS=verify_asan_link_order=0 SHIM_FILE=text.txt SHIM_AT=7 \
+		SHIM_DO=eio content
+)" "$expected"
+ok "where it would be seen" test "$(content)" -gt "$expected"
+
+plant
+ok "a text that changes once is read again" exits 0 shimmed text.txt 7 grow "$tmp/src"
+ok "as it is then" cmp <("$read" cat --key-file "$tmp/key" "$bundle" src/text.txt) "$tmp/src/text.txt"
+
+# --- archives -----------------------------------------------------------------------------
+
+plant
+tar -C "$tmp/src" -cf "$tmp/a.tar" .
+rm -f "$bundle"
+ok "an archive that cannot be read" exits 1 shimmed a.tar 3 eio --archive "$tmp/a.tar"
+is "is named" "$(cat "$tmp/stderr")" "satchel-pack: $tmp/a.tar: Input/output error"
+ok "one that changes" exits 1 shimmed a.tar 3 grow --archive "$tmp/a.tar"
+is "as well" "$(cat "$tmp/stderr")" "satchel-pack: $tmp/a.tar: changed while it was read; pack again"
+is "nothing is left" "$(ls -A "$tmp/out")" ''
+
+finish
