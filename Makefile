@@ -98,7 +98,7 @@ UNITS = $(units:.o=)
 FUZZERS = $(basename $(call objects,$(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS = $(subst /fuzz_,/replay_,$(FUZZERS))
 door = $(B)/tests/fuzz/door.o
-SCRIPTS = $(wildcard tests/unit/test_*.sh tests/cli/[0-9]*.sh)
+SCRIPTS = $(wildcard tests/unit/test_*.sh tests/cli/[0-9]*.sh tests/fuse/[0-9]*.sh)
 TESTS = $(UNITS) $(SCRIPTS)
 RUN =
 
@@ -116,9 +116,10 @@ run-tests: all $(UNITS) $(REPLAYS)
 check: deps
 	$(MAKE) run-tests
 
-# The mount is young: its tests are not yet part of check.
-check-mount: deps
-	$(MAKE) run-tests UNITS= SCRIPTS="$(wildcard tests/fuse/[0-9]*.sh)"
+# What takes a quarter of an hour: large cases, a minute of idling, long reading.
+check-mount-long: deps
+	SECONDS_EACH=300 $(MAKE) run-tests UNITS= \
+		SCRIPTS="$(wildcard tests/fuse/long/*.sh) tests/fuse/21-many-readers-at-once.sh"
 
 # The same under a sanitizer.  Static and fortified builds cannot have one.
 SANE = -O1 -g -fno-omit-frame-pointer
@@ -186,7 +187,8 @@ demo: deps
 PACKAGES = gcc libc6-dev libsodium-dev libzstd-dev libutf8proc-dev libarchive-dev libisal-dev \
 	libinih-dev libseccomp-dev libssl-dev diceware $(if $(wildcard fusefs/*.c),libfuse3-dev fuse3)
 TEST_PACKAGES = libcmocka-dev perl python3 python3-nacl python3-zstandard python3-argon2 jq \
-	strace attr valgrind mandoc shellcheck clang-format bash-completion age minisign libarchive-tools
+	strace attr valgrind mandoc shellcheck clang-format bash-completion age minisign libarchive-tools \
+	dbus python3-dbusmock
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 deps:
@@ -224,5 +226,5 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-mount run-tests asan tsan valgrind coverage lint fuzz run-fuzz reader-musl \
+.PHONY: all check check-mount-long run-tests asan tsan valgrind coverage lint fuzz run-fuzz reader-musl \
 	demo deps install uninstall dist clean

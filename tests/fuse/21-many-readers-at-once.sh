@@ -3,7 +3,7 @@
 # was packed, in both modes.  SECONDS_EACH: for how long.
 . tests/fuse/lib.sh
 
-[ -x "$pack" ] || { echo "1..0 # SKIP satchel-pack is not built"; exit 0; }
+[ -x "$pack" ] || skip_all "satchel-pack is not built"
 mkdir "$tmp/tree"
 head -c 24000000 /dev/urandom >"$tmp/tree/stored"
 for i in {1..30000}; do echo "line $i of a text that compresses: $((i * i * 7919 % 65537))"; done >"$tmp/tree/text"

@@ -3,7 +3,7 @@
 # not; one unreadable page does not.
 . tests/fuse/lib.sh
 
-[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP only root can make a medium vanish"; exit 0; }
+[ "$(id -u)" -eq 0 ] || skip_all "only root can make a medium vanish"
 stick=$tmp/stick loop=''
 mkdir "$stick"
 more_on_exit() {
@@ -34,10 +34,7 @@ take_away() {
 	rm -f "$tmp/image"
 }
 
-if ! put_in 2>"$tmp/why"; then
-	echo "1..0 # SKIP no loop device to be had: $(head -1 "$tmp/why")"
-	exit 0
-fi
+put_in 2>"$tmp/why" || skip_all "no loop device to be had: $(head -1 "$tmp/why")"
 
 up
 ok "with the medium it serves" cat "$mnt/again"

@@ -4,9 +4,9 @@
 # overwritten.  The passphrase is gone as soon as the bundle is open.
 . tests/fuse/lib.sh
 
-[ -x "$pack" ] || { echo "1..0 # SKIP satchel-pack is not built"; exit 0; }
-[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP only root can look into another process"; exit 0; }
-! sanitized || { echo "1..0 # SKIP a sanitizer keeps copies"; exit 0; }
+[ -x "$pack" ] || skip_all "satchel-pack is not built"
+[ "$(id -u)" -eq 0 ] || skip_all "only root can look into another process"
+! sanitized || skip_all "a sanitizer keeps copies"
 
 random() { head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n'; }
 

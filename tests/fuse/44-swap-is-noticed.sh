@@ -2,8 +2,8 @@
 # Swap on a disk is warned of, or refused; compressed RAM is not.
 . tests/fuse/lib.sh
 
-[ "$(id -u)" -eq 0 ] || { echo "1..0 # SKIP only root can switch swap on"; exit 0; }
-[ "$(wc -l </proc/swaps)" -le 1 ] || { echo "1..0 # SKIP there is swap already"; exit 0; }
+[ "$(id -u)" -eq 0 ] || skip_all "only root can switch swap on"
+[ "$(wc -l </proc/swaps)" -le 1 ] || skip_all "there is swap already"
 bundle=$good/links.bundle
 key=(--passphrase-file "$good/one.passphrase")
 more_on_exit() { swapoff "$tmp/swap" /dev/zram0 2>/dev/null; }

@@ -3,10 +3,7 @@
 # ends with the mount and the mount with it; no network, no session bus.
 . tests/fuse/lib.sh
 
-if ! unshare -Urm true 2>/dev/null; then
-	echo "1..0 # SKIP this system lets nobody make namespaces"
-	exit 0
-fi
+unshare -Urm true 2>/dev/null || skip_all "this system lets nobody make namespaces"
 bundle=$good/links.bundle
 key=(-q --passphrase-file "$good/one.passphrase")
 export HOME=$tmp/home XDG_RUNTIME_DIR=$tmp/runtime XDG_CONFIG_HOME=$tmp/config

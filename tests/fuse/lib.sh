@@ -13,9 +13,15 @@
 #   key_and_bundle CASE   what encode.py --unfold wrote: sets key, bundle, wanted; the
 #                         bundle is copied, away from other volumes of its set
 #   ask COMMAND...        run without a terminal
+#   skip_all WHY          end here: nothing can be tested
 #
-# A script that finds no FUSE here is skipped as a whole.
+# A script that finds no FUSE here, or no right to mount, is skipped as a whole.
 . tests/cli/lib.sh
+
+skip_all() { # WHY
+	echo "1..0 # SKIP $1"
+	exit 0
+}
 
 mnt=$tmp/mnt
 mkdir "$mnt"
@@ -23,9 +29,11 @@ good=tests/data/good
 key=() bundle='' wanted=0 pid='' server='' code=0 took=0
 
 if [ "$(id -u)" -eq 0 ] && [ -e /dev/fuse ]; then chmod 666 /dev/fuse 2>/dev/null; fi
-if ! { : <>/dev/fuse; } 2>/dev/null; then
-	echo "1..0 # SKIP there is no /dev/fuse to be had"
-	exit 0
+{ : <>/dev/fuse; } 2>/dev/null || skip_all "there is no /dev/fuse to be had"
+if [ "$(id -u)" -eq 0 ]; then
+	unshare -m true 2>/dev/null || skip_all "this root may not mount"
+else
+	command -v fusermount3 >/dev/null || skip_all "there is no fusermount3"
 fi
 
 is_mounted() {
@@ -47,7 +55,8 @@ up() {
 	"$mount" -f "${key[@]}" "$@" "$bundle" "$mnt" 2>"$tmp/stderr" &
 	pid=$!
 	local waited=0
-	while ! ls "$mnt" >/dev/null 2>&1 || ! is_mounted; do
+	# It is mounted before it answers; what died is mounted too, and does not.
+	while ! is_mounted || ! stat -f "$mnt" >/dev/null 2>&1; do
 		kill -0 "$pid" 2>/dev/null && [ $((waited += 1)) -lt 1000 ] || return 1
 		sleep 0.02
 	done
