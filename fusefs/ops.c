@@ -82,8 +82,21 @@ static bool has_been_reported(struct view *v, uint32_t id)
 	return known;
 }
 
-/* One line for each file, at the first of its bytes that cannot be had.  The
- * worker's buffer is no longer needed. */
+/* --- nodes ------------------------------------------------------------------------ */
+
+static uint32_t entry_of(const struct view *v, fuse_ino_t node)
+{
+	return node == FUSE_ROOT_ID ? v->root : (uint32_t)(node - 1);
+}
+
+static fuse_ino_t node_of(const struct view *v, uint32_t entry)
+{
+	return entry == v->root ? FUSE_ROOT_ID : (fuse_ino_t)entry + 1;
+}
+
+/* One line for each file, at the first of its bytes that cannot be had: its name
+ * where nobody keeps it, otherwise what find -inum takes.  The worker's buffer is
+ * no longer needed. */
 static void report(struct worker *w, uint32_t id, int status)
 {
 	struct view *v = w->view;
@@ -97,25 +110,14 @@ static void report(struct worker *w, uint32_t id, int status)
 	if (v->names && bundle_path(w->cursor, id, path) == STATUS_OK)
 		diag_error(*path ? path : ".", "%s", status_text(status));
 	else
-		diag_error(NULL, "entry %lu: %s", (unsigned long)id, status_text(status));
+		diag_error(NULL, "inode %lu: %s", (unsigned long)node_of(v, id),
+		           status_text(status));
 }
 
 static void reply_failure(struct worker *w, fuse_req_t req, uint32_t id, int status)
 {
 	report(w, id, status);
 	reply_error(w, req, error_of(status));
-}
-
-/* --- nodes ------------------------------------------------------------------------ */
-
-static uint32_t entry_of(const struct view *v, fuse_ino_t node)
-{
-	return node == FUSE_ROOT_ID ? v->root : (uint32_t)(node - 1);
-}
-
-static fuse_ino_t node_of(const struct view *v, uint32_t entry)
-{
-	return entry == v->root ? FUSE_ROOT_ID : (fuse_ino_t)entry + 1;
 }
 
 static mode_t type_of(enum format_kind kind)

@@ -115,6 +115,21 @@ static void drop_rights(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
+/* Started from a menu, what a program prints goes to the journal, through a
+ * socket, and from there to a disk. */
+static void leave_journal(int fd)
+{
+	struct stat st;
+	int null;
+
+	if (fstat(fd, &st) || !S_ISSOCK(st.st_mode))
+		return;
+	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	if (null < 0 || dup2(null, fd) < 0)
+		close(fd);
+	close(null);
+}
+
 static void exec_program(const char *directory, char **argv)
 {
 	sigset_t none;
@@ -123,6 +138,8 @@ static void exec_program(const char *directory, char **argv)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	leave_journal(STDOUT_FILENO);
+	leave_journal(STDERR_FILENO);
 	clean_environment();
 	drop_rights();
 	if (chdir(directory) == 0)
@@ -251,7 +268,9 @@ static void list_covered(struct places *p)
 	static const char *const variables[] = {"XDG_RUNTIME_DIR", "XDG_CACHE_HOME",
 	                                        "XDG_CONFIG_HOME", "XDG_DATA_HOME",
 	                                        "XDG_STATE_HOME",  "TMPDIR"};
-	static const char *const always[] = {"/tmp", "/var/tmp", "/dev/shm", "/run/dbus"};
+	/* Behind the sockets are services that write: logs, print jobs. */
+	static const char *const always[] = {"/tmp",      "/var/tmp",     "/dev/shm",
+	                                     "/run/dbus", "/run/systemd", "/run/cups"};
 	char run_user[64];
 
 	for (size_t i = 0; i < sizeof always / sizeof *always; i++)
@@ -394,6 +413,7 @@ static int arrange(struct places *p, const struct run *run, const char *program)
 		return fail("/");
 	for (unsigned i = 0; i < p->covered_count && code == 0; i++)
 		code = cover(p->covered[i]);
+	mount("/dev/null", "/dev/log", NULL, MS_BIND, NULL); /* if that is a socket of its own */
 	for (unsigned i = 0; i < p->kept_count && code == 0; i++)
 		show_again(p, &p->kept[i]);
 	if (code == 0 && *p->home)

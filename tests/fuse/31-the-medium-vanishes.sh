@@ -64,7 +64,9 @@ find "$mnt" -type f -exec cat {} + >/dev/null 2>&1
 sleep 1
 ok "a page that is lost ends nothing" ls "$mnt"
 is "it is one line for each file" "$(sort "$tmp/stderr" | uniq -d)" ''
-like "that has the words" "$(cat "$tmp/stderr")" 'entry [0-9]+: damaged'
+like "that has the words" "$(cat "$tmp/stderr")" 'inode [0-9]+: damaged'
+number=$(sed -n 's/^satchel-mount: inode \([0-9]*\): damaged.*/\1/p' "$tmp/stderr" | head -1)
+no "and the number is the file's" cat "$(find "$mnt" -inum "$number")"
 down
 is "and the exit code tells of it" "$code" 4
 up -v

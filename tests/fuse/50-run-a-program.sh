@@ -43,6 +43,24 @@ is "no right to undo any of that" "$(run 'umount /tmp/files 2>/dev/null && echo 
 is "processes are its own" "$(run 'echo $$')" 2
 is "a program at home is found" "$(printf '#!/bin/sh\necho found\n' >"$HOME/viewer"; chmod +x "$HOME/viewer"; PATH=$HOME:$PATH "$mount" "${key[@]}" "$bundle" --run viewer)" found
 
+# Standard output that is a socket leads to the journal; a pipe is the user's own.
+cat >"$tmp/journal.py" <<'EOF'
+import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+code = subprocess.call(sys.argv[1:], stdout=theirs, stderr=theirs)
+theirs.close()
+sys.exit(code or len(ours.recv(100)))
+EOF
+ok "what it prints reaches no journal" python3 "$tmp/journal.py" "$mount" "${key[@]}" "$bundle" --run \
+	sh -c 'echo title; echo title >&2'
+is "but a pipe" "$(run 'echo title')" title
+if [ -d /run/systemd ] || mkdir /run/systemd 2>/dev/null; then
+	is "services that write are out of reach" "$(run 'ls -A /run/systemd')" ''
+	rmdir /run/systemd 2>/dev/null
+else
+	skip "services that write are out of reach" "there is no /run/systemd"
+fi
+
 # It ends with the mount: nothing that it has started survives.
 outlives() {
 	"$mount" "${key[@]}" "$bundle" --run sh -c 'setsid sleep 4321 & exec sleep 4321' &
