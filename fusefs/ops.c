@@ -541,6 +541,12 @@ static int load_set(struct worker *w, fuse_ino_t node, size_t *len)
 	return status;
 }
 
+/* As format_xattr_next; most nodes have no set at all. */
+static int next_attribute(struct worker *w, size_t len, size_t *at, struct format_xattr *attribute)
+{
+	return len ? format_xattr_next(w->buffer + SET_AT, len, at, attribute) : 0;
+}
+
 /* What both calls want to know first is how much there is. */
 static void reply_attribute(struct worker *w, fuse_req_t req, const void *bytes, size_t len,
                             size_t room)
@@ -567,8 +573,7 @@ static void op_getxattr(fuse_req_t req, fuse_ino_t node, const char *name, size_
 		return;
 	}
 	status = load_set(w, node, &len);
-	while (status == STATUS_OK &&
-	       (status = format_xattr_next(w->buffer + SET_AT, len, &at, &attribute)) == 1) {
+	while (status == STATUS_OK && (status = next_attribute(w, len, &at, &attribute)) == 1) {
 		if (strlen(name) == attribute.name_len &&
 		    !memcmp(name, attribute.name, attribute.name_len)) {
 			reply_attribute(w, req, attribute.value, attribute.value_len, room);
@@ -596,8 +601,7 @@ static void op_listxattr(fuse_req_t req, fuse_ino_t node, size_t room)
 		return;
 	}
 	status = load_set(w, node, &len);
-	while (status == STATUS_OK &&
-	       (more = format_xattr_next(w->buffer + SET_AT, len, &at, &attribute)) != 0) {
+	while (status == STATUS_OK && (more = next_attribute(w, len, &at, &attribute)) != 0) {
 		if (more < 0 || used + attribute.name_len + 1 > LIST_ROOM) {
 			status = STATUS_INVALID;
 			break;

@@ -57,11 +57,25 @@ def joined(pieces):
 def attributes(path):
     """An access control list that is none the kernel itself refuses to show."""
     out = []
-    for name in sorted(os.listxattr(path, follow_symlinks=False)):
+    try:
+        names = os.listxattr(path, follow_symlinks=False)
+    except OSError as e:
+        if e.errno != errno.ENOTSUP:
+            raise
+        names = []
+    for name in sorted(names):
         if not name.startswith('system.posix_acl_'):
             value = os.getxattr(path, name, follow_symlinks=False)
             out.append((name, len(value), hashlib.sha256(value).hexdigest()))
     return out
+
+
+def has_no_other_attribute(path):
+    try:
+        os.getxattr(path, 'user.there is no such', follow_symlinks=False)
+    except OSError as e:
+        return e.errno in (errno.ENODATA, errno.ENOTSUP)
+    return False
 
 
 def user(number):
@@ -117,11 +131,12 @@ def check(entry, directory, inodes):
             ('links', 1 if kind == 'directory' else st.st_nlink, entry.get('links', 1))):
         if got != expected:
             say(path, what, got, expected)
-    if 'xattrs' in entry:
-        expected = sorted((os.fsdecode(raw(x, 'name')), x['length'], x['sha256']) for x in entry['xattrs']
-                          if not x['name'].startswith('system.posix_acl_'))
-        if attributes(full) != expected:
-            say(path, 'attributes', attributes(full), expected)
+    expected = sorted((os.fsdecode(raw(x, 'name')), x['length'], x['sha256']) for x in entry.get('xattrs', [])
+                      if not x['name'].startswith('system.posix_acl_'))
+    if attributes(full) != expected:
+        say(path, 'attributes', attributes(full), expected)
+    if not has_no_other_attribute(full):
+        say(path, 'an attribute that is not there', 'found', 'ENODATA')
     if kind == 'symlink' and os.readlink(full) != raw(entry, 'target'):
         say(path, 'target', os.readlink(full), raw(entry, 'target'))
     if kind == 'file':
