@@ -51,6 +51,8 @@ const char *archive_name(const char *file)
 	return strcmp(file, "-") ? file : "standard input";
 }
 
+static const char encrypted[] =
+	"is encrypted; unpack it with its password, and pack what comes out";
 static const char changed[] = "changed while it was read; pack again";
 
 /* --- messages ----------------------------------------------------------------- */
@@ -93,12 +95,12 @@ static int refuse_damaged(struct taking *t, const char *path)
 		return refuse(t, NULL, STATUS_NOENT, strerror(t->supply_errno));
 	if (!supply_is_unchanged(&t->supply))
 		return refuse(t, NULL, STATUS_CHANGED, changed);
-	if (archive_read_has_encrypted_entries(t->archive) > 0)
-		return refuse(t, path, STATUS_DAMAGED,
-		              "is encrypted; unpack it with its password, and pack what comes out");
 	if (!archive_format(t->archive))
 		return refuse(t, NULL, STATUS_DAMAGED,
 		              "is not a whole archive of a kind that is known here");
+	/* Which it may be asked of no archive whose format it has not found. */
+	if (archive_read_has_encrypted_entries(t->archive) > 0)
+		return refuse(t, path, STATUS_DAMAGED, encrypted);
 	return scan_refuse(t->report, STATUS_DAMAGED, member_path(t, path),
 	                   "damaged or cut short (%s); nothing is packed",
 	                   said ? said : "it does not say how");
@@ -444,8 +446,7 @@ static int take_entry(struct taking *t, int rc)
 	if (!path)
 		return leave_out(t, NULL, "a member has a name that cannot be read");
 	if (archive_entry_is_encrypted(t->entry))
-		return refuse(t, path, STATUS_DAMAGED,
-		              "is encrypted; unpack it with its password, and pack what comes out");
+		return refuse(t, path, STATUS_DAMAGED, encrypted);
 	/* A name that is not Unicode is kept as it is, for all that libarchive warns. */
 	if (rc == ARCHIVE_WARN && path_is_utf8(path, strlen(path)))
 		leave_out(t, path, archive_error_string(t->archive));

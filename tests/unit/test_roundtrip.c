@@ -906,10 +906,16 @@ static void a_file_that_keeps_changing_is_left_out(void **state)
 	free(buf);
 	atomic_store(&enough, false);
 	assert_int_equal(pthread_create(&thread, NULL, scribble, (void *)"mixed"), 0);
-	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+	/* On a busy machine it may rest for as long as a reading takes. */
+	for (int tries = 0;; tries++) {
+		assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
+		if (w.report.dropped == 3)
+			break;
+		assert_true(tries < 20);
+		forget(&w);
+	}
 	atomic_store(&enough, true);
 	pthread_join(thread, NULL);
-	assert_int_equal(w.report.dropped, 3);
 	assert_true(w.tree->node[MIXED].dropped);
 	assert_int_equal(w.report.stored + w.report.compressed, stage_content(w.stage)->plain_len);
 	assert_int_equal(write_world(&w, length_for(&w, 2), 2, 2, culprit, sizeof culprit),
