@@ -530,7 +530,7 @@ static void release(struct extract *x)
 
 static int run(int argc, char **argv)
 {
-	const struct session_needs needs = {
+	struct session_needs needs = {
 		.room = walk_size() + OUT_ROOM + FORMAT_PATH + placer_size() + 128,
 		.workers = true,
 		.worker_room = placer_size(),
@@ -547,6 +547,7 @@ static int run(int argc, char **argv)
 	pthread_mutex_init(&x->out_turn, NULL);
 	code = options_parse(&options, &extract_verb, argc, argv, take_option, x);
 	if (code < 0) {
+		needs.place = x->directory;
 		code = session_open(&session, &options, &needs);
 		x->session = &session;
 		if (code == 0)

@@ -197,7 +197,7 @@ static int prepare(struct mend *r)
 
 static int run(int argc, char **argv)
 {
-	const struct session_needs needs = {
+	struct session_needs needs = {
 		.room = losses_size() + examine_size(),
 		.workers = true,
 	};
@@ -210,6 +210,7 @@ static int run(int argc, char **argv)
 		return code;
 	if (!r.output)
 		return options_usage("repair", "write the copy where?", "-o FILE");
+	needs.place = r.output;
 	code = session_open(&session, &options, &needs);
 	r.session = &session;
 	if (code == 0)

@@ -21,6 +21,7 @@
 #include "common/publisher.h"
 #include "common/source.h"
 #include "common/status.h"
+#include "reader/sandbox.h"
 
 enum {
 	SIBLINGS_MAX = 4096, /* files of the directory that are tried */
@@ -330,8 +331,12 @@ int session_open(struct session *s, const struct options *options,
 		code = publisher_load(&s->pins, &options->publisher);
 	if (code == 0)
 		code = read_keys(s);
-	if (code == 0)
+	if (code == 0) {
+		sandbox_begin(needs->place);
 		code = open_bundle(s);
+	}
+	if (code == 0 && !needs->place)
+		sandbox_close();
 	if (code == 0)
 		code = publisher_judge(s->pins, bundle_content(s->bundle), options->bundle);
 	if (code == 0)

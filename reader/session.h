@@ -31,11 +31,12 @@ struct session {
 	_Atomic int exit_code;
 };
 
-/* What a verb needs of the arena. */
+/* What a verb needs: of the arena, and of the file system. */
 struct session_needs {
 	size_t room;        /* bytes beside cursors */
 	bool workers;       /* a cursor for each core, */
 	size_t worker_room; /* and so many bytes beside each */
+	const char *place;  /* where it will write files; NULL: it writes none */
 };
 
 /* Open the bundle.  Reports what is wrong.  Returns 0, or the exit code; close
