@@ -98,7 +98,7 @@ UNITS = $(units:.o=)
 FUZZERS = $(basename $(call objects,$(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS = $(subst /fuzz_,/replay_,$(FUZZERS))
 door = $(B)/tests/fuzz/door.o
-SCRIPTS = $(wildcard tests/unit/test_*.sh tests/cli/[0-9]*.sh tests/fuse/[0-9]*.sh)
+SCRIPTS = $(wildcard tests/unit/test_*.sh tests/cli/[0-9]*.sh tests/fuse/[0-9]*.sh tests/random/[0-9]*.sh)
 TESTS = $(UNITS) $(SCRIPTS)
 RUN =
 
@@ -120,6 +120,13 @@ check: deps
 check-mount-long: deps
 	SECONDS_EACH=300 $(MAKE) run-tests UNITS= \
 		SCRIPTS="$(wildcard tests/fuse/long/*.sh) tests/fuse/21-many-readers-at-once.sh"
+
+# Nothing is to be seen from outside, or with some of the keys: at length.
+MANY = 2000
+
+check-random: EXTRA = ent rng-tools5
+check-random: deps
+	$(MAKE) run-tests UNITS= SCRIPTS="$(wildcard tests/random/[0-9]*.sh)" MANY=$(MANY)
 
 # The same under a sanitizer.  Static and fortified builds cannot have one.
 SANE = -O1 -g -fno-omit-frame-pointer
@@ -226,5 +233,5 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-mount-long run-tests asan tsan valgrind coverage lint fuzz run-fuzz reader-musl \
+.PHONY: all check check-mount-long check-random run-tests asan tsan valgrind coverage lint fuzz run-fuzz reader-musl \
 	demo deps install uninstall dist clean

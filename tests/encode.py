@@ -567,6 +567,8 @@ class Bundle:
         for part in volume.parts:
             part.slices = random.subset(part.k, free)
             free = [q for q in free if q not in part.slices]
+        self.hook('deal', volume.parts, volume=volume)
+        for part in volume.parts:
             places = [q * size + i for q in part.slices for i in range(size)]
             middle = part.slices[part.k // 2] * size
             part.roots = [places[0], middle, places[-1]]
@@ -635,6 +637,7 @@ class Bundle:
                 keks.append(kek(8, salt + e, c.ck))
             for key in keks:
                 n = order.pop(random.below(len(order)))
+                n = self.hook('slot number', n, used=len(slots) - 1 - len(order))
                 body = xchacha20(derive(key, b'satchel slot encryption 1'), bytes([n]) + bytes(23), contents)
                 slots[n] = body + hashlib.blake2b(salt + e + bytes([n]) + body, digest_size=32,
                                                   key=derive(key, b'satchel slot tag 1')).digest()
