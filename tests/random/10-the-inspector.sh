@@ -9,9 +9,10 @@ export TMPDIR=${TMPDIR:-/dev/shm} PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1
 . tests/cli/lib.sh
 
 many=${MANY:-100}
-mkdir "$tmp/src" "$tmp/other"
+mkdir "$tmp/src" "$tmp/other" "$tmp/long"
 seq 1 200 >"$tmp/src/numbers.txt"
 head -c 3000 /dev/urandom >"$tmp/src/clip.mp4"
+head -c 400000 /dev/urandom >"$tmp/long/film.mp4"
 echo 'another' >"$tmp/other/file"
 head -c 64 /dev/urandom >"$tmp/key1"
 head -c 64 /dev/urandom >"$tmp/key2"
@@ -73,11 +74,13 @@ caught() { # KIND,... TEST REGEX...
 ok "$many bundles are packed" pack_many keyfile "$many" --key-file "$tmp/key1" "$tmp/src"
 ok "for recipients, too" pack_many recipient "$many" --recipient "$recipient" --parity 0 "$tmp/src"
 ok "with three compartments" pack_many three $((many / 2)) --recipe "$tmp/recipe.ini"
+ok "in several volumes" pack_many volumes $((many / 10)) --key-file "$tmp/key1" --volume-size 256K "$tmp/long"
+ok "of which there are several" test -e "$tmp/volumes/0-3"
 ok "a few for passphrases" pack_many passphrase 6 --passphrase-file "$tmp/pass" --kdf low "$tmp/src"
 
 # E, which is the one thing in a bundle that is not a cipher's output.
 nothing "with a recipient, in E" --only curve "$tmp"/recipient/*
-nothing "all together" --exact "$tmp"/{keyfile,recipient,three,passphrase}/*
+nothing "all together" --exact "$tmp"/{keyfile,recipient,three,volumes,passphrase}/*
 mapfile -t some < <(find "$tmp/keyfile" -type f | head -n 60)
 for kind in x25519 no-torsion one-branch lower-roots; do
 	caught $kind curve 'E of header A'
@@ -86,6 +89,7 @@ if [ "${MANY:-}" ]; then
 	nothing "with a key file" "$tmp"/keyfile/*
 	nothing "with a recipient" "$tmp"/recipient/*
 	nothing "with three compartments" --exact "$tmp"/three/*
+	nothing "in volumes" --exact "$tmp"/volumes/*
 	for kind in x25519-with-a-random-bit ed25519 half-the-torsion even-roots top-bit-zero; do
 		caught $kind curve 'E of header A'
 	done
@@ -121,7 +125,7 @@ if [ -z "${MANY:-}" ]; then
 	skip "ent and rngtest" "only in make check-random"
 elif command -v ent >/dev/null && command -v rngtest >/dev/null; then
 	others() { exits "$1" /usr/bin/python3 tests/random/others.py "${@:2}"; }
-	for sort in keyfile recipient three; do
+	for sort in keyfile recipient three volumes; do
 		ok "ent and rngtest: $sort" others 0 "$tmp/$sort"/*
 		said
 	done
