@@ -122,7 +122,7 @@ check-mount-long: deps
 		SCRIPTS="$(wildcard tests/fuse/long/*.sh) tests/fuse/21-many-readers-at-once.sh"
 
 # Nothing is to be seen from outside, or with some of the keys: at length.
-MANY = 2000
+MANY = 1000
 
 check-random: EXTRA = ent rng-tools5
 check-random: deps

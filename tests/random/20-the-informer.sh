@@ -98,7 +98,7 @@ simulated greedy 'volume [0-2], key 0: count' 3
 for deal in right contiguous slots; do
 	for further in 0 1; do
 		mkdir -p "$tmp/faulty$further"
-		nice /usr/bin/python3 tests/random/faulty.py $deal $further 60 "$tmp/faulty$further"
+		nice /usr/bin/python3 tests/random/faulty.py $deal $further 100 "$tmp/faulty$further"
 	done
 	analyst look "$tmp/faulty0/a.keyfile" "$tmp"/faulty0/*.bundle >"$tmp/without"
 	analyst look "$tmp/faulty1/a.keyfile" "$tmp"/faulty1/*.bundle >"$tmp/with"
