@@ -134,30 +134,46 @@ static uint32_t data_run(const struct lane *lane, uint32_t count)
 
 static int fill_data(struct lane *lane, uint32_t run, struct lane_page *page, uint8_t *payload)
 {
-	int status = feed_read(lane->feed, payload, (size_t)run * FORMAT_PAYLOAD);
-
-	for (uint32_t i = 0; i < run && status == STATUS_OK; i++) {
-		page[i] = (struct lane_page){.domain = SEAL_PAGE, .number = lane->t++};
-		if (lane->parity)
-			parity_add(lane->parity, lane->in_band++,
-			           payload + (size_t)i * FORMAT_PAYLOAD);
-	}
+	for (uint32_t i = 0; i < run; i++)
+		page[i] = (struct lane_page){.kind = LANE_DATA,
+		                             .domain = SEAL_PAGE,
+		                             .number = lane->t++,
+		                             .place = lane->in_band++,
+		                             .band = lane->band};
 	lane->x += run;
-	return status;
+	return feed_read(lane->feed, payload, (size_t)run * FORMAT_PAYLOAD);
 }
 
-static void fill_parity(struct lane *lane, struct lane_page *page, uint8_t *payload)
+static void fill_parity(struct lane *lane, struct lane_page *page)
 {
 	uint32_t d = format_band_pages(&lane->shape, lane->band), i = lane->in_band++ - d;
 
-	*page = (struct lane_page){.domain = SEAL_PAGE, .number = lane->t++};
-	memcpy(payload, parity_page(lane->parity, d, i), FORMAT_PAYLOAD);
+	*page = (struct lane_page){.kind = LANE_PARITY,
+	                           .domain = SEAL_PAGE,
+	                           .number = lane->t++,
+	                           .place = i,
+	                           .band = lane->band};
 	lane->x++;
-	if (i + 1 < lane->shape.m * lane->shape.columns)
+	if (i + 1 == lane->shape.m * lane->shape.columns) {
+		lane->band++;
+		lane->in_band = 0;
+	}
+}
+
+void lane_sum(struct lane *lane, const struct lane_page *page, uint8_t *payload)
+{
+	uint32_t d, count = lane->shape.m * lane->shape.columns;
+
+	if (!lane->parity)
 		return;
-	lane->band++;
-	lane->in_band = 0;
-	parity_clear(lane->parity);
+	if (page->kind == LANE_DATA)
+		parity_add(lane->parity, page->place, payload);
+	if (page->kind != LANE_PARITY)
+		return;
+	d = format_band_pages(&lane->shape, page->band);
+	memcpy(payload, parity_page(lane->parity, d, page->place), FORMAT_PAYLOAD);
+	if (page->place + 1 == count)
+		parity_clear(lane->parity);
 }
 
 /* A root copy, if that comes next. */
@@ -166,7 +182,7 @@ static bool fill_root(struct lane *lane, struct lane_page *page, uint8_t *payloa
 	for (unsigned i = 0; i < FORMAT_ROOTS; i++) {
 		if (lane->x != lane->root_at[i])
 			continue;
-		*page = (struct lane_page){.domain = SEAL_ROOT, .number = i};
+		*page = (struct lane_page){.kind = LANE_ROOT, .domain = SEAL_ROOT, .number = i};
 		memcpy(payload, lane->root, FORMAT_PAYLOAD);
 		lane->x++;
 		return true;
@@ -186,7 +202,7 @@ int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t
 		if (fill_root(lane, &page[i], at))
 			continue;
 		if (lane->t == used) {
-			page[i] = (struct lane_page){.random = true};
+			page[i] = (struct lane_page){.kind = LANE_RANDOM};
 			lane->x++;
 			continue;
 		}
@@ -194,7 +210,7 @@ int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t
 		if (run) {
 			status = fill_data(lane, run, &page[i], at);
 		} else {
-			fill_parity(lane, &page[i], at);
+			fill_parity(lane, &page[i]);
 			run = 1;
 		}
 	}

@@ -3,7 +3,6 @@
 #ifndef BUNDLER_LANE_H
 #define BUNDLER_LANE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/format.h"
@@ -12,11 +11,14 @@
 struct lane;
 struct stage;
 
-/* A page of the lane.  What is sealed is its payload; random pages have none. */
+/* A page of the lane.  What is sealed is its payload; random pages have none, and
+ * that of a parity page is there only after lane_sum. */
 struct lane_page {
-	bool random;
+	enum lane_kind { LANE_RANDOM, LANE_ROOT, LANE_DATA, LANE_PARITY } kind;
 	enum seal_domain domain;
 	uint64_t number;
+	uint32_t place; /* of a data page in its band; of a parity page behind its data */
+	uint32_t band;
 };
 
 /* Which slices of a volume it has: number no of those in owner. */
@@ -40,6 +42,10 @@ void lane_close(struct lane *lane);
 /* The next count of its pages: what they are, and their payloads end to end.
  * Statuses as feed_read. */
 int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t *payload);
+
+/* For each page of the lane, in their order: add its payload to what parity is made
+ * from, or make it that.  By another thread than lane_fill's, if one likes. */
+void lane_sum(struct lane *lane, const struct lane_page *page, uint8_t *payload);
 
 /* As feed_culprit. */
 const char *lane_culprit(const struct lane *lane);

@@ -22,11 +22,11 @@ struct pipeline {
 	size_t stride;
 
 	pthread_mutex_t lock; /* all below */
-	pthread_cond_t job_free, job_waits, job_worked;
+	pthread_cond_t job_free, job_waits, job_prepared, job_worked;
 	void **free_job;
 	unsigned free_count;
 	struct place *place;
-	uint64_t submitted, begun, finished; /* how many */
+	uint64_t submitted, begun, prepared, finished; /* how many */
 	bool closing, stopping;
 	int status, error;
 
@@ -40,6 +40,7 @@ static void stop_all(struct pipeline *p)
 	p->stopping = true;
 	pthread_cond_broadcast(&p->job_free);
 	pthread_cond_broadcast(&p->job_waits);
+	pthread_cond_broadcast(&p->job_prepared);
 	pthread_cond_broadcast(&p->job_worked);
 }
 
@@ -62,6 +63,27 @@ static struct place *next_work(struct pipeline *p)
 	return &p->place[p->begun++ % p->depth];
 }
 
+/* Until all jobs before number no are prepared: whoever has one of them is at it.
+ * false: everything is to stop. */
+static bool wait_for_turn(struct pipeline *p, uint64_t no)
+{
+	while (!p->stopping && p->prepared != no)
+		pthread_cond_wait(&p->job_prepared, &p->lock);
+	return !p->stopping;
+}
+
+static int prepare(struct pipeline *p, void *job)
+{
+	int status;
+
+	pthread_mutex_unlock(&p->lock);
+	status = p->ops.prepare ? p->ops.prepare(job, p->context) : STATUS_OK;
+	pthread_mutex_lock(&p->lock);
+	p->prepared++;
+	pthread_cond_broadcast(&p->job_prepared);
+	return status;
+}
+
 static void work_all(struct pipeline *p, void *local)
 {
 	struct place *place;
@@ -69,9 +91,14 @@ static void work_all(struct pipeline *p, void *local)
 	while ((place = next_work(p))) {
 		int status;
 
-		pthread_mutex_unlock(&p->lock);
-		status = p->ops.work(place->job, local, p->context);
-		pthread_mutex_lock(&p->lock);
+		if (!wait_for_turn(p, p->begun - 1))
+			return;
+		status = prepare(p, place->job);
+		if (status == STATUS_OK) {
+			pthread_mutex_unlock(&p->lock);
+			status = p->ops.work(place->job, local, p->context);
+			pthread_mutex_lock(&p->lock);
+		}
 		if (status) {
 			fail(p, status);
 			return;
@@ -179,6 +206,7 @@ int pipeline_new(struct pipeline **pipeline, const struct pipeline_ops *ops, voi
 	pthread_mutex_init(&p->lock, NULL);
 	pthread_cond_init(&p->job_free, NULL);
 	pthread_cond_init(&p->job_waits, NULL);
+	pthread_cond_init(&p->job_prepared, NULL);
 	pthread_cond_init(&p->job_worked, NULL);
 	p->jobs = calloc(depth, p->stride);
 	p->free_job = calloc(depth, sizeof(*p->free_job));
@@ -233,6 +261,7 @@ static void release(struct pipeline *p)
 	for (unsigned i = 0; p->ops.stop && i < p->job_count; i++)
 		p->ops.stop(p->jobs + i * p->stride);
 	pthread_cond_destroy(&p->job_worked);
+	pthread_cond_destroy(&p->job_prepared);
 	pthread_cond_destroy(&p->job_waits);
 	pthread_cond_destroy(&p->job_free);
 	pthread_mutex_destroy(&p->lock);

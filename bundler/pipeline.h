@@ -1,5 +1,5 @@
-/* Jobs that are filled by one thread, worked on by several, and finished in the
- * order in which they were submitted by one more.  The number of jobs is fixed:
+/* Jobs that are filled by one thread, prepared in the order in which they were
+ * submitted and worked on in any by several, and finished in that order by one more.  The number of jobs is fixed:
  * it is the bound on memory.  What is finished, and in which order, does not
  * depend on the number of workers. */
 #ifndef BUNDLER_PIPELINE_H
@@ -21,6 +21,7 @@ struct pipeline_ops {
 	int (*thread_start)(void **local, void *context);
 	void (*thread_stop)(void *local);
 
+	int (*prepare)(void *job, void *context); /* in order, one at a time; may be NULL */
 	int (*work)(void *job, void *local, void *context); /* in any order, several at once */
 	int (*finish)(void *job, void *context);            /* in order, one at a time */
 };

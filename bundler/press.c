@@ -28,6 +28,7 @@ struct unit {
 	size_t len;
 	const uint8_t *copy; /* as they are */
 	const uint8_t *key;  /* of a page to be sealed; neither: random */
+	struct lane *lane;   /* that it is of, NULL for none */
 	struct lane_page page;
 };
 
@@ -111,6 +112,19 @@ static void make_random(struct seal *seal, const struct write_secrets *secrets, 
 		memcpy(out, page, u->len);
 }
 
+/* Parity is summed up in order, but not by the thread that reads the sources. */
+static int prepare(void *job, void *context)
+{
+	struct job *j = job;
+
+	(void)context;
+	for (unsigned i = 0; i < j->count; i++)
+		if (j->unit[i].lane)
+			lane_sum(j->unit[i].lane, &j->unit[i].page,
+			         j->payload + (size_t)i * FORMAT_PAYLOAD);
+	return STATUS_OK;
+}
+
 static int work(void *job, void *local, void *context)
 {
 	const struct press *p = context;
@@ -157,6 +171,7 @@ static const struct pipeline_ops ops = {
 	.stop = job_stop,
 	.thread_start = thread_start,
 	.thread_stop = thread_stop,
+	.prepare = prepare,
 	.work = work,
 	.finish = finish,
 };
@@ -187,10 +202,11 @@ static int add_lane_pages(struct write *w, struct job *j, unsigned owner, unsign
 	if (status)
 		return blame(w, w->lane[owner], status);
 	for (unsigned i = 0; i < run; i++)
-		j->unit[j->count++] =
-			(struct unit){.len = FORMAT_PAGE,
-		                      .key = page[i].random ? NULL : w->secrets->keys[owner].page,
-		                      .page = page[i]};
+		j->unit[j->count++] = (struct unit){
+			.len = FORMAT_PAGE,
+			.lane = w->lane[owner],
+			.key = page[i].kind == LANE_RANDOM ? NULL : w->secrets->keys[owner].page,
+			.page = page[i]};
 	return STATUS_OK;
 }
 

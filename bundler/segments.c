@@ -131,7 +131,7 @@ int segments_rewind(struct segments *s, uint64_t plain_len, uint64_t *stored, ui
 		if (status)
 			return status;
 		*(piece.stored_len ? compressed : stored) += piece.plain_len;
-		if (piece.source == PIECE_SPILLED)
+		if (piece_spilled(&piece))
 			*spilled = piece.where;
 	}
 	return spill_cut(s->spill, s->count * sizeof(struct piece));

@@ -153,21 +153,21 @@ static void check_lane(unsigned m, uint32_t data_pages, uint64_t area_pages, uin
 		count = x % 64 + 1 < places - x ? x % 64 + 1 : places - x;
 		assert_int_equal(lane_fill(lane, count, page, payload), STATUS_OK);
 		for (uint32_t i = 0; i < count; i++) {
-			const uint8_t *at = payload + (size_t)i * FORMAT_PAYLOAD;
+			uint8_t *at = payload + (size_t)i * FORMAT_PAYLOAD;
 			int root = x + i == 0                                  ? 0
 			           : x + i == owned / 2 * geometry.slice_pages ? 1
 			           : x + i == places - 1                       ? 2
 			                                                       : -1;
 
+			lane_sum(lane, &page[i], at);
 			if (root >= 0) {
-				assert_false(page[i].random);
+				assert_int_equal(page[i].kind, LANE_ROOT);
 				assert_int_equal(page[i].domain, SEAL_ROOT);
 				assert_int_equal(page[i].number, root);
 				assert_memory_equal(at, content_part, sizeof content_part);
 			} else if (t == data_pages + shape.parity_pages) {
-				assert_true(page[i].random);
+				assert_int_equal(page[i].kind, LANE_RANDOM);
 			} else {
-				assert_false(page[i].random);
 				assert_int_equal(page[i].domain, SEAL_PAGE);
 				assert_int_equal(page[i].number, t);
 				logical_is(&shape, t++, at, step);

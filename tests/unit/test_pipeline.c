@@ -15,10 +15,11 @@ struct job {
 /* What happened, and what shall. */
 struct trial {
 	unsigned workers;
-	unsigned fail_work, fail_finish; /* at that job, from 1; 0: never */
+	unsigned fail_prepare, fail_work, fail_finish; /* at that job, from 1; 0: never */
 	bool fail_start, fail_thread, sleepy;
 	atomic_uint started, stopped, threads, threads_stopped, worked;
-	unsigned next; /* to be finished */
+	atomic_uint preparing;        /* at the moment */
+	unsigned next_prepared, next; /* to be prepared, to be finished */
 	bool in_order;
 };
 
@@ -60,6 +61,22 @@ static void doze(unsigned microseconds)
 	nanosleep(&(struct timespec){.tv_nsec = microseconds * 1000L}, NULL);
 }
 
+/* One at a time, in order, and before the work. */
+static int prepare(void *job, void *context)
+{
+	struct trial *t = context;
+	struct job *j = job;
+
+	if (t->preparing++ || j->number != t->next_prepared++)
+		t->in_order = false;
+	if (t->sleepy)
+		doze((j->number * 40503u >> 8) % 100);
+	j->doubled = j->number;
+	t->preparing--;
+	errno = ERANGE;
+	return j->number + 1 == t->fail_prepare ? STATUS_IO : STATUS_OK;
+}
+
 static int work(void *job, void *local, void *context)
 {
 	struct trial *t = context;
@@ -70,7 +87,7 @@ static int work(void *job, void *local, void *context)
 	if (t->sleepy)
 		doze((j->number * 2654435761u >> 20) % 500);
 	t->worked++;
-	j->doubled = 2 * j->number;
+	j->doubled += j->number;
 	errno = EDOM;
 	return j->number + 1 == t->fail_work ? STATUS_IO : STATUS_OK;
 }
@@ -92,6 +109,7 @@ static const struct pipeline_ops ops = {
 	.stop = stop,
 	.thread_start = thread_start,
 	.thread_stop = thread_stop,
+	.prepare = prepare,
 	.work = work,
 	.finish = finish,
 };
@@ -165,14 +183,16 @@ static void jobs_come_in_the_order_of_submission(void **state)
 static void the_first_failure_stops_all(void **state)
 {
 	static const struct {
-		unsigned work, finish;
+		unsigned prepare, work, finish;
 		int error;
-	} row[] = {{1, 0, EDOM},     {150, 0, EDOM},  {0, 1, ENOSPC},
-	           {0, 150, ENOSPC}, {JOBS, 0, EDOM}, {0, JOBS, ENOSPC}};
+	} row[] = {{0, 1, 0, EDOM},     {0, 150, 0, EDOM},   {0, 0, 1, ENOSPC},
+	           {0, 0, 150, ENOSPC}, {0, JOBS, 0, EDOM},  {0, 0, JOBS, ENOSPC},
+	           {1, 0, 0, ERANGE},   {150, 0, 0, ERANGE}, {JOBS, 0, 0, ERANGE}};
 
 	(void)state;
 	for (size_t i = 0; i < 2 * sizeof row / sizeof row[0]; i++) {
 		struct trial t = {.workers = i % 2 ? 8 : 1,
+		                  .fail_prepare = row[i / 2].prepare,
 		                  .fail_work = row[i / 2].work,
 		                  .fail_finish = row[i / 2].finish};
 		struct pipeline *p = NULL;
@@ -180,11 +200,11 @@ static void the_first_failure_stops_all(void **state)
 
 		assert_int_equal(open_trial(&p, &t), STATUS_OK);
 		fed = feed(p);
-		assert_true(fed <= t.fail_work + t.fail_finish + DEPTH);
+		assert_true(fed <= t.fail_prepare + t.fail_work + t.fail_finish + DEPTH);
 		errno = 0;
 		assert_int_equal(pipeline_end(p, 0), STATUS_IO);
 		assert_int_equal(errno, row[i / 2].error);
-		assert_true(t.next <= t.fail_work + t.fail_finish);
+		assert_true(t.next <= t.fail_prepare + t.fail_work + t.fail_finish);
 		nothing_is_left(&t);
 	}
 }
