@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "bundler/attributes.h"
 #include "bundler/kept.h"
@@ -131,7 +132,10 @@ static la_int64_t on_seek(struct archive *archive, void *context, la_int64_t off
 
 static la_int64_t on_skip(struct archive *archive, void *context, la_int64_t len)
 {
-	return on_seek(archive, context, len, SEEK_CUR) < 0 ? 0 : len;
+	struct taking *t = context;
+
+	(void)archive;
+	return supply_skip(&t->supply, len);
 }
 
 /* All but: mtree, a list whose contents would be read from this machine's disk; raw,
@@ -499,6 +503,15 @@ static int check_end(struct taking *t, la_int64_t before)
 	return STATUS_OK;
 }
 
+/* What was not wanted of an entry is read, too: where nothing more comes, it is known
+ * then what for. */
+static int pass_over(struct taking *t, int status)
+{
+	return status == STATUS_OK && archive_read_data_skip(t->archive) != ARCHIVE_OK
+	               ? refuse_damaged(t, t->path)
+	               : status;
+}
+
 static int take_all(struct taking *t)
 {
 	int status = STATUS_OK, rc;
@@ -511,7 +524,7 @@ static int take_all(struct taking *t)
 		rc = next_header(t);
 		if (rc == ARCHIVE_EOF)
 			return check_end(t, before);
-		status = rc == ARCHIVE_OK || rc == ARCHIVE_WARN ? take_entry(t, rc)
+		status = rc == ARCHIVE_OK || rc == ARCHIVE_WARN ? pass_over(t, take_entry(t, rc))
 		                                                : refuse_damaged(t, NULL);
 	}
 	return status;
@@ -530,8 +543,12 @@ static int open_supply(struct taking *t)
 {
 	const struct scan_options *o = t->options;
 	bool spilled;
-	int status = supply_open(&t->supply, o->archive[t->no], o->cancelled, o->arena,
-	                         o->memory / 2, o->spill_dir, &spilled);
+	int status;
+
+	if (!strcmp(o->archive[t->no], "-") && isatty(STDIN_FILENO))
+		return refuse(t, NULL, STATUS_NOENT, "is a terminal; pipe an archive into it");
+	status = supply_open(&t->supply, o->archive[t->no], o->cancelled, o->arena, o->memory / 2,
+	                     o->spill_dir, &spilled);
 
 	if (status == STATUS_NOENT)
 		return refuse(t, NULL, STATUS_NOENT, "is empty, and no archive");

@@ -87,6 +87,17 @@ int64_t supply_seek(struct supply *s, int64_t off, int whence)
 	return off;
 }
 
+int64_t supply_skip(struct supply *s, int64_t len)
+{
+	int64_t left = s->at < s->len ? (int64_t)(s->len - s->at) : 0;
+
+	if (s->in_order || len < 0)
+		return 0;
+	len = len < left ? len : left;
+	s->at += (uint64_t)len;
+	return len;
+}
+
 /* --- what needs to be read in another order than it comes in ------------------ */
 
 /* The sum over its first block, the field itself as spaces. */

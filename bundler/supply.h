@@ -40,6 +40,9 @@ ssize_t supply_read(struct supply *supply, const void **bytes);
 /* As lseek; -1 where there is no seeking. */
 int64_t supply_seek(struct supply *supply, int64_t off, int whence);
 
+/* Pass over at most len bytes, and none behind the end; how many. */
+int64_t supply_skip(struct supply *supply, int64_t len);
+
 /* Is it, if it is a file, still what it was? */
 bool supply_is_unchanged(const struct supply *supply);
 

@@ -152,6 +152,10 @@ ok "an encrypted zip" says 1 '.*e.zip: secret.txt: is encrypted; unpack it with 
 
 # --- standard input ----------------------------------------------------------------------
 
+ok "nobody writes, and a signal comes" exits 130 timeout --preserve-status -s INT 1 "$pack" "${key[@]}" \
+	-o "$bundle" --archive - < <(sleep 9)
+ok "a terminal" exits 1 script -qec "$pack ${key[*]} -o $bundle --archive -" /dev/null
+like "is no archive" "$(cat "$tmp/stdout")" 'standard input: is a terminal; pipe an archive into it'
 ok "twice" exits 2 "$pack" "${key[@]}" -o "$bundle" --archive - --archive - </dev/null
 ok "for a passphrase, too" exits 2 "$pack" --passphrase-fd 0 -o "$bundle" --archive - </dev/null
 like "is refused" "$(cat "$tmp/stderr")" 'standard input can be read only once'

@@ -60,6 +60,14 @@ boundary=$(python3 -c 'import sys, tarfile
 print(tarfile.open(sys.argv[1]).getmembers()[3].offset)' "$tmp/posix.tar")
 head -c "$boundary" "$tmp/posix.tar" >"$tmp/cut"
 is "between two members, too" "$(try "$tmp/cut")" 1
+for at in $((boundary - 512)) $((boundary - 1)) "$boundary"; do
+	head -c "$at" "$tmp/posix.tar" >"$tmp/cut.$at"
+	is "also if what is cut would be left out, at $at" "$("$pack" --dry-run --exclude '*' \
+		--archive "$tmp/cut.$at" >/dev/null 2>&1; echo $?)" 1
+	is "and in a pipe" "$("$pack" --dry-run --exclude '*' \
+		--archive - < <(cat "$tmp/cut.$at") >/dev/null 2>&1; echo $?)" 1
+done
+is "cut, it fails" "$(try "$tmp/cut")" 1
 like "it is said how" "$(cat "$tmp/stderr")" 'cut: cut short: the mark at the end of an archive is missing; nothing is packed'
 ok "where tar would say nothing" tar -tf "$tmp/cut"
 is "in a pipe, too" "$("$pack" --dry-run --archive - <"$tmp/cut" >/dev/null 2>&1; echo $?)" 1

@@ -32,7 +32,7 @@ ok "the control: a copy shows what is written" test "$(writes dd if="$tmp/src/fi
 for a in tar zip; do
 	is "of a $a in a pipe nothing is written in the clear" "$(writes "$pack" -q -f "${key[@]}" \
 		--memory 101M --spill "$tmp/spill" -o "$tmp/out/b" --archive - < <(cat "$tmp/a.$a"))" 0
-	ok "though much is spilled" test "$(grep -c '^[0-9]* pwrite64' "$tmp/trace")" -gt 1000
+	ok "though much is spilled" test "$(grep -c '^[0-9]* *pwrite64' "$tmp/trace")" -gt 100
 	is "and nothing is mapped to be written" \
 		"$(grep -E 'mmap\(.*PROT_WRITE.*MAP_SHARED, [0-9]' "$tmp/trace")" ''
 	is "and it is whole" "$("$read" cat "${key[@]}" "$tmp/out/b" film.mp4 | sha256sum)" \
