@@ -127,6 +127,9 @@ MANY = 1000
 check-random: EXTRA = ent rng-tools5
 check-random: deps
 	$(MAKE) run-tests UNITS= SCRIPTS="$(wildcard tests/random/[0-9]*.sh)" MANY=$(MANY)
+# What parity promises, at every place and for every pattern: the long form.
+check-damage: deps
+	SATCHEL_LONG=1 $(MAKE) run-tests UNITS=$(B)/tests/unit/test_damage SCRIPTS=
 
 # The same under a sanitizer.  Static and fortified builds cannot have one.
 SANE = -O1 -g -fno-omit-frame-pointer
@@ -233,5 +236,5 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-mount-long check-random run-tests asan tsan valgrind coverage lint fuzz run-fuzz reader-musl \
+.PHONY: all check check-damage check-mount-long check-random run-tests asan tsan valgrind coverage lint fuzz run-fuzz reader-musl \
 	demo deps install uninstall dist clean
