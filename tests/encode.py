@@ -28,7 +28,10 @@ A case is NAME.keys, a word and its values on each line:
   status N               exit status of decode.py hash
 
 and NAME.expect, which is what `decode.py hash' prints, made from the
-description and not by reading the bundle.  Unfold writes damaged copies, and
+description and not by reading the bundle.  A flaw has NAME.vector, too: the word,
+the files to read, and the hash of what `sha256sum' says of those of them that a
+reader releases before it notices: one that looks at everything, as decode.py does,
+and one that looks at no more than it needs (or "any", which is a forger's choice).  Unfold writes damaged copies, and
 OUTDIR/NAME.case: the lines that are left, with the paths to use.
 """
 
@@ -1383,6 +1386,45 @@ FLAWS = {
     'heap-with-stray-bytes': ('', 'heap', stray, 'fine', 0)}
 
 
+# Files that a reader hands out all the same, since the flaw does not concern them;
+# of flaws that are not here, none.  Second, where that is more or less: a reader
+# that looks at no more than it needs for a file, or at a block as a whole.  ANY:
+# what a forger who has the key may have chosen.
+ALL, ANY = 'a c s z b/in', 'any'
+RELEASED = {
+    **{f'attributes-{what}': ('a c s b/in', ALL) for what in ('count', 'end', 'long', 'nameless', 'order', 'twice')},
+    **{f'frame-{what}': ('s z b/in',) for what in ('broken', 'other-size', 'skippable', 'two', 'without-size')},
+    **{what: ('a c z b/in',) for what in ('run-empty', 'run-overflow', 'run-past-plaintext', 'run-past-size',
+                                          'runs-end', 'runs-key', 'runs-overlap')},
+    **{what: (ALL,) for what in ('frame-with-checksum', 'heap-key', 'heap-with-stray-bytes',
+                                 'index-with-stray-bytes', 'link-zero-byte')},
+    'content-altered': ('a c',), 'leaf-altered': ('a c',),
+    'hard-link-to-directory': ('a s z b/in',), 'hard-link-to-one-name': ('a s z b/in', ALL),
+    'names-descend': ('a b/in', ''), 'names-equal': ('a b/in', ''),
+    'padding': ('', ALL), 'plain-length-longer': ('', ALL),
+    'parent-another': ('a c s b/in', 'a c b/in'),
+    'range-ends-in-a-frame': ('s z b/in', ALL), 'range-ends-in-an-extent': ('a c', ALL),
+    'runs-back': ('a c z b/in', ANY), 'segment-frame-short': ('', ANY)}
+
+
+def released(compartment, paths):
+    """The hash of what `sha256sum' says of these files, in that order."""
+    if paths == ANY:
+        return ANY
+    nodes = {e.path.decode(): e.node for e in number_entries(compartment.tree)}
+    lines = (f'{hashlib.sha256(content_of(nodes[path])).hexdigest()}  {path}\n' for path in paths.split())
+    return hashlib.sha256(''.join(lines).encode()).hexdigest()
+
+
+def write_vector(name, out, compartment):
+    """NAME.vector: what to expect, and what may be released before it is noticed."""
+    base, word = FLAWS[name][0], FLAWS[name][3]
+    wanted = RELEASED.get(name, ('',))
+    lines = [f'expect: {word}', f'files: {"" if base == "many" else ALL}',
+             f'released: {released(compartment, wanted[0])}', f'lazily: {released(compartment, wanted[-1])}']
+    put(out, name + '.vector', ''.join(line + '\n' for line in lines).encode())
+
+
 def write_flaw(name, out):
     base, point, function, word, status = FLAWS[name]
     bundle = flawed(base, {point: function})
@@ -1392,6 +1434,7 @@ def write_flaw(name, out):
     put(out, key.split()[1], SECRETS[key.split()[1]])
     lines = [f'bundle {v.name}' for v in volumes] + [key, f'word {word}', f'status {status}']
     put(out, name + '.keys', ''.join(line + '\n' for line in lines).encode())
+    write_vector(name, out, flawed(base, {}).compartments[0])
     if status == 0:
         put(out, name + '.expect', expected(bundle.compartments[0]).encode())
 

@@ -35,6 +35,20 @@ harmless() {
 	find "$tmp/out" -mindepth 1 -delete
 }
 
+# What is released, file by file, is what NAME.vector says: whole and right, or
+# nothing.
+releases() { # NAME
+	local wanted files path sums=
+	wanted=$(sed -n 's/^lazily: //p' "$flaws/$1.vector")
+	files=$(sed -n 's/^files: //p' "$flaws/$1.vector")
+	[ "$wanted" != any ] || return 0
+	for path in $files; do
+		"$read" cat -q "${key[@]}" "$bundle" "$path" >"$tmp/file" 2>/dev/null
+		[ ! -s "$tmp/file" ] || sums+="$(sha256sum <"$tmp/file" | cut -d' ' -f1)  $path"$'\n'
+	done
+	[ "$(printf '%s' "$sums" | sha256sum)" == "$wanted  -" ] || { echo "released: $sums"; return 1; }
+}
+
 for keys in "$flaws"/*.keys; do
 	name=${keys##*/} name=${name%.keys}
 	key=() bundle=''
@@ -49,6 +63,8 @@ for keys in "$flaws"/*.keys; do
 	done <"$keys"
 	ok "$name: $wanted" fits "$name" "$status" "$wanted"
 	ok "$name: no harm" harmless
+	ok "$name: what is released" releases "$name"
 done
-is "nothing else was made" "$(cd "$tmp" && echo *)" 'flaws out stderr stdout'
+ok "there are enough of them" test "$(find "$flaws" -name '*.vector' | wc -l)" -ge 100
+is "nothing else was made" "$(cd "$tmp" && echo *)" 'file flaws out stderr stdout'
 finish
