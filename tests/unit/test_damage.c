@@ -453,6 +453,65 @@ static void every_page_has_its_role(void **state)
 	volume_close(&v);
 }
 
+/* --- a length that is a lie --------------------------------------------------------------- */
+
+/* 32 TiB are promised, and a few pages are there: what is missing is counted as a
+ * whole, and no page of it is looked at. */
+static void a_forged_length_costs_nothing(void **state)
+{
+	static const unsigned all_ms[] = {0, 2, 4, 8, 16};
+
+	(void)state;
+	for (unsigned k = 0; k < 5; k++) {
+		struct format_slot slot = {
+			.parity = (uint8_t)all_ms[k],
+			.volume_count = 1,
+			.file_len = FORMAT_MAX_FILE,
+			.data_pages = 1700000000,
+		};
+		struct format_layout layout = {.owned = FORMAT_MAX_SLICES};
+		struct volume v = {0};
+		uint32_t cut, band;
+
+		memset(layout.map, 0xff, sizeof layout.map);
+		v.file = calloc(1, FORMAT_HEADER + 100 * FORMAT_PAGE);
+		v.out = malloc(FORMAT_PAYLOAD);
+		assert_int_equal(
+			source_open_memory(&v.source, v.file, FORMAT_HEADER + 100 * FORMAT_PAGE),
+			STATUS_OK);
+		assert_int_equal(arena_new(&v.arena, 1 << 20, true), STATUS_OK);
+		assert_int_equal(repair_new(&v.repair, v.arena), STATUS_OK);
+		assert_int_equal(pages_io_init(&v.io, v.arena, v.repair), STATUS_OK);
+		assert_int_equal(pages_open(&v.pages, v.source, key, &slot, &layout), STATUS_OK);
+		assert_int_equal(v.pages->present, 99); /* the first page is a root */
+		cut = pages_cut(v.pages);
+		band = FORMAT_ROWS * v.pages->parity.columns;
+		assert_int_equal(cut, all_ms[k] ? band : 99);
+		pages_note_cut(v.pages);
+		pages_note_cut(v.pages);
+		assert_true(v.pages->health.lost == slot.data_pages - cut);
+		assert_true(v.pages->health.parity ==
+		            (all_ms[k] ? v.pages->parity.parity_pages -
+		                                 all_ms[k] * v.pages->parity.columns
+		                       : 0));
+		/* What is counted is not counted again, and costs no repair. */
+		for (uint32_t i = 0; i < 2000; i++)
+			assert_int_equal(pages_read(v.pages, &v.io,
+			                            (uint64_t)(cut + i) * FORMAT_PAYLOAD, 1, v.out),
+			                 STATUS_DAMAGED);
+		assert_true(v.pages->health.lost == slot.data_pages - cut);
+		/* Each is tried at most twice, and none of the others of its column. */
+		assert_true(source_read_count(v.source) <= 2 * 2000);
+		pages_close(v.pages);
+		source_close(v.source);
+		pages_io_fini(&v.io);
+		repair_free(v.repair);
+		arena_free(v.arena);
+		free(v.file);
+		free(v.out);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -464,6 +523,7 @@ int main(void)
 		cmocka_unit_test(random_patterns_of_large_groups),
 		cmocka_unit_test(pages_are_made_as_they_were),
 		cmocka_unit_test(every_page_has_its_role),
+		cmocka_unit_test(a_forged_length_costs_nothing),
 	};
 
 	return cmocka_run_group_tests_name("damage", tests, NULL, NULL);
