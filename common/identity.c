@@ -9,26 +9,42 @@
 
 #include "common/status.h"
 
+/* A test of constant time says here that these bytes are public from now on. */
+#ifndef IDENTITY_PUBLIC
+#define IDENTITY_PUBLIC(p, len) ((void)0)
+#endif
+
 enum {
 	DIGITS = 52, /* of five bits: 32 bytes and four bits of zero */
 	CHECKSUM = 6,
 	FILE_MAX = 1 << 16,
 };
 
-static char lower(char c)
+/* Digits of an identity are secret, so nothing here jumps or looks up by them;
+ * whether all of it is in order is public.
+ * 1 if c is from first to last, 0 otherwise. */
+static uint32_t is_between(char c, char first, char last)
 {
-	return c >= 'A' && c <= 'Z' ? (char)(c + ('a' - 'A')) : c;
+	uint32_t byte = (uint8_t)c;
+
+	return ~((byte - (uint8_t)first) | ((uint8_t)last - byte)) >> 31;
 }
 
-static bool has_mixed_case(const char *text, size_t len)
+static char lower(char c)
 {
-	bool small = false, capital = false;
+	return (char)(c | is_between(c, 'A', 'Z') << 5);
+}
+
+/* 1 or 0. */
+static uint32_t has_mixed_case(const char *text, size_t len)
+{
+	uint32_t small = 0, capital = 0;
 
 	for (size_t i = 0; i < len; i++) {
-		small |= text[i] >= 'a' && text[i] <= 'z';
-		capital |= text[i] >= 'A' && text[i] <= 'Z';
+		small |= is_between(text[i], 'a', 'z');
+		capital |= is_between(text[i], 'A', 'Z');
 	}
-	return small && capital;
+	return small & capital;
 }
 
 static bool has_prefix(const char *text, const char *prefix)
@@ -39,13 +55,20 @@ static bool has_prefix(const char *text, const char *prefix)
 	return *text == '1';
 }
 
-/* The five bits that a character stands for, -1 for none. */
-static int digit(char c)
+/* The five bits that a character stands for; *known: whether it stands for any. */
+static uint32_t digit(char c, uint32_t *known)
 {
 	static const char digits[] = "qpzry9x8gf2tvdw0s3jn54khce6mua7l";
-	const char *at = c ? strchr(digits, lower(c)) : NULL;
+	uint32_t five = 0;
 
-	return at ? (int)(at - digits) : -1;
+	*known = 0;
+	for (uint32_t i = 0; i < 32; i++) {
+		uint32_t is_it = is_between(lower(c), digits[i], digits[i]);
+
+		five |= i & -is_it;
+		*known |= is_it;
+	}
+	return five;
 }
 
 static uint32_t checksum_add(uint32_t sum, unsigned value)
@@ -74,38 +97,43 @@ static uint32_t checksum_begin(const char *prefix)
 	return sum;
 }
 
+static uint32_t is_zero(uint32_t x)
+{
+	return (~x & (x - 1)) >> 31;
+}
+
 int identity_decode(uint8_t key[static KDF_KEYBYTES], const char *text, size_t len,
                     const char *prefix)
 {
 	size_t front = strlen(prefix) + 1;
-	uint32_t sum = checksum_begin(prefix), bits = 0;
+	uint32_t sum = checksum_begin(prefix), bits = 0, good = 1;
 	uint8_t bytes[KDF_KEYBYTES];
 	unsigned have = 0, used = 0;
 	int status = STATUS_KEYFILE;
 
-	if (len != front + DIGITS + CHECKSUM || has_mixed_case(text, len) ||
-	    !has_prefix(text, prefix))
+	if (len != front + DIGITS + CHECKSUM || !has_prefix(text, prefix))
 		return STATUS_KEYFILE;
+	good &= !has_mixed_case(text, len);
 	for (unsigned i = 0; i < DIGITS + CHECKSUM; i++) {
-		int five = digit(text[front + i]);
+		uint32_t known, five = digit(text[front + i], &known);
 
-		if (five < 0)
-			goto out;
-		sum = checksum_add(sum, (unsigned)five);
+		good &= known;
+		sum = checksum_add(sum, five);
 		if (i >= DIGITS)
 			continue;
-		bits = bits << 5 | (uint32_t)five;
+		bits = bits << 5 | five;
 		have += 5;
 		if (have >= 8) {
 			have -= 8;
 			bytes[used++] = (uint8_t)(bits >> have);
 		}
 	}
-	if (sum != 1 || bits & 15)
-		goto out;
-	memcpy(key, bytes, KDF_KEYBYTES);
-	status = STATUS_OK;
-out:
+	good &= is_zero(sum ^ 1) & is_zero(bits & 15);
+	IDENTITY_PUBLIC(&good, sizeof good);
+	if (good) {
+		memcpy(key, bytes, KDF_KEYBYTES);
+		status = STATUS_OK;
+	}
 	explicit_bzero(bytes, sizeof bytes);
 	explicit_bzero(&bits, sizeof bits);
 	return status;

@@ -343,6 +343,7 @@ static int begins_before(struct index *x, uint64_t b, const struct wanted_name *
 	if (status)
 		return status;
 	order = memcmp(ref.key, wanted->prefix, sizeof(ref.key));
+	explicit_bzero(&ref, sizeof(ref)); /* a name begins so */
 	if (order == 0) {
 		status = index_entry(x, (uint32_t)(b * FORMAT_ENTRIES_PER_BLOCK), &e);
 		if (status)
@@ -415,6 +416,7 @@ int index_lookup(struct index *index, const struct format_entry *directory, cons
 		return STATUS_NOENT;
 	memcpy(wanted.prefix, name, min_u64(len, sizeof(wanted.prefix)));
 	status = find_block(index, first, end, &wanted, &block);
+	explicit_bzero(wanted.prefix, sizeof(wanted.prefix));
 	if (status)
 		return status;
 	first = max_u64(first, block * FORMAT_ENTRIES_PER_BLOCK);

@@ -65,12 +65,17 @@ static struct slot *slot_take(void)
 /* Frees, without touching the file. */
 static void release(struct outfile *out)
 {
-	if (out->slot)
+	/* Names may be those of a bundle's files, extensions too. */
+	if (out->slot) {
+		explicit_bzero(out->slot->name, sizeof out->slot->name);
 		atomic_store(&out->slot->state, SLOT_FREE);
+	}
 	if (out->fd >= 0)
 		close(out->fd);
 	if (out->dirfd >= 0)
 		close(out->dirfd);
+	if (out->name)
+		explicit_bzero(out->name, strlen(out->name));
 	free(out->name);
 	free(out);
 }

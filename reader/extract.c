@@ -70,15 +70,15 @@ struct extract {
 	struct progress *progress;
 	char *pattern; /* arena */
 
-	uint32_t *wanted; /* what was named on the command line */
-	size_t wanted_count, wanted_room, next_wanted;
+	uint32_t next_wanted;
 	uint32_t scan, scan_end; /* entries on their way to threads, */
 	uint32_t scan_directory; /* all of this directory */
 	uint32_t entries;
-	bits *taken; /* wanted, and seen to */
-	bits *made;  /* directories that were not there before */
-	bits *done;  /* files that are in place */
-	bits *links; /* wanted hard links */
+	bits *wanted; /* what was named on the command line */
+	bits *taken;  /* that, and what is below, seen to */
+	bits *made;   /* directories that were not there before */
+	bits *done;   /* files that are in place */
+	bits *links;  /* wanted hard links */
 	struct first first[FIRSTS];
 	size_t first_count;
 };
@@ -112,16 +112,7 @@ static int want(void *context, uint32_t id)
 {
 	struct extract *x = context;
 
-	if (x->wanted_count == x->wanted_room) {
-		size_t room = x->wanted_room ? 2 * x->wanted_room : 64;
-		uint32_t *wanted = realloc(x->wanted, room * sizeof *wanted);
-
-		if (!wanted)
-			return STATUS_NOMEM;
-		x->wanted = wanted;
-		x->wanted_room = room;
-	}
-	x->wanted[x->wanted_count++] = id;
+	bit_set(x->wanted, id);
 	return 0;
 }
 
@@ -259,16 +250,24 @@ static void enter(struct extract *x)
 		scan_from(x, w->id, (uint32_t)e->place, e->size);
 }
 
+/* The first of a set from id on; x->entries where there is none. */
+static uint32_t bit_find(struct extract *x, bits *set, uint64_t id)
+{
+	while (id < x->entries && !bit_get(set, (uint32_t)id))
+		id = atomic_load(&set[id / 64]) >> id % 64 ? id + 1 : (id | 63) + 1;
+	return id < x->entries ? (uint32_t)id : x->entries;
+}
+
 /* Begin with the next that was named.  Returns false where there is none. */
 static bool begin_wanted(struct extract *x)
 {
 	struct walk *w = &x->walk;
-	uint32_t id;
+	uint32_t id = bit_find(x, x->wanted, x->next_wanted);
 	int status;
 
-	if (x->next_wanted == x->wanted_count)
+	if (id == x->entries)
 		return false;
-	id = x->wanted[x->next_wanted++];
+	x->next_wanted = id + 1;
 	status = walk_start(w, id);
 	if (status)
 		session_report(x->session, w->path, status);
@@ -486,6 +485,7 @@ static int prepare(struct extract *x)
 
 	x->entries = (uint32_t)bundle_content(s->bundle)->table[TABLE_ENTRIES].records;
 	words = (size_t)x->entries / 64 + 1;
+	x->wanted = calloc(words, sizeof *x->wanted);
 	x->taken = calloc(words, sizeof *x->taken);
 	x->made = calloc(words, sizeof *x->made);
 	x->done = calloc(words, sizeof *x->done);
@@ -497,8 +497,9 @@ static int prepare(struct extract *x)
 	x->place.umask = umask(0);
 	umask(x->place.umask);
 	x->pattern = arena_alloc(s->arena, FORMAT_PATH + 1);
-	status =
-		x->taken && x->made && x->done && x->links && x->pattern ? STATUS_OK : STATUS_NOMEM;
+	status = x->wanted && x->taken && x->made && x->done && x->links && x->pattern
+	                 ? STATUS_OK
+	                 : STATUS_NOMEM;
 	if (status == STATUS_OK)
 		status = out_init(&x->out, s->arena, OUT_ROOM);
 	if (status == STATUS_OK)
@@ -520,7 +521,7 @@ static void release(struct extract *x)
 	walk_fini(&x->walk);
 	if (x->place.root >= 0)
 		close(x->place.root);
-	free(x->wanted);
+	free((void *)x->wanted);
 	free((void *)x->taken);
 	free((void *)x->made);
 	free((void *)x->done);

@@ -29,7 +29,7 @@ enum {
 
 size_t placer_size(void)
 {
-	return sizeof(struct bundle_entry) + 2 * (FORMAT_PATH + 1) + BUF + 4 * 64;
+	return sizeof(struct bundle_entry) + 2 * (FORMAT_PATH + 1) + BUF + FORMAT_NAME + 1 + 5 * 64;
 }
 
 int placer_init(struct placer *p, struct place *place, struct arena *arena, struct cursor *cursor)
@@ -39,7 +39,8 @@ int placer_init(struct placer *p, struct place *place, struct arena *arena, stru
 	p->path = arena_alloc(arena, FORMAT_PATH + 1);
 	p->where = arena_alloc(arena, FORMAT_PATH + 1);
 	p->buf = arena_alloc(arena, BUF);
-	return p->entry && p->path && p->where && p->buf ? STATUS_OK : STATUS_NOMEM;
+	p->safe = arena_alloc(arena, FORMAT_NAME + 1);
+	return p->entry && p->path && p->where && p->buf && p->safe ? STATUS_OK : STATUS_NOMEM;
 }
 
 /* --- what went wrong ------------------------------------------------------------ */

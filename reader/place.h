@@ -36,7 +36,7 @@ struct placer {
 	char *path;   /* FORMAT_PATH + 1, to be taken apart */
 	char *where;  /* FORMAT_PATH + 1, the caller's: where entry goes */
 	uint8_t *buf; /* contents, attributes, targets */
-	char safe[FORMAT_NAME + 1];
+	char *safe;   /* FORMAT_NAME + 1: a name that the file system takes */
 };
 
 /* Bytes of arena that placer_init takes. */

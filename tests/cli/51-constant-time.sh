@@ -22,7 +22,7 @@ if [ -n "$why" ]; then
 	finish
 fi
 ok "nothing depends on a secret" valgrind_says 0
-like "all of it was looked at" "$(cat "$tmp/stdout")" 'ok 4 - slot_scan'
+like "all of it was looked at" "$(cat "$tmp/stdout")" 'ok 6 - reading_an_identity'
 ok "a control without a fault passes" valgrind_says 0 nothing
 for control in branch table memcmp; do
 	ok "a fault is caught: $control" valgrind_says 99 $control

@@ -13,6 +13,9 @@
 #include "bundler/uniform.c"
 #include "common/header.c"
 
+#define IDENTITY_PUBLIC(p, len) VALGRIND_MAKE_MEM_DEFINED(p, len)
+#include "common/identity.c"
+
 #include "bundler/minisign.h"
 
 enum { ROUNDS = 20 };
@@ -139,6 +142,27 @@ static void slot_scan(void **state)
 	}
 }
 
+/* Where the prefix is right, nothing but whether all of it is in order shows. */
+static void reading_an_identity(void **state)
+{
+	/* BIP 173 of 32 zero bytes, and a slip in it. */
+	char text[] = "AGE-SECRET-KEY-1QQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQQ8H00W3";
+	size_t len = sizeof text - 1, front = strlen("AGE-SECRET-KEY-1");
+	uint8_t key[KDF_KEYBYTES];
+	int status;
+
+	(void)state;
+	for (int slip = 0; slip < 3; slip++) {
+		if (slip)
+			text[front + 7] = slip == 1 ? 'P' : '!';
+		make_secret(text + front, len - front);
+		status = identity_decode(key, text, len, IDENTITY_PREFIX);
+		make_public(&status, sizeof status);
+		make_public(text, sizeof text);
+		assert_int_equal(status, slip ? STATUS_KEYFILE : STATUS_OK);
+	}
+}
+
 static void signing(void **state)
 {
 	static struct minisign_secret key;
@@ -179,7 +203,7 @@ int main(int argc, char **argv)
 #define TEST(f) cmocka_unit_test_setup_teardown(f, NULL, no_error)
 	const struct CMUnitTest tests[] = {
 		TEST(field_arithmetic), TEST(inverse_map), TEST(scalar_and_small_order),
-		TEST(slot_scan),        TEST(signing),
+		TEST(slot_scan),        TEST(signing),     TEST(reading_an_identity),
 	};
 
 	if (!RUNNING_ON_VALGRIND) {

@@ -104,6 +104,48 @@ static void what_is_typed_is_not_shown(void **state)
 	close_terminal();
 }
 
+/* Decomposed letters, blanks, bytes that are no UTF-8: as they are typed. */
+static const char raw[] = "  \xe1\x84\x80\xe1\x85\xa1 \xff ";
+
+static void ask_raw(void)
+{
+	struct passphrase p;
+
+	MUST(passphrase_ask_raw(&p, "password: ") == STATUS_OK);
+	MUST(p.len == sizeof raw - 1 && !memcmp(p.text, raw, p.len));
+	MUST(passphrase_ask_raw(&p, "password: ") == STATUS_OK);
+	MUST(p.len == 0);
+	MUST(passphrase_ask_raw(&p, "password: ") == STATUS_TOOBIG);
+	for (size_t i = 0; i < sizeof p; i++)
+		MUST(((const char *)&p)[i] == 0);
+	MUST(write(slave, "thanks", 6) == 6);
+}
+
+static void a_password_of_another_program_is_left_as_it_is(void **state)
+{
+	char line[KDF_PASSPHRASE_MAX + 3];
+	pid_t pid;
+
+	(void)state;
+	memset(line, 'x', sizeof line);
+	line[sizeof line - 2] = '\n';
+	line[sizeof line - 1] = '\0';
+	open_terminal();
+	pid = start(ask_raw);
+	expect("password: ");
+	assert_false(echoes());
+	type(raw);
+	type("\n");
+	expect("password: ");
+	type("\n");
+	expect("password: ");
+	type(line);
+	expect("thanks");
+	assert_int_equal(unit_wait(pid), 0);
+	assert_true(echoes());
+	close_terminal();
+}
+
 static void ask_twice(void)
 {
 	struct passphrase p;
@@ -411,6 +453,7 @@ int main(void)
 		cmocka_unit_test(two_that_differ_are_asked_again),
 		cmocka_unit_test(three_times_is_enough),
 		cmocka_unit_test(empty_or_unreadable_is_refused),
+		cmocka_unit_test(a_password_of_another_program_is_left_as_it_is),
 		cmocka_unit_test(signals_restore_the_terminal_and_are_delivered),
 		cmocka_unit_test(a_program_that_survives_is_told),
 		cmocka_unit_test(what_is_ignored_stays_ignored),
