@@ -127,6 +127,7 @@ MANY = 1000
 check-random: EXTRA = ent rng-tools5
 check-random: deps
 	$(MAKE) run-tests UNITS= SCRIPTS="$(wildcard tests/random/[0-9]*.sh)" MANY=$(MANY)
+
 # What parity promises, at every place and for every pattern: the long form.
 check-damage: deps
 	SATCHEL_LONG=1 $(MAKE) run-tests UNITS=$(B)/tests/unit/test_damage SCRIPTS=

@@ -3,12 +3,13 @@
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/status.h"
+#include "reader/ahead.h"
 #include "reader/out.h"
 #include "reader/session.h"
 #include "reader/verbs.h"
 #include "reader/walk.h"
 
-enum { OFFSET = OPTION_VERB, COUNT, CHUNK = 1 << 20, AHEAD = 4 * CHUNK };
+enum { OFFSET = OPTION_VERB, COUNT, CHUNK = 1 << 20 };
 
 static const struct option_row rows[] = {
 	{OFFSET, "offset", "N", "begin N bytes into each file"},
@@ -31,15 +32,6 @@ static bool take_option(void *context, int code, const char *argument)
 	return options_number(code == OFFSET ? &cat->offset : &cat->count, argument);
 }
 
-/* The drive shall be busy while what has come is decrypted and written. */
-static void look_ahead(struct cat *cat, const struct format_entry *file, uint64_t off, uint64_t end)
-{
-	uint64_t from = off == cat->offset ? off : off + AHEAD - CHUNK;
-
-	if (from < end)
-		bundle_will_need(cat->walk.cursor, file, from, min_u64(end, off + AHEAD) - from);
-}
-
 /* The buffer is filled where it is written from. */
 static int copy(struct cat *cat, const struct format_entry *file)
 {
@@ -51,7 +43,7 @@ static int copy(struct cat *cat, const struct format_entry *file)
 		size_t len = (size_t)min_u64(end - off, CHUNK), got;
 		int status;
 
-		look_ahead(cat, file, off, end);
+		ahead_read(cat->walk.cursor, file, cat->offset, off, end, CHUNK);
 		status = bundle_read(cat->walk.cursor, file, off, len, out_reserve(&cat->out, len),
 		                     &got);
 		if (status)
@@ -106,25 +98,30 @@ static int prepare(struct cat *cat)
 	return 0;
 }
 
+static int act(void *context, struct session *session)
+{
+	struct cat *cat = context;
+	int code;
+
+	cat->session = session;
+	code = prepare(cat);
+	if (code == 0)
+		show_all(cat);
+	return code;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct session_needs needs = {.room = walk_size() + CHUNK + FORMAT_PATH};
 	struct cat cat = {.count = UINT64_MAX};
 	struct options options;
-	struct session session;
 	int code = options_parse(&options, &cat_verb, argc, argv, take_option, &cat);
 
 	if (code >= 0)
 		return code;
-	code = session_open(&session, &options, &needs);
-	cat.session = &session;
-	if (code == 0)
-		code = prepare(&cat);
-	if (code == 0)
-		show_all(&cat);
+	code = session_run(&options, &needs, act, &cat);
 	walk_fini(&cat.walk);
-	session_note(&session, code);
-	return session_close(&session);
+	return code;
 }
 
 const struct verb cat_verb = {

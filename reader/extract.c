@@ -529,6 +529,18 @@ static void release(struct extract *x)
 	free(x);
 }
 
+static int act(void *context, struct session *session)
+{
+	struct extract *x = context;
+	int code;
+
+	x->session = session;
+	code = prepare(x);
+	if (code == 0)
+		extract_all(x);
+	return code;
+}
+
 static int run(int argc, char **argv)
 {
 	struct session_needs needs = {
@@ -538,7 +550,6 @@ static int run(int argc, char **argv)
 	};
 	struct extract *x = calloc(1, sizeof *x);
 	struct options options;
-	struct session session;
 	int code;
 
 	if (!x)
@@ -547,17 +558,9 @@ static int run(int argc, char **argv)
 	x->place.root = -1;
 	pthread_mutex_init(&x->out_turn, NULL);
 	code = options_parse(&options, &extract_verb, argc, argv, take_option, x);
-	if (code < 0) {
-		needs.place = x->directory;
-		code = session_open(&session, &options, &needs);
-		x->session = &session;
-		if (code == 0)
-			code = prepare(x);
-		if (code == 0)
-			extract_all(x);
-		session_note(&session, code);
-		code = session_close(&session);
-	}
+	needs.place = x->directory;
+	if (code < 0)
+		code = session_run(&options, &needs, act, x);
 	release(x);
 	return code;
 }

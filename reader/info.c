@@ -222,30 +222,29 @@ static void print_json(struct info *info)
 	out_text(out, "]}\n");
 }
 
+static int act(void *context, struct session *session)
+{
+	struct info *info = context;
+
+	info->session = session;
+	info->content = bundle_content(session->bundle);
+	if (out_init(&info->out, session->arena, OUT_ROOM))
+		return diag_status(NULL, STATUS_NOMEM);
+	if (info->json)
+		print_json(info);
+	else
+		print_all(info);
+	return out_finish(&info->out);
+}
+
 static int run(int argc, char **argv)
 {
 	const struct session_needs needs = {.room = OUT_ROOM};
 	struct info info = {0};
 	struct options options;
-	struct session session;
 	int code = options_parse(&options, &info_verb, argc, argv, take_option, &info);
 
-	if (code >= 0)
-		return code;
-	code = session_open(&session, &options, &needs);
-	info.session = &session;
-	if (code == 0 && out_init(&info.out, session.arena, OUT_ROOM))
-		code = diag_status(NULL, STATUS_NOMEM);
-	if (code == 0) {
-		info.content = bundle_content(session.bundle);
-		if (info.json)
-			print_json(&info);
-		else
-			print_all(&info);
-		code = out_finish(&info.out);
-	}
-	session_note(&session, code);
-	return session_close(&session);
+	return code >= 0 ? code : session_run(&options, &needs, act, &info);
 }
 
 const struct verb info_verb = {

@@ -363,11 +363,22 @@ static int prepare(struct ls *ls)
 	return 0;
 }
 
+static int act(void *context, struct session *session)
+{
+	struct ls *ls = context;
+	int code;
+
+	ls->session = session;
+	code = prepare(ls);
+	if (code == 0)
+		list_all(ls);
+	return code;
+}
+
 static int run(int argc, char **argv)
 {
 	struct ls ls = {0};
 	struct options options;
-	struct session session;
 	struct session_needs needs = {.room = walk_size() + LINES_ROOM +
 	                                      offsetof(struct ls_room, chunk)};
 	int code = options_parse(&options, &ls_verb, argc, argv, take_option, &ls);
@@ -377,15 +388,9 @@ static int run(int argc, char **argv)
 	if (ls.checksum && ls.json)
 		return options_usage("ls", "either --json or --checksum", NULL);
 	needs.room += ls.checksum ? CHUNK : 0;
-	code = session_open(&session, &options, &needs);
-	ls.session = &session;
-	if (code == 0)
-		code = prepare(&ls);
-	if (code == 0)
-		list_all(&ls);
+	code = session_run(&options, &needs, act, &ls);
 	walk_fini(&ls.walk);
-	session_note(&session, code);
-	return session_close(&session);
+	return code;
 }
 
 const struct verb ls_verb = {

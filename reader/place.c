@@ -15,11 +15,11 @@
 #include "common/outfile.h"
 #include "common/path.h"
 #include "common/status.h"
+#include "reader/ahead.h"
 #include "reader/session.h"
 
 enum {
-	BUF = 512 << 10, /* contents at a time */
-	AHEAD = 4 << 20,
+	BUF = 512 << 10,         /* contents at a time */
 	NAME_AT = FORMAT_XATTRS, /* in buf: behind a set of attributes, one name of it */
 	LONG_NAME = 143,         /* some file systems have no longer ones */
 	SAFE_STEM = 100,
@@ -387,15 +387,6 @@ static void set_link_attributes(struct placer *p, int dirfd, const char *name, c
 
 /* --- files --------------------------------------------------------------------------- */
 
-/* The drive shall be busy while what has come is decrypted and written. */
-static void look_ahead(struct placer *p, uint64_t begin, uint64_t off, uint64_t end)
-{
-	uint64_t from = off == begin ? off : off + AHEAD - BUF;
-
-	if (from < end && end - begin > BUF)
-		bundle_will_need(p->cursor, &p->entry->e, from, min_u64(end, off + AHEAD) - from);
-}
-
 static int copy_data(struct placer *p, struct outfile *out, uint64_t begin, uint64_t end)
 {
 	uint64_t off = begin;
@@ -406,7 +397,7 @@ static int copy_data(struct placer *p, struct outfile *out, uint64_t begin, uint
 
 		if (atomic_load(&p->place->stopped))
 			return STATUS_CANCELLED;
-		look_ahead(p, begin, off, end);
+		ahead_read(p->cursor, &p->entry->e, begin, off, end, BUF);
 		status = bundle_read(p->cursor, &p->entry->e, off, len, p->buf, &got);
 		if (status == STATUS_OK)
 			status = outfile_write(out, p->buf, got);

@@ -195,33 +195,35 @@ static int prepare(struct mend *r)
 	return 0;
 }
 
+static int act(void *context, struct session *session)
+{
+	struct mend *m = context;
+	int code;
+
+	m->session = session;
+	code = prepare(m);
+	return code ? code : repair(m);
+}
+
 static int run(int argc, char **argv)
 {
 	struct session_needs needs = {
 		.room = losses_size() + examine_size(),
 		.workers = true,
 	};
-	struct mend r = {0};
+	struct mend m = {0};
 	struct options options;
-	struct session session;
-	int code = options_parse(&options, &repair_verb, argc, argv, take_option, &r);
+	int code = options_parse(&options, &repair_verb, argc, argv, take_option, &m);
 
 	if (code >= 0)
 		return code;
-	if (!r.output)
+	if (!m.output)
 		return options_usage("repair", "write the copy where?", "-o FILE");
-	needs.place = r.output;
-	code = session_open(&session, &options, &needs);
-	r.session = &session;
-	if (code == 0)
-		code = prepare(&r);
-	if (code == 0)
-		code = repair(&r);
-	session_note(&session, code);
-	renew_free(r.renew);
-	code = session_close(&session);
-	progress_free(r.progress);
-	losses_fini(&r.losses);
+	needs.place = m.output;
+	code = session_run(&options, &needs, act, &m);
+	renew_free(m.renew);
+	progress_free(m.progress);
+	losses_fini(&m.losses);
 	return code;
 }
 

@@ -317,8 +317,8 @@ static int make_cursors(struct session *s)
 	return status ? diag_status(NULL, status) : 0;
 }
 
-int session_open(struct session *s, const struct options *options,
-                 const struct session_needs *needs)
+static int open_session(struct session *s, const struct options *options,
+                        const struct session_needs *needs)
 {
 	int code;
 
@@ -395,7 +395,7 @@ bool session_damage_seen(const struct session *s)
 	return false;
 }
 
-int session_close(struct session *s)
+static int close_session(struct session *s)
 {
 	if (s->bundle && session_damage_seen(s))
 		session_note(s, 5);
@@ -415,4 +415,16 @@ int session_close(struct session *s)
 	to_wipe = NULL;
 	arena_free(s->arena);
 	return atomic_load(&s->exit_code);
+}
+
+int session_run(const struct options *options, const struct session_needs *needs,
+                int (*act)(void *context, struct session *session), void *context)
+{
+	struct session s;
+	int code = open_session(&s, options, needs);
+
+	if (code == 0)
+		code = act(context, &s);
+	session_note(&s, code);
+	return close_session(&s);
 }

@@ -39,10 +39,11 @@ struct session_needs {
 	const char *place;  /* where it will write files; NULL: it writes none */
 };
 
-/* Open the bundle.  Reports what is wrong.  Returns 0, or the exit code; close
- * in either case. */
-int session_open(struct session *s, const struct options *options,
-                 const struct session_needs *needs);
+/* Open the bundle, do what is to be done, close, wipe.  act returns 0 or an exit
+ * code; it is not called where the bundle cannot be opened, which is reported.
+ * Returns the exit code: the worst that came. */
+int session_run(const struct options *options, const struct session_needs *needs,
+                int (*act)(void *context, struct session *session), void *context);
 
 /* The keys that were given, for bundle_check_header. */
 const struct header_keys *session_keys(const struct session *s);
@@ -59,8 +60,5 @@ unsigned session_missing(const struct session *s);
 
 /* Does what was met call for a warning, or is everything as it was written? */
 bool session_damage_seen(const struct session *s);
-
-/* Close, wipe, and return the exit code. */
-int session_close(struct session *s);
 
 #endif

@@ -149,26 +149,31 @@ static int prepare(struct tree *t)
 	return 0;
 }
 
+static int act(void *context, struct session *session)
+{
+	struct tree *t = context;
+	int code;
+
+	t->session = session;
+	code = prepare(t);
+	if (code == 0)
+		draw_all(t);
+	return code;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct session_needs needs = {.room = walk_size() + OUT_ROOM + FORMAT_LINK +
 	                                            FORMAT_PATH};
 	struct tree t = {0};
 	struct options options;
-	struct session session;
 	int code = options_parse(&options, &tree_verb, argc, argv, take_option, NULL);
 
 	if (code >= 0)
 		return code;
-	code = session_open(&session, &options, &needs);
-	t.session = &session;
-	if (code == 0)
-		code = prepare(&t);
-	if (code == 0)
-		draw_all(&t);
+	code = session_run(&options, &needs, act, &t);
 	walk_fini(&t.walk);
-	session_note(&session, code);
-	return session_close(&session);
+	return code;
 }
 
 const struct verb tree_verb = {

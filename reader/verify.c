@@ -89,6 +89,18 @@ static int prepare(struct verify *v)
 	return 0;
 }
 
+static int act(void *context, struct session *session)
+{
+	struct verify *v = context;
+	int code;
+
+	v->session = session;
+	code = prepare(v);
+	if (code == 0)
+		verify_all(v);
+	return code;
+}
+
 static int run(int argc, char **argv)
 {
 	const struct session_needs needs = {
@@ -97,19 +109,11 @@ static int run(int argc, char **argv)
 	};
 	struct verify v = {0};
 	struct options options;
-	struct session session;
 	int code = options_parse(&options, &verify_verb, argc, argv, take_option, &v);
 
 	if (code >= 0)
 		return code;
-	code = session_open(&session, &options, &needs);
-	v.session = &session;
-	if (code == 0)
-		code = prepare(&v);
-	if (code == 0)
-		verify_all(&v);
-	session_note(&session, code);
-	code = session_close(&session);
+	code = session_run(&options, &needs, act, &v);
 	examine_free(v.examine);
 	progress_free(v.progress);
 	losses_fini(&v.losses);
