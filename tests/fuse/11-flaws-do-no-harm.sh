@@ -9,7 +9,7 @@ mkdir "$flaws"
 tests/encode.py --flaw all "$flaws"
 
 # What only satchel-read verify sees: nobody who reads files meets it.
-unseen=' hard-link-to-one-name padding plain-length-longer range-ends-in-a-frame range-ends-in-an-extent runs-back '
+unseen=' attributes-order attributes-twice hard-link-to-one-name padding plain-length-longer range-ends-in-a-frame range-ends-in-an-extent runs-back '
 
 read_keys() { # FILE
 	local word value
