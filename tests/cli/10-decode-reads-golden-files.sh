@@ -40,6 +40,7 @@ check() {           # check DIRECTORY: every case in it
 }
 
 check tests/data/good
+check tests/data/golden-1          # what satchel-pack wrote, for ever
 
 # Too large to be kept in the source.
 mkdir "$tmp/large"

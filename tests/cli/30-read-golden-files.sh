@@ -122,11 +122,15 @@ check() { # CASE EXPECT
 	fi
 }
 
-mkdir "$tmp/cases"
-tests/encode.py --unfold tests/data/good/*.keys "$tmp/cases"
-for case in "$tmp"/cases/*.case; do
-	name=${case##*/}
-	check "$case" "tests/data/good/${name%.case}.expect"
+# Those of the reference encoder, and those that satchel-pack itself once wrote.
+for good in tests/data/good tests/data/golden-1; do
+	mkdir "$tmp/cases"
+	tests/encode.py --unfold "$good"/*.keys "$tmp/cases"
+	for case in "$tmp"/cases/*.case; do
+		name=${case##*/}
+		check "$case" "$good/${name%.case}.expect"
+	done
+	rm -r "$tmp/cases"
 done
 
 # Too large to be kept.
