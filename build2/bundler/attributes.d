@@ -1,0 +1,5 @@
+build2/bundler/attributes.o: bundler/attributes.c bundler/attributes.h \
+ common/format.h common/status.h
+bundler/attributes.h:
+common/format.h:
+common/status.h:

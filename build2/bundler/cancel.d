@@ -1,0 +1,2 @@
+build2/bundler/cancel.o: bundler/cancel.c bundler/cancel.h
+bundler/cancel.h:

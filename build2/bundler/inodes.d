@@ -1,0 +1,4 @@
+build2/bundler/inodes.o: bundler/inodes.c bundler/inodes.h \
+ common/status.h
+bundler/inodes.h:
+common/status.h:

@@ -1,0 +1,2 @@
+build2/common/gf.o: common/gf.c common/gf.h
+common/gf.h:

@@ -1,0 +1,5 @@
+build2/common/identity.o: common/identity.c common/identity.h \
+ common/kdf.h common/status.h
+common/identity.h:
+common/kdf.h:
+common/status.h:

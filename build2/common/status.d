@@ -1,0 +1,2 @@
+build2/common/status.o: common/status.c common/status.h
+common/status.h:

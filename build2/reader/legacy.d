@@ -1,0 +1,1 @@
+build2/reader/legacy.o: reader/legacy.c

@@ -1,0 +1,2 @@
+build2/static/common/landlock.o: common/landlock.c common/landlock.h
+common/landlock.h:

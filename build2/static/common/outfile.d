@@ -1,0 +1,6 @@
+build2/static/common/outfile.o: common/outfile.c common/outfile.h \
+ common/bytes.h common/source.h common/status.h
+common/outfile.h:
+common/bytes.h:
+common/source.h:
+common/status.h:

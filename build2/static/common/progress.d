@@ -1,0 +1,5 @@
+build2/static/common/progress.o: common/progress.c common/progress.h \
+ common/diag.h common/status.h
+common/progress.h:
+common/diag.h:
+common/status.h:

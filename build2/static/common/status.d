@@ -1,0 +1,2 @@
+build2/static/common/status.o: common/status.c common/status.h
+common/status.h:

@@ -1,0 +1,1 @@
+build2/static/reader/legacy.o: reader/legacy.c

@@ -1,0 +1,18 @@
+build2/static/reader/tree.o: reader/tree.c common/arena.h common/diag.h \
+ common/status.h reader/out.h reader/session.h common/bundle.h \
+ common/format.h common/header.h common/kdf.h common/pages.h \
+ reader/options.h common/publisher.h reader/verbs.h reader/walk.h
+common/arena.h:
+common/diag.h:
+common/status.h:
+reader/out.h:
+reader/session.h:
+common/bundle.h:
+common/format.h:
+common/header.h:
+common/kdf.h:
+common/pages.h:
+reader/options.h:
+common/publisher.h:
+reader/verbs.h:
+reader/walk.h:
