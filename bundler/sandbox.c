@@ -56,6 +56,9 @@ static const int denied[] = {
 
 static void filter_calls(void)
 {
+#ifdef __SANITIZE_ADDRESS__
+	return; /* at the end it traces its own process, for leaks */
+#endif
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int failed = 0;
 

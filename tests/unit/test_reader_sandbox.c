@@ -104,6 +104,9 @@ static void no_program_no_process_no_network(void **state)
 	static bool (*const what[])(void) = {forks, runs, connects, kills, traces};
 
 	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* no filter then */
+#endif
 	for (size_t i = 0; i < sizeof what / sizeof *what; i++) {
 		assert_true(can(what[i], FREE));
 		assert_false(can(what[i], READING));

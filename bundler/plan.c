@@ -1,0 +1,107 @@
+#include "bundler/pack.h"
+
+#include "bundler/drive.h"
+#include "bundler/layout.h"
+#include "bundler/stage.h"
+#include "common/bytes.h"
+#include "common/diag.h"
+#include "common/status.h"
+
+static uint64_t content_len(const struct pack *p, unsigned i)
+{
+	const struct format_content *content = stage_content(p->compartment[i].stage);
+
+	return content->content_len + content->leaf_count * FORMAT_DIGEST + content->index_len;
+}
+
+/* What was asked for; --size=fill is looked up now. */
+static int wish(struct pack *p, struct volumes_wish *wish)
+{
+	const struct options *o = &p->options;
+
+	wish->limit = o->volume_size;
+	wish->size = o->size.bytes;
+	if (o->size.kind == SIZE_FILL && drive_fill(o->size.directory, o->volume_size, &wish->size))
+		return failure_status(&p->failure, o->size.directory, STATUS_IO);
+	return EXIT_DONE;
+}
+
+static int say_too_long(struct pack *p, bool has_size)
+{
+	char least[REPORT_BYTES];
+
+	report_bytes(least, p->volumes.least);
+	if (has_size && p->volumes.least)
+		return failure_say(&p->failure, EXIT_UNFIT, NULL,
+		                   "the bundle needs %s, and --size leaves less", least);
+	if (has_size)
+		return failure_say(&p->failure, EXIT_UNFIT, NULL,
+		                   "the bundle needs more than --size leaves");
+	return failure_say(&p->failure, EXIT_FAILED, NULL, "too much for one bundle%s",
+	                   p->options.volume_size ? "; make --volume-size larger" : "");
+}
+
+static int spread(struct pack *p)
+{
+	struct stage *stage[FORMAT_SLOTS];
+	struct volumes_wish wanted;
+	int status, code = wish(p, &wanted);
+
+	for (unsigned i = 0; i < p->options.compartment_count; i++)
+		stage[i] = p->compartment[i].stage;
+	if (code)
+		return code;
+	status = volumes_plan(&p->volumes, stage, p->options.compartment_count, p->options.parity,
+	                      &wanted);
+	if (status == STATUS_TOOBIG)
+		return say_too_long(p, wanted.size);
+	return status ? failure_status(&p->failure, status == STATUS_IO ? p->options.spill : NULL,
+	                               status)
+	              : EXIT_DONE;
+}
+
+/* What the bundle holds, and how much of it may be lost in one place. */
+static void measure(struct pack *p)
+{
+	struct report *r = &p->report;
+
+	r->parity = p->options.parity;
+	r->low = p->volumes.low;
+	r->high = p->volumes.high;
+	r->volumes = p->volumes.count;
+	r->burst = UINT64_MAX;
+	for (unsigned i = 0; i < p->options.compartment_count; i++) {
+		struct format_parity parity = {0};
+
+		(void)layout_pages(&p->volumes.spread[i].most, &parity); /* it was planned */
+		r->content += content_len(p, i);
+		r->burst = min_u64(r->burst, (uint64_t)parity.m * parity.columns * FORMAT_PAGE);
+	}
+}
+
+/* Whoever is made to open one compartment shows how much of the file it explains. */
+static void warn_of_stories(const struct pack *p)
+{
+	const struct options *o = &p->options;
+
+	for (unsigned i = 0; i < o->compartment_count && o->compartment_count > 1; i++) {
+		uint64_t percent = p->volumes.spread[i].most.stream_len / (p->report.low / 100);
+
+		if (percent < 10)
+			diag_warn(NULL,
+			          "warning: compartment %s fills %u %% of the bundle; whoever is "
+			          "shown this one alone may ask what the rest is",
+			          o->compartment[i].name, (unsigned)percent);
+	}
+}
+
+int plan(struct pack *p)
+{
+	int code = spread(p);
+
+	if (code)
+		return code;
+	measure(p);
+	warn_of_stories(p);
+	return EXIT_DONE;
+}
