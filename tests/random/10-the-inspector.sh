@@ -5,8 +5,7 @@
 # be found; planting shows as much as such a build would, and nobody can install it.
 #
 # MANY=n: n bundles of each sort.
-export TMPDIR=${TMPDIR:-/dev/shm} PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1
-. tests/cli/lib.sh
+. tests/random/lib.sh
 
 many=${MANY:-100}
 mkdir "$tmp/src" "$tmp/other" "$tmp/long"
@@ -49,7 +48,6 @@ pack_many() { # DIRECTORY N ARGUMENT...
 }
 
 inspect() { nice /usr/bin/python3 tests/random/inspector.py "$@"; }
-said() { sed 's/^/# /' "$tmp/stderr"; }
 
 nothing() { # WHAT ARGUMENT...
 	local what=$1

@@ -5,8 +5,7 @@
 # that deal out space with less thought are caught by the same questions.
 #
 # MANY=n: n bundles of each sort.
-export TMPDIR=${TMPDIR:-/dev/shm} PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1
-. tests/cli/lib.sh
+. tests/random/lib.sh
 
 many=${MANY:-100}
 mkdir "$tmp/known" "$tmp/also" "$tmp/hidden"
@@ -57,8 +56,6 @@ pack_and_look() { # VOLUMES.KEYS.FURTHER
 		done=$((done + step))
 	done
 }
-
-said() { sed 's/^/# /' "$tmp/stderr"; }
 
 # With one key and with two, in one volume and in three.
 for sort in 1.1 1.2 3.1 ${MANY:+3.2}; do # volumes.keys
