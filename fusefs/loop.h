@@ -51,6 +51,10 @@ int loop_release(struct loop *loop);
  * stacks.  Once only.  True: no worker touches the bundle any more. */
 bool loop_refuse(struct loop *loop, unsigned milliseconds);
 
+/* Overwrite what calls that have returned left on this thread's stack and in
+ * registers. */
+void loop_clean_stack(void);
+
 /* --- for handlers ------------------------------------------------------------- */
 
 /* The first thing that a handler does.  NULL: the request has been answered. */
