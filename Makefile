@@ -136,6 +136,11 @@ check-random: deps
 check-damage: deps
 	SATCHEL_LONG=1 $(MAKE) run-tests UNITS=$(B)/tests/unit/test_damage SCRIPTS=
 
+# Memory after the end, a stick that is pulled: in a machine of its own, with Debian's kernel.
+check-qemu: EXTRA = qemu-system-x86 busybox-static socat cpio kmod dosfstools mtools
+check-qemu: deps
+	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/mount-in-qemu.sh
+
 # The same under a sanitizer.  Static and fortified builds cannot have one.
 SANE = -O1 -g -fno-omit-frame-pointer
 variant = $(MAKE) B=build-$@ STATIC=no OPT="$(SANE)" HARDEN="$(1)"
@@ -241,5 +246,5 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-damage check-mount-long check-random run-tests asan tsan valgrind coverage lint fuzz run-fuzz reader-musl \
-	demo deps install uninstall dist clean
+.PHONY: all check check-damage check-mount-long check-qemu check-random run-tests asan tsan valgrind \
+	coverage lint fuzz run-fuzz reader-musl demo deps install uninstall dist clean
