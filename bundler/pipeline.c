@@ -281,7 +281,7 @@ int pipeline_end(struct pipeline *p, int cancel)
 	pthread_mutex_lock(&p->lock);
 	p->closing = true;
 	if (cancel)
-		p->stopping = true;
+		stop_all(p);
 	pthread_cond_broadcast(&p->job_waits);
 	pthread_cond_broadcast(&p->job_worked);
 	pthread_mutex_unlock(&p->lock);

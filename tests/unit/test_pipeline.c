@@ -2,6 +2,7 @@
 
 #include <stdatomic.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "bundler/pipeline.h"
 #include "common/status.h"
@@ -251,6 +252,29 @@ static void cancelling_is_no_failure(void **state)
 	assert_int_equal(pipeline_end(NULL, 0), STATUS_OK);
 }
 
+/* Some wait for their turn, and whoever is before them sees the end first. */
+static void cancelling_waits_for_nobody(void **state)
+{
+	(void)state;
+	alarm(60);
+	for (unsigned i = 0; i < 3000; i++) {
+		struct trial t = {.workers = 4, .sleepy = true, .in_order = true};
+		struct pipeline *p = NULL;
+
+		stop_trial = &t;
+		assert_int_equal(pipeline_new(&p, &ops, &t, t.workers, DEPTH), STATUS_OK);
+		for (unsigned n = 0; n < DEPTH - 1; n++) {
+			struct job *j = pipeline_take(p);
+
+			j->number = n;
+			pipeline_submit(p, j);
+		}
+		doze(i % 100);
+		assert_int_equal(pipeline_end(p, 1), STATUS_OK);
+	}
+	alarm(0);
+}
+
 static void nothing_submitted(void **state)
 {
 	struct trial t = {.workers = 8};
@@ -273,6 +297,7 @@ int main(void)
 		cmocka_unit_test(a_job_that_cannot_start),
 		cmocka_unit_test(a_thread_that_cannot_start),
 		cmocka_unit_test(cancelling_is_no_failure),
+		cmocka_unit_test(cancelling_waits_for_nobody),
 		cmocka_unit_test(nothing_submitted),
 	};
 
