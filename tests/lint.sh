@@ -73,6 +73,11 @@ scripts() {
 	done
 }
 
+# The runner starts them by themselves.
+not_executable() {
+	find tests -name '[0-9]*.sh' ! -perm -u+x
+}
+
 help_width() {
 	local program
 	for program in "${programs[@]}"; do
