@@ -1059,6 +1059,16 @@ int bundle_check_root(struct cursor *cursor, unsigned v, unsigned c)
 	                        volume->pages->key, c, cursor->io.bounce);
 }
 
+/* All of a header, also what is behind the slots. */
+static bool header_is_readable(const struct source *source, uint64_t file_len,
+                               enum header_copy copy)
+{
+	uint8_t header[FORMAT_HEADER];
+
+	return source_read_at(source, header, FORMAT_HEADER,
+	                      copy == HEADER_A ? 0 : file_len - FORMAT_HEADER) == STATUS_OK;
+}
+
 int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy,
                         const struct header_keys *keys)
 {
@@ -1075,5 +1085,7 @@ int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy
 	if (status == STATUS_OK && sodium_memcmp(slot.ck, bundle->inner->ck, FORMAT_KEY))
 		status = STATUS_INVALID;
 	sodium_memzero(&slot, sizeof(slot));
+	if (status == STATUS_OK && !header_is_readable(volume->source, len, copy))
+		status = STATUS_DAMAGED;
 	return status;
 }

@@ -183,7 +183,8 @@ int bundle_restore(struct cursor *cursor, unsigned v, enum pages_role role, uint
 int bundle_check_root(struct cursor *cursor, unsigned v, unsigned c);
 
 /* Does the named header of volume v open with the compartment's key (sets of
- * several volumes) or with keys?  May take as long as opening. */
+ * several volumes) or with keys?  May take as long as opening.
+ * STATUS_DAMAGED: it does, but some of its bytes cannot be read. */
 int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy,
                         const struct header_keys *keys);
 

@@ -1,8 +1,10 @@
 #include "common/header.h"
 
+#include <errno.h>
 #include <sodium.h>
 #include <string.h>
 
+#include "common/bytes.h"
 #include "common/passphrase.h"
 #include "common/source.h"
 #include "common/status.h"
@@ -180,15 +182,19 @@ static int try_profile(struct format_slot *slot, const uint8_t header[static FOR
 	return status == STATUS_NOKEY ? (stretch ? stretch : STATUS_NOKEY) : status;
 }
 
-/* Header A or B, or zeros where it cannot be read: the work shall be the same. */
-static void read_header(uint8_t header[static FORMAT_HEADER], const struct source *source,
+/* Header A or B, with zeros for what cannot be read: the work shall be the same,
+ * and a slot whose bytes are all there opens.  False: the medium is to blame. */
+static bool read_header(uint8_t header[static FORMAT_HEADER], const struct source *source,
                         uint64_t length, enum header_copy copy)
 {
 	uint64_t len = length ? length : source_len(source);
 	uint64_t off = copy == HEADER_A || len < FORMAT_HEADER ? 0 : len - FORMAT_HEADER;
 
-	if (source_read_at(source, header, FORMAT_HEADER, off) != STATUS_OK)
-		memset(header, 0, FORMAT_HEADER);
+	if (source_read_at(source, header, FORMAT_HEADER, off) == STATUS_OK)
+		return true;
+	memset(header, 0, FORMAT_HEADER);
+	return !range_within(off, FORMAT_HEADER, source_len(source)) ||
+	       source_salvage(source, header, FORMAT_HEADER, off) == STATUS_OK;
 }
 
 int header_open_copy(struct format_slot *slot, const struct source *source, uint64_t length,
@@ -196,19 +202,24 @@ int header_open_copy(struct format_slot *slot, const struct source *source, uint
 {
 	uint8_t header[FORMAT_HEADER];
 	struct header_secrets secrets = {0};
-	int status, low;
+	int status, low, error = 0;
 
 	if (keys->key_file)
 		memcpy(secrets.key_file, keys->key_file, KDF_KEYBYTES);
-	read_header(header, source, length, copy);
+	if (!read_header(header, source, length, copy))
+		error = errno;
 	status = low = try_profile(slot, header, &secrets, keys, KDF_LOW);
 	if (low == STATUS_NOKEY || low == STATUS_KDFMEM)
 		status = try_profile(slot, header, &secrets, keys, KDF_STANDARD);
 	if (status == STATUS_NOKEY)
 		status = low; /* perhaps for want of memory */
+	if (status == STATUS_NOKEY && error)
+		status = STATUS_IO;
 	if (status)
 		sodium_memzero(slot, sizeof(*slot));
 	sodium_memzero(&secrets, sizeof(secrets));
+	if (error)
+		errno = error;
 	return status;
 }
 
@@ -218,11 +229,13 @@ int header_open(struct format_slot *slot, enum header_copy *copy, const struct s
 	int a = header_open_copy(slot, source, length, HEADER_A, keys), b;
 
 	*copy = HEADER_A;
-	if (a != STATUS_NOKEY && a != STATUS_KDFMEM)
+	if (a != STATUS_NOKEY && a != STATUS_KDFMEM && a != STATUS_IO)
 		return a;
 	*copy = HEADER_B;
 	b = header_open_copy(slot, source, length, HEADER_B, keys);
-	return b == STATUS_NOKEY ? a : b;
+	if (b == STATUS_IO || (b == STATUS_NOKEY && a == STATUS_KDFMEM))
+		return a;
+	return b;
 }
 
 int header_open_sibling_copy(struct format_slot *slot, const struct source *source, uint64_t length,

@@ -42,7 +42,8 @@ enum header_copy { HEADER_A, HEADER_B };
  * Reads at most two headers; the work done for a wrong key, a random file and
  * a file that is no bundle is the same.
  * STATUS_NOKEY; STATUS_KDFMEM (nothing fitted, and not every profile could be
- * tried); STATUS_VERSION; STATUS_INVALID.  *slot is wiped on failure. */
+ * tried); STATUS_IO (errno: nothing fitted, and neither header can be read in
+ * full); STATUS_VERSION; STATUS_INVALID.  *slot is wiped on failure. */
 int header_open(struct format_slot *slot, enum header_copy *copy, const struct source *source,
                 uint64_t length, const struct header_keys *keys);
 

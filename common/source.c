@@ -130,6 +130,26 @@ int source_read_at(const struct source *source, void *buf, size_t len, uint64_t 
 	return STATUS_OK;
 }
 
+int source_salvage(const struct source *source, void *buf, size_t len, uint64_t off)
+{
+	uint8_t *p = buf;
+	int error = 0;
+
+	while (len) {
+		size_t n = (size_t)min_u64(SOURCE_SECTOR - off % SOURCE_SECTOR, len);
+
+		if (source_read_at(source, p, n, off) != STATUS_OK) {
+			error = errno;
+			memset(p, 0, n);
+		}
+		p += n;
+		len -= n;
+		off += n;
+	}
+	errno = error;
+	return error ? STATUS_IO : STATUS_OK;
+}
+
 void source_will_need(const struct source *source, uint64_t off, uint64_t len)
 {
 	/* A length of 0 would mean the rest of the file. */

@@ -11,6 +11,9 @@
 
 struct source;
 
+/* What the kernel reads, or fails to read, in one piece. */
+enum { SOURCE_SECTOR = 4096 };
+
 /* Open path (a regular file or a block device; STATUS_IO with errno EISDIR,
  * EINVAL or what open(2) said for anything else).
  * STATUS_IO, STATUS_NOMEM; *source untouched on failure. */
@@ -27,7 +30,11 @@ uint64_t source_len(const struct source *source);
  * cannot be had looks the same.  buf is undefined on failure. */
 int source_read_at(const struct source *source, void *buf, size_t len, uint64_t off);
 
-/* The same over a descriptor of one's own. */
+/* Where that fails: what can be read of them, SOURCE_SECTOR at a time; the rest
+ * is zeros.  STATUS_IO (errno) unless that is all of them after all. */
+int source_salvage(const struct source *source, void *buf, size_t len, uint64_t off);
+
+/* The same as source_read_at over a descriptor of one's own. */
 int source_read_fd(int fd, void *buf, size_t len, uint64_t off);
 
 /* Tell the kernel that len bytes at off will be wanted soon. Advice only. */

@@ -21,8 +21,9 @@
 enum {
 	PAGES = 64, /* at a time */
 	CHUNK = PAGES * FORMAT_PAGE,
-	SECTOR = 4096, /* what of a bad page may still be read alone */
-	BLANK = 16,    /* equal bytes, which cannot be chance */
+	BLANK = 16,   /* equal bytes, which cannot be chance */
+	SECTOR = 512, /* what another program overwrites at least */
+	CROWD = 32,   /* of one byte in a sector, which cannot be chance: 2 are expected */
 	SUM = 32,
 	EXIT_UNFIT = 13,
 };
@@ -116,16 +117,33 @@ static void fill_blanks(struct renew *r, uint8_t *bytes, size_t len)
 	}
 }
 
-/* What nobody here can check: sector by sector as it is. */
+static bool is_foreign(const uint8_t sector[static SECTOR])
+{
+	unsigned seen[256] = {0}, most = 0;
+
+	for (size_t i = 0; i < SECTOR; i++)
+		most = (unsigned)max_u64(most, ++seen[sector[i]]);
+	return most >= CROWD;
+}
+
+/* What formatting, or a file that was copied over it, left there would show for
+ * ever where the damage was. */
+static void fill_foreign(struct renew *r, uint8_t *bytes, size_t len)
+{
+	for (size_t at = 0; at + SECTOR <= len; at += SECTOR)
+		if (is_foreign(bytes + at)) {
+			fill_random(bytes + at, SECTOR);
+			r->verdict->unreadable += SECTOR;
+		}
+}
+
+/* What nobody here can check: as it is, as far as the medium gives it. */
 static void salvage(struct renew *r, uint8_t *out, uint64_t off, size_t len, bool readable)
 {
-	for (size_t at = 0; at < len && !readable; at += SECTOR) {
-		size_t n = (size_t)min_u64(SECTOR, len - at);
-
-		if (!can_read(r, out + at, off + at, n))
-			memset(out + at, 0, n);
-	}
+	if (!readable)
+		source_salvage(r->volume->source, out, len, off);
 	fill_blanks(r, out, len);
+	fill_foreign(r, out, len);
 }
 
 /* --- pages ------------------------------------------------------------------------- */
@@ -176,8 +194,8 @@ static void restore_pages(struct renew *r, uint32_t first, uint32_t count)
 
 /* --- headers ------------------------------------------------------------------------ */
 
-/* The header that the volume was opened by is good; one that could not be tried,
- * for want of memory, is taken for good. */
+/* One that could not be tried, for want of memory, is taken for good; one with
+ * bytes that cannot be read still opens. */
 static bool header_opens(const struct renew *r, enum header_copy copy)
 {
 	int status;
@@ -187,15 +205,15 @@ static bool header_opens(const struct renew *r, enum header_copy copy)
 	status = bundle_check_header(r->session->bundle, r->v, copy, session_keys(r->session));
 	if (status == STATUS_KDFMEM)
 		r->verdict->unchecked_headers++;
-	return status == STATUS_OK || status == STATUS_KDFMEM;
+	return status == STATUS_OK || status == STATUS_KDFMEM || status == STATUS_DAMAGED;
 }
 
+/* What this key does not open may still open to another: a header is copied as
+ * it is, and only what of it is certainly lost is random. */
 static void restore_header(struct renew *r, enum header_copy copy, uint64_t off)
 {
-	if (header_opens(r, copy) && can_read(r, r->chunk, off, FORMAT_HEADER))
-		return;
-	fill_random(r->chunk, FORMAT_HEADER);
-	r->verdict->bad_headers++;
+	r->verdict->bad_headers += !header_opens(r, copy);
+	salvage(r, r->chunk, off, FORMAT_HEADER, can_read(r, r->chunk, off, FORMAT_HEADER));
 }
 
 /* --- writing -------------------------------------------------------------------------- */

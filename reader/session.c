@@ -305,7 +305,9 @@ static int open_bundle(struct session *s)
 		return 0;
 	/* Of one volume alone this would say which file; here nothing can be read. */
 	diag_status(s->options->bundle, status);
-	return status == STATUS_DAMAGED || status == STATUS_INVALID ? 10 : status_exit_code(status);
+	return status == STATUS_DAMAGED || status == STATUS_INVALID || status == STATUS_IO
+	               ? 10
+	               : status_exit_code(status);
 }
 
 static int make_cursors(struct session *s)

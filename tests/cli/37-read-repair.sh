@@ -223,6 +223,26 @@ done
 ok "the other's pages are copied as they are" test $sectors -gt 2
 is "in every case" $wrong 0
 
+# A header that this key does not open may still open to another, who has only that:
+# it is copied as it is.  What another program left in it is not.
+cp --no-preserve=mode $good/two-compartments.bundle "$tmp/whole"
+wrong=0 lost=0
+for ((slot = 0; slot < 32; slot++)); do
+	cp "$tmp/whole" "$hurt"
+	overwrite urandom $((48 + slot * 128)) 128
+	"$read" repair -q --force --passphrase-file $good/one.passphrase -o "$new" "$hurt" >/dev/null 2>&1
+	[ $? -ne 5 ] || lost=$((lost + 1))
+	cmp -s "$hurt" "$new" || wrong=1
+done
+ok "a slot of a header that is overwritten is this key's, once" test $lost -eq 1
+is "the header is copied as it is" $wrong 0
+cp "$tmp/whole" "$hurt"
+yes 'CANARY of a file that was copied over it' | dd of="$hurt" bs=5000 count=1 iflag=fullblock conv=notrunc status=none
+ok "a text over its beginning: 5" exits 5 "$read" repair -q --force --passphrase-file $good/one.passphrase -o "$new" "$hurt"
+ok "a control: it is found in the damaged one" grep -q CANARY "$hurt"
+no "and nothing of it in the copy" grep -q CANARY <(head -c 4608 "$new")
+ok "what is behind it is copied" cmp <(tail -c +5121 "$new") <(tail -c +5121 "$tmp/whole")
+
 # --- volumes ---------------------------------------------------------------------------------------------------
 
 cp --no-preserve=mode $good/volumes-3.?.bundle "$tmp"

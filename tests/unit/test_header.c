@@ -1,6 +1,8 @@
 #include "tests/unit/unit.h"
 
+#include <fcntl.h>
 #include <sodium.h>
+#include <unistd.h>
 
 #include "common/header.h"
 #include "common/identity.h"
@@ -326,6 +328,37 @@ static void a_wrong_key_and_no_bundle_are_the_same(void **state)
 	free(bytes);
 }
 
+/* A file that was longer when it was opened fails like a medium: what is gone of
+ * a header is not taken for a wrong key, and a slot that is there opens. */
+static void a_medium_that_fails_is_said_to(void **state)
+{
+	const uint8_t digest[KDF_KEYBYTES] = {7}, other[KDF_KEYBYTES] = {8};
+	const struct header_keys keys = {.key_file = digest}, wrong = {.key_file = other};
+	struct header_secrets secrets = key_file_secrets(digest);
+	struct volume *v = volume_new();
+	struct format_slot slot;
+	enum header_copy copy;
+	int fd;
+
+	unit_enter_folder(state);
+	put_slot(v, HEADER_A, 3, 5, &secrets, 1);
+	fd = open("stick", O_RDWR | O_CREAT, 0600);
+	assert_int_equal(write(fd, v->bytes, LEN), LEN);
+	source_close(v->source);
+	assert_int_equal(source_open_file(&v->source, "stick"), STATUS_OK);
+
+	assert_int_equal(ftruncate(fd, SOURCE_SECTOR), 0);
+	assert_int_equal(header_open(&slot, &copy, v->source, 0, &keys), STATUS_OK);
+	assert_int_equal(copy, HEADER_A);
+	assert_int_equal(header_open(&slot, &copy, v->source, 0, &wrong), STATUS_IO);
+	assert_int_equal(errno, EIO);
+	assert_int_equal(ftruncate(fd, LEN - FORMAT_HEADER), 0);
+	assert_int_equal(header_open(&slot, &copy, v->source, 0, &wrong), STATUS_NOKEY);
+	close(fd);
+	volume_free(v);
+	unit_leave_folder(state);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -337,6 +370,7 @@ int main(void)
 		cmocka_unit_test(a_sibling_is_known_by_its_key),
 		cmocka_unit_test(identities_of_others_make_open),
 		cmocka_unit_test(a_wrong_key_and_no_bundle_are_the_same),
+		cmocka_unit_test(a_medium_that_fails_is_said_to),
 	};
 
 	if (sodium_init() < 0)
