@@ -141,6 +141,11 @@ check-qemu: EXTRA = qemu-system-x86 busybox-static socat cpio kmod dosfstools mt
 check-qemu: deps
 	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/mount-in-qemu.sh
 
+# And one that cannot be read here and there.
+check-sticks: EXTRA = qemu-system-x86 busybox-static dmsetup cpio kmod e2fsprogs dosfstools mtools
+check-sticks: deps
+	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/sticks-in-qemu.sh
+
 # The same under a sanitizer.  Static and fortified builds cannot have one.
 SANE = -O1 -g -fno-omit-frame-pointer
 variant = $(MAKE) B=build-$@ STATIC=no OPT="$(SANE)" HARDEN="$(1)"
@@ -246,5 +251,5 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-damage check-mount-long check-qemu check-random run-tests asan tsan valgrind \
+.PHONY: all check check-damage check-mount-long check-qemu check-random check-sticks run-tests asan tsan valgrind \
 	coverage lint fuzz run-fuzz reader-musl demo deps install uninstall dist clean

@@ -7,6 +7,7 @@
 #   KERNEL=DIR an unpacked linux-image package (otherwise it is downloaded)
 cd "$(dirname "$0")/../.." || exit
 . tests/cli/lib.sh
+. tests/big/machine.sh
 
 : "${ROUNDS:=10}" "${KERNEL:=$tmp/kernel}"
 qemu='' log=$tmp/console
@@ -14,35 +15,6 @@ qemu='' log=$tmp/console
 on_exit() { [ -z "$qemu" ] || kill "$qemu" 2>/dev/null; }
 
 # --- the machine -------------------------------------------------------------------
-
-get_kernel() {
-	[ ! -d "$KERNEL/boot" ] || return 0
-	local package
-	package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -1)
-	mkdir -p "$KERNEL" && (cd "$KERNEL" && apt-get download -q "$package" && dpkg -x linux-image-*.deb .)
-}
-
-add_program() { # FILE: with the libraries that it wants
-	local library
-	cp "$1" "$root/bin"
-	for library in $(ldd "$1" | grep -o '/[^ ]*'); do
-		mkdir -p "$root${library%/*}"
-		cp -n "$library" "$root$library"
-	done
-}
-
-add_modules() {
-	local version module file
-	version=$(cd "$KERNEL/lib/modules" && echo *)
-	[ -e "$KERNEL/lib/modules/$version/modules.dep" ] || /sbin/depmod -b "$KERNEL" "$version"
-	mkdir -p "$root/modules"
-	for module in xhci_pci usb_storage sd_mod vfat nls_cp437 nls_ascii nls_utf8 exfat fuse; do
-		/sbin/modprobe -d "$KERNEL" -S "$version" --show-depends "$module" 2>/dev/null
-	done | sed -n 's/^insmod \([^ ]*\).*/\1/p' | awk '!seen[$0]++' | while read -r file; do
-		cp "$file" "$root/modules"
-		echo "${file##*/}"
-	done >"$root/modules/order"
-}
 
 make_root() {
 	root=$tmp/root
@@ -72,8 +44,8 @@ int main(int argc, char **argv)
 END
 	add_program "$mount"
 	add_program "$tmp/touch-mapped"
-	add_modules
-	(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$tmp/initrd"
+	add_modules xhci_pci usb_storage sd_mod vfat nls_cp437 nls_ascii nls_utf8 exfat fuse
+	make_initrd
 }
 
 start() { # STICK...
