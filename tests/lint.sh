@@ -108,6 +108,7 @@ check 'layers' layers
 check 'clang-format' clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
 check 'analyser' analyser
 mapfile -t shell < <(scripts)
+check 'tests can be started' not_executable
 check 'shellcheck' shellcheck "${shell[@]}" ./*/*.bash
 check 'manuals' mandoc -Tlint -W warning man/*.[15]
 check 'help within 80 columns' help_width
