@@ -114,7 +114,7 @@ $(UNITS): %: %.o $$(archives)
 $(B)/tests/unit/constant_time_small: $(B)/static/tests/unit/test_constant_time.o $$(archives)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
-run-tests: all $(UNITS) $(REPLAYS) $(B)/tests/unit/constant_time_small
+run-tests: bench-programs $(UNITS) $(REPLAYS) $(B)/tests/unit/constant_time_small
 	BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP prove --exec 'tests/tap $(RUN)' $(TESTS)
 
 check: deps
@@ -190,6 +190,23 @@ run-fuzz: $(FUZZERS)
 			$$(ls -d tests/fuzz/corpus/$${f##*/fuzz_} 2>/dev/null) || exit 1; \
 	done
 
+# Beside every peer, and beside what the machine can do: tests/bench/README.
+BENCH_PACKAGES = 7zip age borgbackup python3-pyfuse3 cryfs dar ffmpeg fio fuse3 gnuplot-nox gocryptfs \
+	libfuse3-dev minisign restic securefs squashfs-tools squashfuse xz-utils zstd
+
+bench: EXTRA = $(BENCH_PACKAGES)
+bench: deps
+	$(MAKE) bench-programs
+	/usr/bin/python3 -B tests/bench/bench.py $(B)
+
+bench-programs: all $(B)/tests/bench/limits $(B)/tests/bench/null_fuse
+
+$(B)/tests/bench/limits: LIBS = -lcrypto -lsodium -lzstd -lpthread
+$(B)/tests/bench/null_fuse: LIBS = -lfuse3 -lpthread
+$(B)/tests/bench/null_fuse.o: CPPFLAGS += -I/usr/include/fuse3
+$(B)/tests/bench/limits $(B)/tests/bench/null_fuse: %: %.o
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 # Little more than half as large, from Debian's archives made for glibc: reader/musl/shim.c.
 MUSL = $(B)/musl
 MUSL_HEADERS = sodium.h sodium zstd.h zstd_errors.h utf8proc.h linux asm-generic $(ARCH)/asm
@@ -251,5 +268,6 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all check check-damage check-mount-long check-qemu check-random check-sticks run-tests asan tsan valgrind \
+export SECTIONS RUNS PEERS CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
+.PHONY: all bench bench-programs check check-damage check-mount-long check-qemu check-random check-sticks run-tests asan tsan valgrind \
 	coverage lint fuzz run-fuzz reader-musl demo deps install uninstall dist clean

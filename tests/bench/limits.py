@@ -1,0 +1,41 @@
+"""What this machine can do at best: sealing, hashing, compressing, copying, reading."""
+from measure import ask, rounds
+
+LEVEL = 3  # satchel-pack's, if not told otherwise
+
+
+def probe(setting, *arguments):
+    """What the program limits prints: MB/s, and for zstd the ratio."""
+    line = '"$BUILD/tests/bench/limits" ' + ' '.join(f"'{a}'" for a in arguments)
+    return [float(word) for word in ask(line, setting.environment()).split()]
+
+
+def kinds(setting):
+    """Name, and what to ask for."""
+    made = []
+    for threads in sorted({1, setting.cores}):
+        many = f'{threads} thread{"s" if threads > 1 else ""}'
+        for verb, name in (('seal', 'seal a page, libcrypto'), ('open', 'open a page, libcrypto'),
+                           ('seal-small', 'seal a page, libsodium'),
+                           ('open-small', 'open a page, libsodium'),
+                           ('hash', 'hash a leaf, libcrypto'),
+                           ('hash-small', 'hash a leaf, libsodium'),
+                           ('copy', 'copy memory')):
+            made.append((f'{name}, {many}', (verb, threads)))
+        for corpus in (c for c in setting.cases if c in ('source', 'documents')):
+            for verb, name in (('zstd', 'compress'), ('unzstd', 'expand')):
+                made.append((f'{name} {corpus}, zstd {LEVEL}, {many}',
+                             (verb, threads, LEVEL, setting.corpus(corpus))))
+    for corpus in (c for c in setting.cases if c != 'tiny'):
+        made.append((f'read every file of {corpus}', ('tree', setting.corpus(corpus))))
+    return made
+
+
+def measure(setting, results):
+    def step(kind):
+        name, arguments = kind
+        speed, *share = probe(setting, *arguments)
+        results.add('limits', 'this machine', name, 'speed', 'MB/s', speed)
+        if share:
+            results.add('limits', 'this machine', name, 'compressed to', '%', share[0] * 100)
+    rounds(setting.runs, kinds(setting), step)

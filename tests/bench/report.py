@@ -1,0 +1,144 @@
+#!/usr/bin/env python3
+"""Tables out of figures.
+
+  report.py RESULTS                 print them
+  report.py RESULTS --into README   and put them into a text, below its last "RESULTS" line"""
+import sys
+
+from measure import Results, median, ratio
+
+# What stands beside a figure in the same row of a table.
+BESIDE = {'pack': {'time': ['speed', 'CPU', 'memory', 'size']},
+          'read': {'extract': ['extract CPU', 'extract memory']}}
+MORE_IS_BETTER = {'MB/s', 'IOPS', '/s'}
+WIDTH = 40
+
+
+def number(value):
+    """Three digits that matter."""
+    if value == 0 or value >= 100:
+        return f'{value:.0f}'
+    return f'{value:.1f}' if value >= 10 else f'{value:.2f}' if value >= 1 else f'{value:.3f}'
+
+
+def spread(row):
+    low, high = min(row['values']), max(row['values'])
+    return f'{number(low)}-{number(high)}'
+
+
+def share(row):
+    """How much of what was possible, in per cent."""
+    if not row.get('limits'):
+        return ''
+    if row['unit'] in MORE_IS_BETTER:
+        return f"{100 * ratio(row['values'], row['limits']):.0f} %"
+    return f"{100 * ratio(row['limits'], row['values']):.0f} %"
+
+
+def times(row, ours):
+    """How many times as good ours is."""
+    if not ours or row['who'].startswith('satchel') or not row['values']:
+        return ''
+    if row['unit'] in MORE_IS_BETTER:
+        return f"{ratio(ours['values'], row['values']):.2f} x"
+    return f"{ratio(row['values'], ours['values']):.2f} x"
+
+
+def columns(section, metric, rows):
+    """Titles of a table and, for a row of it, what stands under them."""
+    beside = BESIDE.get(section, {}).get(metric, [])
+    units = {r['metric']: r['unit'] for r in rows if r['values']}
+    titles = [f'{metric} {units.get(metric, "")}', 'low-high']
+    if any(r.get('limits') for r in rows):
+        titles.append('of limit')
+    if len({r['who'] for r in rows if not r['who'].startswith('satchel')}) and section != 'limits':
+        titles.append('satchel is')
+    return titles + [f'{b} {units.get(b, "")}' for b in beside], beside
+
+
+def line(name, cells):
+    return (f'{name:{WIDTH}}' + ''.join(f'{cell:>12}' for cell in cells)).rstrip() + '\n'
+
+
+def table(section, case, metric, rows):
+    """One table.  rows: of this section and case, all metrics."""
+    titles, beside = columns(section, metric, [r for r in rows if r['metric'] == metric or
+                                              r['metric'] in BESIDE.get(section, {}).get(metric, [])])
+    main = [r for r in rows if r['metric'] == metric]
+    by = {(r['who'], r['metric']): r for r in rows}
+    ours = next((r for r in main if r['who'].startswith('satchel') and r['values']), None)
+    text = line(f'{case}', titles)
+    for row in main:
+        if 'missing' in row and not row['values']:
+            text += f"{row['who']:{WIDTH}}  missing: {row['missing'][:100]}\n"
+            continue
+        cells = [number(median(row['values'])), spread(row)]
+        cells += [share(row)] if 'of limit' in titles else []
+        cells += [times(row, ours)] if 'satchel is' in titles else []
+        for metric_beside in beside:
+            other = by.get((row['who'], metric_beside))
+            cells.append(number(median(other['values'])) if other and other['values'] else '')
+        text += line(row['who'], cells)
+    bounds = {r['limit_is']: None for r in main if r.get('limit_is')}
+    if bounds:
+        text += 'limit: ' + '\n   or: '.join(bounds) + '\n'
+    return text + '\n'
+
+
+def grown(case, rows):
+    """What grows: a row for each size, a column for each figure."""
+    metrics = {r['metric']: r['unit'] for r in rows if r['values']}
+    text = line(case, metrics) + line('', metrics.values())
+    for who in dict.fromkeys(r['who'] for r in rows):
+        of_who = {r['metric']: r for r in rows if r['who'] == who}
+        why = next((r['missing'] for r in of_who.values() if 'missing' in r), None)
+        cells = [number(median(of_who[m]['values'])) if m in of_who and of_who[m]['values'] else '-'
+                 for m in metrics]
+        text += f'{who:{WIDTH}}  missing: {why[:100]}\n' if why else line(who, cells)
+    return text + '\n'
+
+
+def section_text(results, section):
+    rows = [r for r in results.rows.values() if r['section'] == section]
+    text = f'{section}\n{"-" * len(section)}\n\n'
+    for case in dict.fromkeys(r['case'] for r in rows):
+        of_case = [r for r in rows if r['case'] == case]
+        if section == 'scale':
+            text += grown(case, of_case)
+            continue
+        hidden = {m for ms in BESIDE.get(section, {}).values() for m in ms}
+        for metric in dict.fromkeys(r['metric'] for r in of_case):
+            if metric not in hidden:
+                text += table(section, case, metric, of_case)
+    return text
+
+
+def machine_text(head):
+    return (f"{head['cpu']}, {head['cores']} cores, {head['memory'] / 1e9:.0f} GB, "
+            f"Linux {head['kernel']}, {head['file_system']}; {head['date']}, "
+            f"medians of {head['runs']} rounds.\n"
+            f"Load before it began: {head['load']:.1f}.\n\n")
+
+
+def render(results):
+    text = machine_text(results.head)
+    for section in dict.fromkeys(r['section'] for r in results.rows.values()):
+        text += section_text(results, section)
+    return text
+
+
+def main():
+    import goals
+    results = Results().load(sys.argv[1])
+    text = render(results) + goals.render(results)
+    if len(sys.argv) == 4 and sys.argv[2] == '--into':
+        with open(sys.argv[3]) as file:
+            kept = file.read().rpartition('\nRESULTS\n')
+        with open(sys.argv[3], 'w') as file:
+            file.write(kept[0] + '\nRESULTS\n\n' + text)
+    else:
+        print(text)
+
+
+if __name__ == '__main__':
+    main()

@@ -1,0 +1,172 @@
+"""How time and memory grow: with the number of entries, and with the number of bytes."""
+import os
+import shutil
+import subprocess
+
+from corpora import TINY_IN_A_DIRECTORY, length, warm
+from measure import Failed, clear, rounds, run, say
+from mount import Mount
+from peers import KEY, MOUNT, PACK, READ, Contestant
+
+GIGA = 10**9
+ONCE_FROM = 10  # GB: what is larger is measured once only
+SPARE = 5 * GIGA
+
+LIST_ROOT = f'{READ} ls {KEY} "$OUT/bundle"'
+LIST_ALL = f'{READ} ls -R -l {KEY} "$OUT/bundle"'
+VERIFY = f'{READ} verify {KEY} "$OUT/bundle"'
+MOUNTED = Contestant('satchel --cache', mount=f'{MOUNT} --cache "$OUT/bundle" "$MNT"')
+SOURCE = Contestant('null', mount='exec "$BUILD/tests/bench/null_fuse" direct "$TREE" "$MNT"')
+
+
+class Scale:
+    """Figures of one case.  who: the size, as it stands in the table."""
+
+    def __init__(self, setting, results, case):
+        self.setting, self.results, self.case = setting, results, case
+        self.out = f'{setting.work}/out'
+
+    def where(self, **more):
+        return self.setting.environment(OUT=self.out, MNT=f'{self.setting.work}/mnt', **more)
+
+    def put(self, who, metric, unit, value):
+        self.results.add('scale', self.case, who, metric, unit, value)
+
+    def pack(self, who, line, where):
+        done = run(line, where, timeout=7200)
+        self.put(who, 'pack', 's', done.wall)
+        self.put(who, 'its CPU', 's', done.cpu)
+        self.put(who, 'its memory', 'MB', done.peak / 1e6)
+        self.put(who, 'size', 'MB', length(self.out)[0] / 1e6)
+
+    def read(self, who, metric, line):
+        done = run(line, self.where(), timeout=7200)
+        self.put(who, metric, 's', done.wall)
+        return done
+
+    def mounted(self, who, mount):
+        self.put(who, 'mounted', 's', mount.ready)
+        self.put(who, 'its memory, then', 'MB', mount.status('VmRSS'))
+        self.put(who, 'locked', 'MB', mount.status('VmLck'))
+
+
+def step_entries(scale, path, count):
+    who = f'{count} files'
+    clear(scale.out)
+    directories = sorted(os.listdir(path))[:count // TINY_IN_A_DIRECTORY]
+    scale.pack(who, f'cd "$SRC"; {PACK} --no-verify {" ".join(directories)}', scale.where(SRC=path))
+    warm(scale.out)
+    scale.read(who, 'open', LIST_ROOT)
+    scale.read(who, 'list', LIST_ALL)
+    with Mount(MOUNTED, scale.where()) as mount:
+        scale.mounted(who, mount)
+        done = run('find "$MNT" -ls', scale.where())
+        scale.put(who, 'walk', '/s', (count + len(directories)) / done.wall)
+
+
+def measure_entries(setting, results):
+    counts = [10**3, 10**4, 10**5, 10**6] + [5 * 10**6] * setting.huge
+    counts = [c for c in counts if c <= max(setting.tiny, 5 * 10**6 * setting.huge)]
+    path = setting.corpora.get('tiny', max(counts))
+    scale = Scale(setting, results, 'entries')
+    warm(path)
+
+    def step(count):
+        say(f'  {count} files')
+        step_entries(scale, path, count)
+    rounds(setting.runs, counts, step)
+
+
+def make_tree(path, gigabytes):
+    """Files without a byte on the disk, each of a length of its own (so that none is taken
+    for another's twin); what is read of them comes from the null file system."""
+    subprocess.run(['rm', '-rf', path], check=True)
+    os.makedirs(path)
+    for n in range(gigabytes):
+        with open(f'{path}/film-{n:03d}.mp4', 'wb') as file:
+            file.truncate(GIGA - n)
+
+
+def step_bytes(scale, gigabytes):
+    who, tree = f'{gigabytes} GB', f'{scale.setting.work}/tree'
+    clear(scale.out)
+    make_tree(tree, gigabytes)
+    where = dict(scale.where(TREE=tree), MNT=f'{scale.setting.work}/source')
+    with Mount(SOURCE, where):
+        scale.pack(who, f'{PACK} --no-verify "$MNT/."', where)
+    scale.read(who, 'open', LIST_ROOT)
+    done = scale.read(who, 'verify', VERIFY)
+    scale.put(who, 'its memory, too', 'MB', done.peak / 1e6)
+    with Mount(MOUNTED, scale.where()) as mount:
+        scale.mounted(who, mount)
+
+
+def measure_bytes(setting, results):
+    scale = Scale(setting, results, 'bytes')
+    for gigabytes in [1, 3, 10, 30] + [100] * setting.huge:
+        room = shutil.disk_usage(setting.work).free
+        if room < gigabytes * GIGA * 1.2 + SPARE:
+            results.miss('scale', 'bytes', f'{gigabytes} GB', 'pack', 'no room for it here')
+            continue
+        say(f'  {gigabytes} GB')
+        for _ in range(setting.runs if gigabytes < ONCE_FROM else 1):
+            step_bytes(scale, gigabytes)
+    clear(scale.out)
+
+
+PLOT = '''
+set terminal svg size 900,640 font "sans,12"
+set output "{svg}"
+set multiplot layout 2,2
+set grid
+set key left top
+set logscale xy
+set format x "10^{{%L}}"
+set xlabel "entries"
+set ylabel "seconds"
+plot "{entries}" using 1:2 with linespoints title "pack", \\
+     "" using 1:4 with linespoints title "list all", \\
+     "" using 1:5 with linespoints title "mount"
+set ylabel "MB of memory"
+plot "{entries}" using 1:3 with linespoints title "pack", \\
+     "" using 1:6 with linespoints title "mount"
+set format x "%g"
+set xlabel "GB"
+set ylabel "seconds"
+plot "{bytes}" using 1:2 with linespoints title "pack", \\
+     "" using 1:4 with linespoints title "verify", \\
+     "" using 1:5 with linespoints title "mount"
+set ylabel "MB of memory"
+plot "{bytes}" using 1:3 with linespoints title "pack", \\
+     "" using 1:6 with linespoints title "mount"
+'''
+
+
+def plot(setting, results):
+    """scale.svg, beside the results."""
+    from measure import median
+    files = {}
+    for case, third in (('entries', 'list'), ('bytes', 'verify')):
+        files[case] = f'{setting.work}/{case}.dat'
+        with open(files[case], 'w') as file:
+            for who in dict.fromkeys(r['who'] for r in results.rows.values()
+                                     if r['section'] == 'scale' and r['case'] == case):
+                rows = [results.get('scale', case, who, m)
+                        for m in ('pack', 'its memory', third, 'mounted', 'its memory, then')]
+                if all(rows):
+                    print(who.split()[0], *(median(r['values']) for r in rows), file=file)
+    svg = f'{setting.root}/scale.svg'
+    subprocess.run(['gnuplot'], input=PLOT.format(svg=svg, **files), text=True, check=False)
+    say(f'plotted: {svg}')
+
+
+def measure(setting, results):
+    try:
+        if 'tiny' in setting.cases:
+            measure_entries(setting, results)
+            results.save()
+        if 'bytes' in setting.chosen:
+            measure_bytes(setting, results)
+        plot(setting, results)
+    except Failed as why:
+        results.miss('scale', 'entries', 'satchel', 'pack', str(why))
