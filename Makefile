@@ -115,7 +115,7 @@ $(B)/tests/unit/constant_time_small: $(B)/static/tests/unit/test_constant_time.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
 run-tests: bench-programs $(UNITS) $(REPLAYS) $(B)/tests/unit/constant_time_small
-	BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP prove --exec 'tests/tap $(RUN)' $(TESTS)
+	BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --exec 'tests/tap $(RUN)' $(TESTS)
 
 check: deps
 	$(MAKE) run-tests

@@ -12,6 +12,7 @@
 #include <time.h>
 
 #include "common/status.h"
+#include "fusefs/registers.h"
 
 /* How long the worker that has the turn asks again and again before it sleeps:
  * about what it takes to be woken. */
@@ -116,22 +117,10 @@ static void release_turn(struct worker *w)
 	pthread_mutex_unlock(&w->loop->turn);
 }
 
-/* Ciphers leave keys in vector registers, and the kernel keeps the registers of a
- * thread that waits.  (clang 14 has no such attribute.) */
-#if __has_attribute(zero_call_used_regs)
-#define CLEARS __attribute__((noinline, zero_call_used_regs("all")))
-#else
-#define CLEARS
-#endif
-CLEARS static void clear_registers(void)
-{
-	__asm__ volatile("" ::: "memory");
-}
-
 void loop_clean_stack(void)
 {
 	sodium_stackzero(STACK_BYTES);
-	clear_registers();
+	registers_clear();
 }
 
 /* One request.  False: the session is over. */
@@ -149,11 +138,21 @@ static bool serve(struct worker *w)
 		return false;
 	atomic_store(&w->busy, true);
 	fuse_session_process_buf(w->loop->session, &request);
-	clear_registers();
+	registers_clear();
 	atomic_store(&w->busy, false);
 	if (w->has_turn)
 		w->loop->spin = true;
 	return true;
+}
+
+/* A worker that has only been made cannot be told to clean itself yet. */
+static void clean_on_signal(int how)
+{
+	sigset_t signal;
+
+	sigemptyset(&signal);
+	sigaddset(&signal, SIGUSR2);
+	pthread_sigmask(how, &signal, NULL);
 }
 
 static void *run_worker(void *argument)
@@ -162,6 +161,7 @@ static void *run_worker(void *argument)
 	struct loop *l = w->loop;
 
 	this_worker = w;
+	clean_on_signal(SIG_UNBLOCK);
 	while (serve(w))
 		;
 	loop_clean_stack();
@@ -187,6 +187,7 @@ int loop_start(struct loop *loop)
 	const struct sigaction clean = {.sa_handler = on_clean, .sa_flags = SA_RESTART};
 
 	sigaction(SIGUSR2, &clean, NULL);
+	clean_on_signal(SIG_BLOCK);
 	pthread_mutex_lock(&loop->turn);
 	for (unsigned i = 0; i < loop->count; i++)
 		if (pthread_create(&loop->thread[i], NULL, run_worker, &loop->worker[i]))

@@ -30,6 +30,19 @@ read_all() {
 	readlink "$mnt/tree/link" >/dev/null
 }
 
+# It waits a second for its supervisor before it is gone, and is stopped while we look.
+look_after_panic() {
+	local held=
+	for _ in {1..100}; do
+		kill -STOP "$server" || break
+		held=$(look)
+		kill -CONT "$server"
+		[ "$held" != "0 0 0 0 0" ] || break
+		sleep 0.02
+	done
+	echo "$held"
+}
+
 for mode in '' --cache; do
 	up $mode
 	read_all
@@ -37,11 +50,10 @@ for mode in '' --cache; do
 	like "while it serves, memory holds what was read ${mode:-in private mode}" \
 		"$((a > 0))$((b > 0))$((c > 0))$((d > 0))" '1111'
 	is "but not the passphrase" "$e" 0
-	# It waits a second for its supervisor before it is gone: time to look.
 	kill -STOP "$pid"
 	kill -USR1 "$server"
-	sleep 0.5
-	is "after a panic it holds nothing of it ${mode:-in private mode}" "$(look)" "0 0 0 0 0"
+	is "after a panic it holds nothing of it ${mode:-in private mode}" \
+		"$(look_after_panic)" "0 0 0 0 0"
 	kill -CONT "$pid"
 	gone
 done

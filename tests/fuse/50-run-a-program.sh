@@ -62,14 +62,15 @@ else
 fi
 
 # It ends with the mount: nothing that it has started survives.
+nap="sleep 4321.$$"
 outlives() {
-	"$mount" "${key[@]}" "$bundle" --run sh -c 'setsid sleep 4321 & exec sleep 4321' &
+	"$mount" "${key[@]}" "$bundle" --run sh -c "setsid $nap & exec $nap" &
 	pid=$!
-	until pgrep -f 'sleep 4321' >/dev/null; do sleep 0.05; done
+	until pgrep -f "$nap" >/dev/null; do sleep 0.05; done
 	"$@"
 	gone
 	sleep 0.1
-	pgrep -f 'sleep 4321'
+	pgrep -f "$nap"
 }
 no "SIGTERM ends the program" outlives eval 'kill -TERM $pid'
 is "exit code" "$code" 143
@@ -80,8 +81,8 @@ no "the serving process killed, the program ends" outlives eval 'kill -KILL $(pg
 no "its supervisor killed, all end" outlives eval 'kill -KILL $pid; sleep 1'
 
 # The program ends: what it has started in the background ends too.
-run 'setsid sleep 4321 & sleep 0.1'
-no "the program's end is the end of what it started" pgrep -f 'sleep 4321'
+run "setsid $nap & sleep 0.1"
+no "the program's end is the end of what it started" pgrep -f "$nap"
 
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	chmod -R a+rX "$tmp"

@@ -7,7 +7,7 @@
 #   gone                  wait until the job has ended by itself; $code, and $took
 #                         in milliseconds
 #   is_mounted            is anything at $mnt?
-#   within MS             for ok: $took is not more (of a sanitizer's build: thrice)
+#   within MS             for ok: $took is not more (thrice, of a sanitizer's build or on a shared machine)
 #   sanitized             for if: is this a sanitizer's build?
 #   pack_tree DIR         pack DIR as $tmp/bundle; sets bundle and key
 #   key_and_bundle CASE   what encode.py --unfold wrote: sets key, bundle, wanted; the
@@ -26,6 +26,7 @@ skip_all() { # WHY
 mnt=$tmp/mnt
 mkdir "$mnt"
 good=tests/data/good
+FUSE=65735546 # as stat -f calls its type
 key=() bundle='' wanted=0 pid='' server='' code=0 took=0
 
 if [ "$(id -u)" -eq 0 ] && [ -e /dev/fuse ]; then chmod 666 /dev/fuse 2>/dev/null; fi
@@ -55,8 +56,9 @@ up() {
 	"$mount" -f "${key[@]}" "$@" "$bundle" "$mnt" 2>"$tmp/stderr" &
 	pid=$!
 	local waited=0
-	# It is mounted before it answers; what died is mounted too, and does not.
-	while ! is_mounted || ! stat -f "$mnt" >/dev/null 2>&1; do
+	# One question: what died is mounted too and does not answer, and is taken away before
+	# the new one comes.
+	while [ "$(stat -f -c %t "$mnt" 2>/dev/null)" != "$FUSE" ]; do
 		kill -0 "$pid" 2>/dev/null && [ $((waited += 1)) -lt 1000 ] || return 1
 		sleep 0.02
 	done
@@ -105,7 +107,8 @@ sanitized() {
 
 within() {
 	local most=$1
-	! sanitized || most=$((3 * most))
+	# A machine that others use as well may not let us run for a while.
+	[ -z "${CI-}" ] && ! sanitized || most=$((3 * most))
 	echo "took $took ms"
 	[ "$took" -le "$most" ]
 }
