@@ -268,6 +268,6 @@ clean:
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-export SECTIONS RUNS PEERS CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
+export SECTIONS RUNS PEERS PLACES CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
 .PHONY: all bench bench-programs check check-damage check-mount-long check-qemu check-random check-sticks run-tests asan tsan valgrind \
 	coverage lint fuzz run-fuzz reader-musl demo deps install uninstall dist clean

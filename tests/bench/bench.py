@@ -7,11 +7,14 @@ columns mean; "make bench" makes what is needed and starts it.
 BUILD: the folder that was built into.  The rest comes from the environment:
   SECTIONS   which of: limits pack read mount scale    (all of them)
   RUNS       rounds; every figure is a median of so many (5)
+  PLACES     where to: disk memory  (both)
   PEERS      which peers: names as in the tables, or "all" or "none" (all)
   CASES      which of: media source documents tiny random bytes  (all)
   BENCH_DIR  where corpora, packages and results are kept (/var/tmp/satchel-bench)
   BENCH_HUGE 1: five million files, a hundred gigabytes"""
+import fcntl
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -24,7 +27,7 @@ import read
 import report
 import scale
 from corpora import Corpora
-from measure import Results, say
+from measure import Failed, Results, remove, say
 from peers import PEERS
 
 SECTIONS = {'limits': limits, 'pack': pack, 'read': read, 'mount': mount, 'scale': scale}
@@ -58,7 +61,8 @@ class Setting:
         self.tiny = int(os.environ.get('BENCH_TINY') or 1000000)
         self.corpora = Corpora(f'{self.root}/corpora', f'{self.root}/packages')
         self.work, self.state = f'{self.root}/work', f'{self.root}/state'
-        self.memory = f'/dev/shm/satchel-bench-{os.getuid()}'
+        self.memory = f'/dev/shm/satchel-bench-{os.getpid()}'
+        self.scratch = f'{self.memory}/out'
 
     def corpus(self, name):
         return self.corpora.get(name, self.tiny if name == 'tiny' else 0)
@@ -70,18 +74,26 @@ class Setting:
 
     def places(self):
         """Where to: what it is called, and the directory."""
-        return [('a file system', f'{self.work}/out'), ('memory', f'{self.memory}/out')]
+        known = {'disk': ('a file system', f'{self.work}/out'), 'memory': ('memory', self.scratch)}
+        return [known[place] for place in words('PLACES', known)]
 
     def __enter__(self):
+        self.lock = open(f'{self.root}/lock', 'w')
+        try:
+            fcntl.flock(self.lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            sys.exit(f'bench: another one is at work in {self.root}')
         for path in (self.work, self.state, self.memory):
-            subprocess.run(['rm', '-rf', '--one-file-system', path], check=True)
+            remove(path)
             os.makedirs(path, mode=0o700)
         make_keys(self)
         return self
 
     def __exit__(self, *_):
+        for _, path in self.places():
+            remove(path)
         for path in (self.work, self.state, self.memory):
-            subprocess.run(['rm', '-rf', '--one-file-system', path], check=False)
+            remove(path)
 
 
 def make_keys(setting):
@@ -109,13 +121,17 @@ def main():
     if len(sys.argv) != 2 or sys.argv[1].startswith('-'):
         print(__doc__)
         return 0 if '--help' in sys.argv or '-h' in sys.argv else 2
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     setting = Setting(sys.argv[1])
     results = Results(f'{setting.root}/results.jsonl')
     with setting:
         results.head = describe_machine(setting)
         for name in setting.sections:
             say(f'{name}: {SECTIONS[name].__doc__.splitlines()[0]}')
-            SECTIONS[name].measure(setting, results)
+            try:
+                SECTIONS[name].measure(setting, results)
+            except Failed as why:
+                say(f'{name} is not finished: {why}')
             results.save()
     table = report.render(results) + goals.render(results)
     with open(f'{setting.root}/table.txt', 'w') as file:

@@ -66,10 +66,11 @@ class Corpora:
                          if f.startswith(package + '_') and f.endswith('.deb')), None)
         if not have():
             say(f'downloading {package}')
-            subprocess.run(['apt-get', 'download', '-q', package], cwd=self.packages,
-                           stdout=subprocess.DEVNULL, check=True)
-        if not have():
-            raise Failed(f'cannot download {package}')
+            said = subprocess.run(['apt-get', 'download', '-q', package], cwd=self.packages,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                                  check=False).stdout
+            if not have():
+                raise Failed(f'cannot download {package}: {said.strip()}')
         return have()
 
 

@@ -1,5 +1,5 @@
 """What was to be reached, and whether it was, by the medians of one run."""
-from measure import median, ratio
+from measure import advantage, median, ratio
 from peers import PEERS, REFERENCE
 
 ENCRYPTING = [p.name for p in PEERS if p.encrypts]
@@ -28,20 +28,14 @@ class Goals:
 
     def of_limit(self, text, row, least):
         if row and row.get('limits'):
-            better = row['unit'] in ('MB/s', 'IOPS')
-            part = (ratio(row['values'], row['limits']) if better
-                    else ratio(row['limits'], row['values']))
+            part = advantage(row['values'], row['limits'], row['unit'])
             self.at_least(text + ', of its limit', 100 * part, least, '%')
 
     def ahead_of(self, text, ours, others, least=1):
         """Ours is at least so many times as good as each of the others."""
-        if not ours:
-            return
-        better = ours['unit'] in ('MB/s', 'IOPS', '/s')
-        found = [(ratio(ours['values'], r['values']) if better
-                  else ratio(r['values'], ours['values']), r['who'])
+        found = [(advantage(ours['values'], r['values'], r['unit']), r['who'])
                  for r in self.rows(ours['section'], ours['metric'], ours['case'])
-                 if r['case'] == ours['case'] and r['who'] in others]
+                 if r['case'] == ours['case'] and r['who'] in others] if ours else []
         if found:
             times, who = min(found)
             self.at_least(f'{text}, as good as {who}', times, least)

@@ -57,10 +57,16 @@ def run(line, where, timeout=TIMEOUT, out=subprocess.DEVNULL):
     return Done(wall, usage)
 
 
-def clear(path):
-    """An empty directory, on a drive that has nothing to be written any more."""
+def remove(path):
+    """All of it, and what a contestant that was stopped may have left mounted beside it."""
+    subprocess.run(['fusermount3', '-q', '-u', '-z', path + '.mnt'], check=False)
     subprocess.run(['rm', '-rf', '--one-file-system', path, path + '.mnt', path + '.cache'],
                    check=True)
+
+
+def clear(path):
+    """An empty directory, on a drive that has nothing to be written any more."""
+    remove(path)
     os.makedirs(path)
     subprocess.run(['sync', '-f', path], check=True)
 
@@ -121,9 +127,17 @@ def median(values):
     return statistics.median(values)
 
 
+MORE_IS_BETTER = {'MB/s', 'IOPS', '/s'}  # of all other units less is
+
+
 def ratio(above, below):
     """The median of what the ratio was in each round."""
     return statistics.median(a / b for a, b in zip(above, below))
+
+
+def advantage(ours, theirs, unit):
+    """How many times as good our values are as theirs."""
+    return ratio(ours, theirs) if unit in MORE_IS_BETTER else ratio(theirs, ours)
 
 
 def rounds(runs, contestants, step, before=None, after=None):

@@ -42,15 +42,21 @@ class Mount:
         self.server = subprocess.Popen(['bash', '-c', self.contestant.lines['mount']],
                                        env=self.where, stdin=subprocess.DEVNULL,
                                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not os.path.ismount(self.at):
-            if self.server.poll() not in (None, 0) or time.perf_counter() > begin + READY_SECONDS:
-                self.end()
-                raise Failed('does not mount')
-            time.sleep(0.001)
-        self.root = ask(self.contestant.lines.get('root_is', 'echo "$MNT"'), self.where).strip()
-        os.listdir(self.root)
+        try:
+            self.wait(begin + READY_SECONDS)
+            self.root = ask(self.contestant.lines.get('root_is', 'echo "$MNT"'), self.where).strip()
+            os.listdir(self.root)
+        except BaseException:
+            self.end()
+            raise
         self.ready = time.perf_counter() - begin
         return self
+
+    def wait(self, until):
+        while not os.path.ismount(self.at):
+            if self.server.poll() not in (None, 0) or time.perf_counter() > until:
+                raise Failed('does not mount')
+            time.sleep(0.001)
 
     def __exit__(self, *_):
         self.end()

@@ -124,11 +124,11 @@ PEERS = [
                pack=RESTIC + 'restic -q init --repository-version 2 -r "$OUT/r"; cd "$SRC";'
                              ' restic -q -r "$OUT/r" backup .; sync -f "$OUT"',
                ls=RESTIC + 'restic -q -r "$OUT/r" ls -l latest',
-               cat=RESTIC + 'restic -q -r "$OUT/r" dump latest "$SRC/$FILE"',
+               cat=RESTIC + 'restic -q -r "$OUT/r" dump latest "/$FILE"',
                verify=RESTIC + 'restic -q -r "$OUT/r" check --read-data',
                extract=RESTIC + 'restic -q -r "$OUT/r" restore latest --target "$DEST"',
                mount=RESTIC + 'exec restic -q -r "$OUT/r" mount "$MNT"',
-               root_is='echo "$MNT/snapshots/latest$SRC"'),
+               root_is='echo "$MNT/snapshots/latest"'),
     Contestant('gocryptfs', 'gocryptfs fusermount3',
                pack=INTO + 'gocryptfs -q -init -extpass "echo $PW" "$OUT/c";'
                            ' gocryptfs -q -fg -extpass "echo $PW" "$OUT/c" "$OUT.mnt" &' + FILL,

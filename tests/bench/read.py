@@ -86,10 +86,10 @@ class Case:
 
     def verb(self, contestant, verb, place, dest):
         metric = f'{verb}, to {place}' if place else verb
-        clear(dest or self.setting.places()[1][1])
+        dest = dest or self.setting.scratch
+        clear(dest)
         try:
-            done = run(contestant.lines[verb],
-                       self.where(contestant, dest or self.setting.places()[1][1]))
+            done = run(contestant.lines[verb], self.where(contestant, dest))
         except Failed as why:
             self.failed.add((contestant.name, verb))
             self.miss(contestant, metric, str(why))
@@ -100,7 +100,7 @@ class Case:
                          'opening every page on all cores, libsodium; signed: hashing, too')
         self.results.add(*where, metric + ' CPU', 's', done.cpu)
         self.results.add(*where, metric + ' memory', 'MB', done.peak / 1e6)
-        clear(dest or self.setting.places()[1][1])
+        clear(dest)
 
 
 def measure(setting, results):

@@ -5,12 +5,10 @@
   report.py RESULTS --into README   and put them into a text, below its last "RESULTS" line"""
 import sys
 
-from measure import Results, median, ratio
+from measure import Results, advantage, median
 
-# What stands beside a figure in the same row of a table.
-BESIDE = {'pack': {'time': ['speed', 'CPU', 'memory', 'size']},
-          'read': {'extract': ['extract CPU', 'extract memory']}}
-MORE_IS_BETTER = {'MB/s', 'IOPS', '/s'}
+# What stands beside a figure, in the same row of a table.
+BESIDE = {'pack': {'time': ['speed', 'CPU', 'memory', 'size']}}
 WIDTH = 40
 
 
@@ -30,30 +28,37 @@ def share(row):
     """How much of what was possible, in per cent."""
     if not row.get('limits'):
         return ''
-    if row['unit'] in MORE_IS_BETTER:
-        return f"{100 * ratio(row['values'], row['limits']):.0f} %"
-    return f"{100 * ratio(row['limits'], row['values']):.0f} %"
+    return f"{100 * advantage(row['values'], row['limits'], row['unit']):.0f} %"
 
 
 def times(row, ours):
     """How many times as good ours is."""
-    if not ours or row['who'].startswith('satchel') or not row['values']:
+    if not ours or row['who'].startswith('satchel'):
         return ''
-    if row['unit'] in MORE_IS_BETTER:
-        return f"{ratio(ours['values'], row['values']):.2f} x"
-    return f"{ratio(row['values'], ours['values']):.2f} x"
+    return f"{advantage(ours['values'], row['values'], row['unit']):.2f} x"
 
 
-def columns(section, metric, rows):
-    """Titles of a table and, for a row of it, what stands under them."""
-    beside = BESIDE.get(section, {}).get(metric, [])
+def beside(section, metric, rows):
+    """Of metrics that are there, those that belong beside this one."""
+    if section == 'read':
+        wanted = [f'{metric} CPU', f'{metric} memory']
+    else:
+        wanted = BESIDE.get(section, {}).get(metric, [])
+    return [m for m in wanted if any(r['metric'] == m for r in rows)]
+
+
+def titles_of(section, metric, rows):
+    """The titles of a table's columns but the first."""
     units = {r['metric']: r['unit'] for r in rows if r['values']}
-    titles = [f'{metric} {units.get(metric, "")}', 'low-high']
-    if any(r.get('limits') for r in rows):
+    main = [r for r in rows if r['metric'] == metric]
+    titles = [f'{metric} {units.get(metric, "")}' if len(metric) < 8 else units.get(metric, ''),
+              'low-high']
+    if any(r.get('limits') for r in main):
         titles.append('of limit')
-    if len({r['who'] for r in rows if not r['who'].startswith('satchel')}) and section != 'limits':
+    if section != 'limits' and any(not r['who'].startswith('satchel') for r in main):
         titles.append('satchel is')
-    return titles + [f'{b} {units.get(b, "")}' for b in beside], beside
+    return titles + [f'{m.removeprefix(metric + " ")} {units.get(m, "")}'
+                     for m in beside(section, metric, rows)]
 
 
 def line(name, cells):
@@ -62,24 +67,22 @@ def line(name, cells):
 
 def table(section, case, metric, rows):
     """One table.  rows: of this section and case, all metrics."""
-    titles, beside = columns(section, metric, [r for r in rows if r['metric'] == metric or
-                                              r['metric'] in BESIDE.get(section, {}).get(metric, [])])
+    titles = titles_of(section, metric, rows)
     main = [r for r in rows if r['metric'] == metric]
     by = {(r['who'], r['metric']): r for r in rows}
     ours = next((r for r in main if r['who'].startswith('satchel') and r['values']), None)
-    text = line(f'{case}', titles)
+    text = line(case if section == 'pack' else f'{case}: {metric}', titles)
     for row in main:
-        if 'missing' in row and not row['values']:
+        if not row['values']:
             text += f"{row['who']:{WIDTH}}  missing: {row['missing'][:100]}\n"
             continue
         cells = [number(median(row['values'])), spread(row)]
         cells += [share(row)] if 'of limit' in titles else []
         cells += [times(row, ours)] if 'satchel is' in titles else []
-        for metric_beside in beside:
-            other = by.get((row['who'], metric_beside))
+        for other in (by.get((row['who'], m)) for m in beside(section, metric, rows)):
             cells.append(number(median(other['values'])) if other and other['values'] else '')
         text += line(row['who'], cells)
-    bounds = {r['limit_is']: None for r in main if r.get('limit_is')}
+    bounds = list(dict.fromkeys(r['limit_is'] for r in main if r.get('limit_is')))
     if bounds:
         text += 'limit: ' + '\n   or: '.join(bounds) + '\n'
     return text + '\n'
@@ -106,8 +109,9 @@ def section_text(results, section):
         if section == 'scale':
             text += grown(case, of_case)
             continue
-        hidden = {m for ms in BESIDE.get(section, {}).values() for m in ms}
-        for metric in dict.fromkeys(r['metric'] for r in of_case):
+        metrics = list(dict.fromkeys(r['metric'] for r in of_case))
+        hidden = {m for metric in metrics for m in beside(section, metric, of_case)}
+        for metric in metrics:
             if metric not in hidden:
                 text += table(section, case, metric, of_case)
     return text
@@ -133,9 +137,11 @@ def main():
     text = render(results) + goals.render(results)
     if len(sys.argv) == 4 and sys.argv[2] == '--into':
         with open(sys.argv[3]) as file:
-            kept = file.read().rpartition('\nRESULTS\n')
+            kept, mark, _ = file.read().rpartition('\nRESULTS\n')
+        if not mark:
+            sys.exit(f'{sys.argv[3]}: has no line "RESULTS"')
         with open(sys.argv[3], 'w') as file:
-            file.write(kept[0] + '\nRESULTS\n\n' + text)
+            file.write(kept + mark + '\n' + text)
     else:
         print(text)
 

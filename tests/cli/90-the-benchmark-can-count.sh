@@ -46,7 +46,7 @@ no "an unknown section is refused" measure nonsense media
 
 # What is not there is missing, and not faked.
 mkdir "$tmp/few"
-for program in bash tar cat cp rm mkdir sync head minisign age-keygen stat dirname; do
+for program in bash fusermount3 tar cat cp rm mkdir sync head minisign age-keygen stat dirname; do
 	ln -s "$(command -v "$program")" "$tmp/few/$program"
 done
 ok "without 7-Zip" env PATH="$tmp/few" RUNS=1 SECTIONS=pack CASES=media PEERS=7-Zip /usr/bin/python3 -B tests/bench/bench.py "$build"
