@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/bytes.h"
+#include "common/seal_heap.h"
 #include "common/status.h"
 
 struct check_piece {
@@ -34,7 +35,7 @@ int check_piece_new(struct check_piece **piece)
 
 	if (!p)
 		return STATUS_NOMEM;
-	p->mac = EVP_MAC_fetch(NULL, "POLY1305", NULL);
+	p->mac = EVP_MAC_fetch(seal_library(), "POLY1305", NULL);
 	p->context = p->mac ? EVP_MAC_CTX_new(p->mac) : NULL;
 	if (!p->context) {
 		check_piece_free(p);

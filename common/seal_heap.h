@@ -4,9 +4,15 @@
 #ifndef COMMON_SEAL_HEAP_H
 #define COMMON_SEAL_HEAP_H
 
+#include <openssl/types.h>
 #include <stddef.h>
 
 struct arena;
+
+/* Where algorithms are fetched from, NULL if there is no memory for it.  Not
+ * libcrypto's default: that one reads a configuration, which may name code to load,
+ * and where memory runs out while it is made its next user crashes. */
+OSSL_LIB_CTX *seal_library(void);
 
 /* Take over libcrypto's memory, before anything else calls it, and let it fetch
  * what it needs.  STATUS_NOMEM. */

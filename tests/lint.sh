@@ -41,7 +41,7 @@ layers() {
 	only 'bundler/' 'bundler/[^:]*'
 	only 'reader/' 'reader/[^:]*'
 	only 'fusefs/' 'fusefs/[^:]*'
-	only 'openssl/' 'common/seal_(openssl|heap)\.c|(bundler|fusefs)/[^:]*'
+	only 'openssl/' 'common/seal_(openssl|heap)\.[ch]|(bundler|fusefs)/[^:]*'
 	only 'zstd' 'common/squeeze\.c'
 	only 'utf8proc' 'common/kdf\.c'
 	only 'archive' 'bundler/archive\.c'
