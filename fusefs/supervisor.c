@@ -26,7 +26,6 @@ struct watchman {
 	int front_fd; /* to the process that waits in front; -1: none */
 	const char *directory;
 	struct mountpoint mount;
-	bool was_ready;
 };
 
 void supervisor_signals(sigset_t *set)
@@ -115,7 +114,6 @@ static void hear_child(struct watchman *w)
 		return;
 	}
 	if (what == SAY_READY) {
-		w->was_ready = true;
 		if (w->directory)
 			mountpoint_find(&w->mount, w->directory);
 		if (w->front_fd >= 0)
@@ -165,9 +163,10 @@ static int watch(struct watchman *w)
 	/* What it still said before it died. */
 	while (w->child_fd >= 0)
 		hear_child(w);
-	if (w->directory && !w->was_ready)
-		mountpoint_clear_stale(w->directory);
 	mountpoint_detach(&w->mount);
+	/* And where it could not be looked up: it is dead now, and nobody's. */
+	if (w->directory)
+		mountpoint_clear_stale(w->directory);
 	tell_front(w, code);
 	return code;
 }
