@@ -67,6 +67,11 @@ $(B)/satchel-read: $(call objects,$(SOURCES_reader))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_reader)
 endif
 
+# What is put in front of the C library reaches only a reader that is not static.
+$(B)/tests/satchel-read: $(call objects,$(SOURCES_reader))
+	@mkdir -p $(@D)
+	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_reader)
+
 $(B)/fusefs/%.o: CPPFLAGS += -I/usr/include/fuse3 $(if $(SYSTEMD),-DHAVE_LIBSYSTEMD)
 
 $(B)/%.o: %.c Makefile
@@ -114,7 +119,8 @@ $(UNITS): %: %.o $$(archives)
 $(B)/tests/unit/constant_time_small: $(B)/static/tests/unit/test_constant_time.o $$(archives)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
-run-tests: bench-programs $(UNITS) $(REPLAYS) $(B)/tests/unit/constant_time_small
+run-tests: bench-programs $(UNITS) $(REPLAYS) $(B)/tests/unit/constant_time_small \
+		$(B)/tests/satchel-read
 	BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --exec 'tests/tap $(RUN)' $(TESTS)
 
 check: deps
@@ -135,6 +141,10 @@ check-random: deps
 # What parity promises, at every place and for every pattern: the long form.
 check-damage: deps
 	SATCHEL_LONG=1 $(MAKE) run-tests UNITS=$(B)/tests/unit/test_damage SCRIPTS=
+
+# Every call that can fail does, once and from then on: the long form.
+check-faults: deps
+	SATCHEL_LONG=1 $(MAKE) run-tests UNITS= SCRIPTS="$(wildcard tests/*/8[0-4]-*.sh)"
 
 # Memory after the end, a stick that is pulled: in a machine of its own, with Debian's kernel.
 check-qemu: EXTRA = qemu-system-x86 busybox-static socat cpio kmod dosfstools mtools
@@ -269,5 +279,5 @@ clean:
 .DELETE_ON_ERROR:
 .SECONDARY:
 export SECTIONS RUNS PEERS PLACES CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
-.PHONY: all bench bench-programs check check-damage check-mount-long check-qemu check-random check-sticks run-tests asan tsan valgrind \
+.PHONY: all bench bench-programs check check-damage check-faults check-mount-long check-qemu check-random check-sticks run-tests asan tsan valgrind \
 	coverage lint fuzz run-fuzz reader-musl demo deps install uninstall dist clean
