@@ -12,6 +12,9 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 
+/* libFuzzer's, for mutators that know more than it does. */
+size_t LLVMFuzzerMutate(uint8_t *data, size_t len, size_t room);
+
 /* What must hold whatever the input is. */
 #define MUST(condition)                                                                 \
 	do {                                                                            \

@@ -18,15 +18,13 @@
 #include "common/source.h"
 #include "common/status.h"
 #include "tests/fuzz/fuzz.h"
+#include "tests/fuzz/look.h"
 
 enum {
 	DAMAGED = 8,
 	DATA_PAGES = 48,
 	PAGES = DATA_PAGES + DATA_PAGES / 4 + FORMAT_ROOTS + FORMAT_MAX_PARITY,
 	FILE_LEN = 2 * FORMAT_HEADER + PAGES * FORMAT_PAGE,
-	ENTRIES = 300, /* of each kind of thing, looked at */
-	BLOCKS = 60,
-	PART = 4096,
 };
 
 static const uint8_t key_file[KDF_KEYBYTES] = "thirty-two bytes that all know.";
@@ -153,100 +151,6 @@ static bool lay_out(uint8_t *volume, const struct input *in)
 	put_header(volume, &slot);
 	put_header(volume + FILE_LEN - FORMAT_HEADER, &slot);
 	return true;
-}
-
-/* --- everything that a reader does --------------------------------------------- */
-
-static void seen(void *context, unsigned v)
-{
-	(void)context;
-	MUST(v == 0);
-}
-
-static void look_at_file(struct cursor *c, const struct format_entry *file)
-{
-	const uint64_t off[] = {0, file->size / 2, file->size > 100 ? file->size - 100 : 0};
-	uint64_t begin, end;
-	uint8_t out[PART];
-	size_t got;
-
-	for (size_t i = 0; i < 3; i++) {
-		got = PART + 1;
-		if (bundle_read(c, file, off[i], PART, out, &got))
-			MUST(got == PART + 1);
-		else
-			MUST(got <= PART && got <= file->size - off[i]);
-		if (!bundle_data_range(c, file, off[i], &begin, &end))
-			MUST(begin >= off[i] && begin <= end && end <= file->size);
-	}
-	bundle_will_need(c, file, 0, file->size);
-	bundle_decode_ahead(c, file, 0);
-	bundle_file_volumes(c, file, seen, NULL);
-}
-
-static void look_at_xattrs(struct cursor *c, const struct format_entry *e)
-{
-	uint8_t *set = malloc(e->xattr_len);
-	struct format_xattr xattr;
-	size_t pos = 0;
-
-	MUST(set && e->xattr_len <= FORMAT_XATTRS);
-	if (!bundle_xattrs(c, e, set))
-		while (format_xattr_next(set, e->xattr_len, &pos, &xattr) == 1)
-			MUST(pos <= e->xattr_len);
-	free(set);
-}
-
-static void look_at_entry(struct cursor *c, uint32_t id)
-{
-	char path[FORMAT_PATH + 1], target[FORMAT_LINK + 1];
-	struct bundle_entry entry;
-	uint32_t inode, found;
-
-	if (!bundle_path(c, id, path))
-		bundle_resolve(c, path, &found);
-	if (bundle_inode(c, id, &entry, &inode))
-		return;
-	MUST(strlen(entry.name) == entry.e.name_len);
-	if (entry.e.kind == KIND_FILE)
-		look_at_file(c, &entry.e);
-	if (entry.e.kind == KIND_SYMLINK && !bundle_readlink(c, &entry.e, target))
-		MUST(strlen(target) == entry.e.size);
-	if (entry.e.xattr_len)
-		look_at_xattrs(c, &entry.e);
-	bundle_lookup(c, id, "name", 4, &found);
-	if (entry.e.parent < id &&
-	    !bundle_lookup(c, entry.e.parent, entry.name, entry.e.name_len, &found))
-		MUST(found != 0);
-}
-
-static void look_at_segment(struct cursor *c, uint64_t n)
-{
-	struct format_segment segment;
-
-	if (bundle_segment(c, n, &segment))
-		return;
-	bundle_check_segment(c, &segment, 0,
-	                     segment.frame ? (size_t)segment.stored_len
-	                                   : (size_t)min_u64(segment.stored_len, FORMAT_FRAME));
-}
-
-static void look_at_everything(struct bundle *bundle, struct cursor *c)
-{
-	const struct format_content *content = bundle_content(bundle);
-
-	for (uint32_t i = 0; i < min_u64(content->table[TABLE_ENTRIES].records, ENTRIES); i++)
-		look_at_entry(c, i);
-	for (uint64_t i = 0; i < min_u64(content->table[TABLE_SEGMENTS].records, ENTRIES); i++)
-		look_at_segment(c, i);
-	for (int t = 0; t < TABLE_COUNT; t++)
-		for (uint64_t b = 0;
-		     b < min_u64(format_block_count(t, content->table[t].records), BLOCKS); b++)
-			bundle_check_block(c, t, b);
-	for (uint32_t t = 0; t < DATA_PAGES; t++)
-		bundle_check_page(c, 0, t);
-	for (unsigned i = 0; i < FORMAT_ROOTS; i++)
-		bundle_check_root(c, 0, i);
 }
 
 static void read_it(const uint8_t *volume)

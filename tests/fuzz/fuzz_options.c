@@ -15,7 +15,8 @@ static void read_them(int argc, char **argv)
 			MUST(options.compartment_count >= 1 &&
 			     options.compartment_count <= FORMAT_SLOTS);
 			for (unsigned i = 0; i < options.compartment_count; i++)
-				MUST(options.compartment[i].source.count);
+				MUST(options.compartment[i].source.count +
+				     options.compartment[i].archive.count);
 		}
 	} else {
 		MUST(options.error[0]);

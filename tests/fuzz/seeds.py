@@ -2,7 +2,8 @@
 """What the fuzzers of bundles begin with: the bundles of encode.py, good ones and
 flawed ones, as the targets want them.
 
-seeds.py OUTDIR     writes OUTDIR/bundle and OUTDIR/format, a file for each seed
+seeds.py OUTDIR     writes OUTDIR/bundle, OUTDIR/volumes and OUTDIR/format, a file for
+                    each seed
 
 Blocks of the index are not compressed and digests are zero: see door.c."""
 import hashlib
@@ -12,7 +13,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), '..'))
 import encode  # noqa: E402
 
-LONGEST = {'bundle': 12000, 'format': 3000}
+LONGEST = {'bundle': 12000, 'format': 3000, 'volumes': 20000}
 PARITY = [0, 2, 4, 8, 16]
 SLOT, CONTENT, ROOT, REF, ENTRIES, SEGMENTS, RUN, XATTRS = range(8)
 
@@ -60,10 +61,28 @@ def save_bundle(bundle):
         save('bundle', bytes([PARITY.index(c.m), 0]) + c.content_part + part.stream[:part.length])
 
 
+def run(data):
+    return min(len(data), 65535).to_bytes(2, 'little') + data
+
+
+def save_volumes(bundle):
+    seed = b''
+    for number in range(min(bundle.volumes, 3)):
+        volume = bundle.lay_out_volume(number)
+        part = volume.parts[0]
+        slot = b''.join(x.to_bytes(n, 'little') for x, n in (
+            (1, 1), (part.c.m, 1), (number, 2), (bundle.volumes, 2), (0, 2), (volume.length, 8),
+            (part.d, 4), (part.roots[0], 4), (part.roots[1], 4), (part.roots[2], 4)))
+        root = bundle.root_payload(volume, part).rstrip(b'\0')
+        seed += b'\0' + slot + bytes(64) + run(root) + run(part.stream[:part.length])
+    save('volumes', seed)
+
+
 def build(maker, hooks=None):
     bundle = maker(hooks) if hooks else maker()
     if bundle.volumes == 1:
         save_bundle(bundle)
+    save_volumes(bundle)
 
 
 encode.d = lambda data: bytes(32)
