@@ -12,7 +12,7 @@ PACKAGES = {
               'hedgewars-data'],
     'source': ['linux-source-6.1'],
     'documents': ['debian-handbook', 'debian-reference-en', 'python3.11-doc', 'r-doc-pdf',
-                  'texlive-pictures-doc', 'gcc-12-doc', 'postgresql-doc-15'],
+                  'texlive-pictures-doc', 'rust-doc', 'postgresql-doc-15'],
 }
 
 # Films as a camera writes them: noise makes every picture new, so that nothing in them

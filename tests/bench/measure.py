@@ -23,21 +23,24 @@ class Done:
     """wall, cpu: seconds, cpu over all processes of the command.  peak: bytes, of the
     largest process among them."""
 
-    def __init__(self, wall, usage):
-        self.wall = wall
+    def __init__(self, wall, usage, peak):
+        self.wall, self.peak = wall, peak
         self.cpu = usage.ru_utime + usage.ru_stime
-        self.peak = usage.ru_maxrss * 1024
 
 
 def run(line, where, timeout=TIMEOUT, out=subprocess.DEVNULL):
     """Run a line of shell in the environment `where` and wait for it, and for all that it
     waits for.  Failed: it took too long, or it did not end with 0."""
     late = threading.Event()
+    peak = where['WORK'] + '/peak'
+    # The kernel counts what a process was before exec, which is this one, as its peak; only
+    # a small process can tell that of its children.
+    words = ['/usr/bin/time', '-q', '-f', '%M', '-o', peak,
+             'bash', '-c', 'set -e -o pipefail\n' + line]
     with open(where['WORK'] + '/stderr', 'w+b') as err:
         begin = time.perf_counter()
-        child = subprocess.Popen(['bash', '-c', 'set -e -o pipefail\n' + line], env=where,
-                                 stdin=subprocess.DEVNULL, stdout=out, stderr=err,
-                                 start_new_session=True)
+        child = subprocess.Popen(words, env=where, stdin=subprocess.DEVNULL, stdout=out,
+                                 stderr=err, start_new_session=True)
 
         def stop():
             late.set()
@@ -54,7 +57,8 @@ def run(line, where, timeout=TIMEOUT, out=subprocess.DEVNULL):
             err.seek(max(0, err.tell() - 300))
             raise Failed(err.read().decode('utf8', 'replace').strip().replace('\n', '; ')
                          or f'exit code {child.returncode}')
-    return Done(wall, usage)
+    with open(peak) as file:
+        return Done(wall, usage, int(file.read()) * 1024)
 
 
 def remove(path):

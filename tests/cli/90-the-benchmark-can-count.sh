@@ -31,6 +31,9 @@ ok "there is a table" grep -q '^tar  *[0-9]' "$BENCH_DIR/table.txt"
 ok "and goals" grep -qE '^(met|MISSED) .*pack media, to memory, of its limit' "$BENCH_DIR/table.txt"
 ok "nothing is left but the results" test ! -e "$BENCH_DIR/work" -a ! -e "$BENCH_DIR/state"
 
+is "memory is the program's, not the runner's" "$(values 'select(.who == "cp" and .metric == "memory") | .values | max < 8')" \
+	"$(printf 'true\ntrue')"
+
 if [ -w /dev/fuse ]; then
 	ok "reading and mounting are measured" measure "read mount" source
 	is "nobody is missing" "$(jq -r 'select(.missing) | .who + ": " + .missing' "$BENCH_DIR/results.jsonl")" ""
