@@ -388,15 +388,17 @@ static int take_new(struct taking *t, const char *path)
 }
 
 /* Some formats have the content with the last name of a file. */
+static bool has_content(const struct taking *t, uint32_t first)
+{
+	return members_file(t->members, first)->kind == KIND_FILE &&
+	       archive_entry_size_is_set(t->entry) && archive_entry_size(t->entry) > 0;
+}
+
 static int take_content_of_link(struct taking *t, const char *path, uint32_t first)
 {
 	uint64_t size, at;
-	int status;
+	int status = keep_content(t, path, &size, &at);
 
-	if (members_file(t->members, first)->kind != KIND_FILE ||
-	    !archive_entry_size_is_set(t->entry) || archive_entry_size(t->entry) <= 0)
-		return STATUS_OK;
-	status = keep_content(t, path, &size, &at);
 	if (status == STATUS_OK) {
 		members_file(t->members, first)->size = size;
 		members_file(t->members, first)->at = at;
@@ -404,23 +406,41 @@ static int take_content_of_link(struct taking *t, const char *path, uint32_t fir
 	return status;
 }
 
+/* The file that the target of a link is.  *why: NULL, or why it is none; what another
+ * archive has under that name is not what is meant. */
+static uint32_t find_target(struct taking *t, const char *target, const char **why)
+{
+	uint32_t first = 0;
+
+	*why = members_clean(target, t->target, sizeof t->target);
+	if (!*why)
+		first = members_find(t->members, t->target);
+	if (first && members_get(t->members, first)->excluded)
+		*why = "is another name of what --exclude leaves out";
+	else if (!first || members_get(t->members, first)->archive != t->no ||
+	         members_get(t->members, first)->file == MEMBERS_NONE)
+		*why = "is another name of what is not in the archive";
+	else if (members_file(t->members, first)->kind == KIND_DIRECTORY)
+		*why = "is another name of a directory";
+	return first;
+}
+
 /* Another name of what the archive has had. */
 static int take_link(struct taking *t, const char *path, const char *target)
 {
-	uint32_t first = 0, number;
-	const char *why = members_clean(target, t->target, sizeof t->target);
-	int status;
+	const char *why;
+	uint32_t first = find_target(t, target, &why), number;
+	bool same = !strcmp(t->clean, t->target);
+	int status = STATUS_OK;
 
-	if (!why)
-		first = members_find(t->members, t->target);
-	if (first && members_get(t->members, first)->excluded)
-		return leave_out(t, path, "is another name of what --exclude leaves out");
-	if (!first || members_get(t->members, first)->file == MEMBERS_NONE)
-		return leave_out(t, path, "is another name of what is not in the archive");
-	if (members_file(t->members, first)->kind == KIND_DIRECTORY)
-		return leave_out(t, path, "is another name of a directory");
-	status = take_content_of_link(t, path, first);
-	if (status || !strcmp(t->clean, t->target))
+	if (why)
+		return leave_out(t, path, why);
+	if (has_content(t, first)) {
+		if (same)
+			say_replaced(t);
+		status = take_content_of_link(t, path, first);
+	}
+	if (status || same)
 		return status;
 	status = claim(t, false, &number, &why);
 	if (status || why)

@@ -353,11 +353,6 @@ static int add_base(struct scan *s, char *path, uint32_t *number)
 {
 	struct base *base = NULL;
 
-	if (path && s->base_count && !strcmp(path, s->base[s->base_count - 1].path)) {
-		free(path);
-		*number = s->base_count - 1;
-		return STATUS_OK;
-	}
 	if (path)
 		base = realloc(s->base, (s->base_count + (size_t)1) * sizeof *base);
 	if (!base) {
@@ -367,6 +362,16 @@ static int add_base(struct scan *s, char *path, uint32_t *number)
 	s->base = base;
 	s->base[s->base_count] = (struct base){.path = path};
 	*number = s->base_count++;
+	return STATUS_OK;
+}
+
+/* The same, once for paths that follow each other in one directory. */
+static int add_directory(struct scan *s, char *path, uint32_t *number)
+{
+	if (!path || !s->base_count || strcmp(path, s->base[s->base_count - 1].path))
+		return add_base(s, path, number);
+	free(path);
+	*number = s->base_count - 1;
 	return STATUS_OK;
 }
 
@@ -422,7 +427,7 @@ static int gather(struct scan *s, const char *path, bool *contents)
 		return refuse(s, path, STATUS_IO, strerror(len ? ENAMETOOLONG : ENOENT));
 	if (len - start == 2 && *contents)
 		start = len; /* what is in ".." */
-	status = add_base(s, strndup(path, without_slashes(path, start)), &base);
+	status = add_directory(s, strndup(path, without_slashes(path, start)), &base);
 	if (status)
 		return status;
 	if (*contents)
@@ -491,7 +496,8 @@ static int check_root(struct scan *s, const struct item *item)
 	return check_given(s, item, &st);
 }
 
-/* What all of them have; their names at the top go into the listing. */
+/* What all of them have; their names at the top go into the listing.  Each has a base
+ * of its own, in their order, also where one is named twice. */
 static int take_archives(struct scan *s)
 {
 	const struct scan_options *o = s->options;

@@ -7,7 +7,7 @@ key=(--key-file "$tmp/key")
 bundle=$tmp/b
 
 # make ARCHIVE MEMBER...: a tar whose members are in a line each:
-#   f NAME CONTENT   d NAME   l NAME TARGET   h NAME TARGET   p/c/b NAME
+#   f NAME CONTENT   d NAME   l NAME TARGET   h NAME TARGET [CONTENT]   p/c/b NAME
 make() {
 	python3 - "$@" <<'END'
 import io, sys, tarfile
@@ -16,16 +16,18 @@ kinds = {'f': tarfile.REGTYPE, 'd': tarfile.DIRTYPE, 'l': tarfile.SYMTYPE,
          'b': tarfile.BLKTYPE}
 with tarfile.open(sys.argv[1], 'w') as t:
     for line in sys.argv[2:]:
-        kind, name, rest = (line + '  ').split(' ')[:3]
+        kind, name, rest, content = (line + '   ').split(' ')[:4]
         m = tarfile.TarInfo(name)
         m.type = kinds[kind]
         m.mode = 0o755 if kind == 'd' else 0o644
         m.mtime = 1000000000
         if kind in 'lh':
             m.linkname = rest
-        if kind == 'f':
-            m.size = len(rest)
-        t.addfile(m, io.BytesIO(rest.encode()))
+            m.pax_headers = {'comment': 'links may have content'}
+        else:
+            content = rest if kind == 'f' else ''
+        m.size = len(content)
+        t.addfile(m, io.BytesIO(content.encode()))
 END
 }
 
@@ -93,6 +95,21 @@ ok "names of nothing" says 3 '.*a.tar: d: is another name of what is not in the 
 like "or of a directory" "$(cat "$tmp/stderr")" 'g: is another name of a directory: left out'
 is "chains of names are names of one" "$(listing)" $'f a\nh b\nh c\nd f\ns s\nh t'
 
+make "$tmp/a.tar" 'f a old' 'h b a new'
+ok "content that comes with the last name" says 0 '.*' --archive "$tmp/a.tar"
+is "is that of every name" "$(content a) $(content b)" 'new new'
+make "$tmp/a.tar" 'f a old' 'h a a new'
+ok "content for a name of itself" says 0 '.*a.tar: a: comes more than once; the last is packed' \
+	--archive "$tmp/a.tar"
+is "is a file twice" "$(content a)" new
+make "$tmp/a.tar" 'f films/a first'
+make "$tmp/b.tar" 'f ok x' 'h other films/a REPLACED' 'h third films/a'
+ok "names of what another archive has" says 3 \
+	'.*b.tar: other: is another name of what is not in the archive: left out' \
+	--archive "$tmp/a.tar" --archive "$tmp/b.tar"
+is "are left out, both" "$(grep -c 'not in the archive' "$tmp/stderr")" 2
+is "and what it has is as it was" "$(content films/a)" first
+
 # --- kinds ---------------------------------------------------------------------------
 
 make "$tmp/a.tar" 'p dev/pipe' 'c dev/null' 'b dev/sda' 'f ok x'
@@ -118,6 +135,12 @@ ok "an archive and a path" says 1 \
 	".*src/films: $tmp/a.tar/films has this name, too; .*|.*a.tar/films: .*src/films has this name.*" \
 	--archive "$tmp/a.tar" "$tmp/src/films"
 no "are no bundle" test -e "$bundle"
+tar -cf "$tmp/empty.tar" -T /dev/null
+cp "$tmp/empty.tar" "$tmp/last.tar"
+ok "one archive twice, before others" says 1 \
+	".*src/films: $tmp/a.tar/films has this name, too; .*|.*a.tar/films: .*src/films has this name.*" \
+	--archive "$tmp/empty.tar" --archive "$tmp/empty.tar" --archive "$tmp/a.tar" \
+	--archive "$tmp/last.tar" "$tmp/src/films"
 ok "a clock from the environment" env SOURCE_DATE_EPOCH=500000000 "$pack" -q "${key[@]}" \
 	-o "$bundle" --metadata full --archive "$tmp/a.tar"
 is "is the latest time" "$(tests/decode.py "${key[@]}" ls "$bundle" | jq -r .mtime | sort -u)" 500000000
@@ -133,7 +156,6 @@ ok "a directory" says 1 ".*src: Is a directory" --archive "$tmp/src"
 ok "what is not there" says 1 ".*absent: No such file or directory" --archive "$tmp/absent"
 ok "a path that is not there, before a pipe is waited for" says 1 ".*absent: No such file or directory" \
 	--archive - "$tmp/absent" < <(sleep 5)
-tar -cf "$tmp/empty.tar" -T /dev/null
 ok "an archive of nothing" says 3 '.*empty.tar: holds nothing' --archive "$tmp/empty.tar"
 # A list of files, which libarchive would read from this disk.
 printf '#mtree\n./stolen type=file size=32 contents=%s\n' "$tmp/key" >"$tmp/list.mtree"
