@@ -51,7 +51,6 @@ static const uint32_t denied[] = {
 	__NR_process_vm_readv,
 	__NR_process_vm_writev,
 	__NR_kill,
-	__NR_tkill,
 	__NR_mount,
 	__NR_umount2,
 	__NR_chroot,

@@ -41,13 +41,20 @@ struct session_keys {
 
 static struct arena *to_wipe;
 
+/* What is wiped must not be gone on with, whatever becomes of the signal. */
 static void on_signal(int no)
 {
+	sigset_t own;
+
 	outfile_discard_all();
 	if (to_wipe)
 		arena_wipe(to_wipe);
+	sigemptyset(&own);
+	sigaddset(&own, no);
 	signal(no, SIG_DFL);
+	sigprocmask(SIG_UNBLOCK, &own, NULL);
 	raise(no);
+	_exit(128 + no);
 }
 
 static void catch_signals(void)
