@@ -14,16 +14,32 @@ static uint64_t content_len(const struct pack *p, unsigned i)
 	return content->content_len + content->leaf_count * FORMAT_DIGEST + content->index_len;
 }
 
-/* What was asked for; --size=fill is looked up now. */
+/* How long that makes it is known only now. */
+static int wish_fill(struct pack *p, struct volumes_wish *wish)
+{
+	const char *directory = p->options.size.directory;
+	struct format_geometry geometry;
+	unsigned count;
+	uint64_t len;
+
+	if (drive_fill(directory, wish->limit, &wish->size))
+		return failure_status(&p->failure, directory, STATUS_IO);
+	if (format_geometry_make(&geometry, wish->size))
+		return failure_say(&p->failure, EXIT_UNFIT, directory,
+		                   "--size=fill: too little is free there for any bundle");
+	if (wish->limit && volumes_divide(wish, &count, &len))
+		return failure_say(&p->failure, EXIT_USAGE, directory,
+		                   "--size=fill: more than %d volumes of --volume-size",
+		                   FORMAT_MAX_VOLUMES);
+	return EXIT_DONE;
+}
+
 static int wish(struct pack *p, struct volumes_wish *wish)
 {
 	const struct options *o = &p->options;
 
-	wish->limit = o->volume_size;
-	wish->size = o->size.bytes;
-	if (o->size.kind == SIZE_FILL && drive_fill(o->size.directory, o->volume_size, &wish->size))
-		return failure_status(&p->failure, o->size.directory, STATUS_IO);
-	return EXIT_DONE;
+	*wish = (struct volumes_wish){o->size.bytes, o->volume_size};
+	return o->size.kind == SIZE_FILL ? wish_fill(p, wish) : EXIT_DONE;
 }
 
 static int say_too_long(struct pack *p, bool has_size)

@@ -38,7 +38,7 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 	outputs=()
 	for n in 1 2 3 4; do outputs+=(-o "$tmp/drive$n/b"); done
 	cat >"$tmp/drives" <<-'SCRIPT'
-		mkdir "$tmp"/drive{1,2,3,4}
+		mkdir "$tmp"/drive{1,2,3,4,5,6}
 		mount -t tmpfs -o size=1M none "$tmp/drive1"
 		mount -t tmpfs -o size=16M none "$tmp/drive2"
 		mount -t tmpfs -o size=16M,ro none "$tmp/drive3"
@@ -51,6 +51,14 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 		echo "code $?, $(df --output=pcent "$tmp/drive4" | tail -n 1)"
 		"$pack" "${with[@]}" -q -o "$tmp/drive3/b" -o "$tmp/drive1/b" "$src"
 		echo "code $?"
+		mount -t tmpfs -o size=1M none "$tmp/drive5"
+		mount -t tmpfs -o size=8G none "$tmp/drive6"
+		head -c 1M /dev/zero >"$tmp/drive5/full"
+		"$pack" "${with[@]}" -q --size "fill:$tmp/drive5" -o "$tmp/out/none" "$src"
+		echo "code $?"
+		"$pack" "${with[@]}" -q --size "fill:$tmp/drive6" --volume-size 1M -o "$tmp/out/many" "$src"
+		echo "code $?"
+		"$pack" "${with[@]}" -q --size "fill:$tmp/drive6" --volume-size 16M -n "$src"
 	SCRIPT
 	said=$(unshare -m bash "$tmp/drives" "${outputs[@]}" 2>&1)
 	like "a small drive is named" "$said" 'drive1/b: the bundle has up to [0-9.]+ MB, drawn at random, and 1.0 MB are free there; --size'
@@ -58,7 +66,13 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 	like "the others are written" "$said" 'in each of 2 bundles'
 	like "and the exit code is of the drives" "$said" $'code 13\ndrive2/b\ndrive4/b'
 	like "a drive is filled" "$said" $'code 0, +(99|100)%'
-	like "if none is fit, nothing is done" "$said" $'code 13$'
+	like "if none is fit, nothing is done" "$said" $'Read-only file system\n.*drive1/b: .*\ncode 13\n'
+	like "what fills a full drive is no bundle" "$said" \
+		$'drive5: --size=fill: too little is free there for any bundle\ncode 13\n'
+	no "and not another one" test -e "$tmp/out/none"
+	like "nor what takes too many volumes" "$said" \
+		$'drive6: --size=fill: more than 1024 volumes of --volume-size\ncode 2\n'
+	like "fewer do" "$said" $'volumes    5[0-9][0-9], '
 else
 	skip "unfit drives" "no right to mount"
 fi
