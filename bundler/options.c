@@ -317,7 +317,7 @@ static const char *take_value(struct options *o, void *field, const struct row *
 	const char *kept;
 
 	if (!r->argument && !strcmp(value, "no"))
-		return NULL;
+		return (r->take == argument_clear ? argument_set : argument_clear)(field, NULL);
 	if (!r->argument)
 		return strcmp(value, "yes") ? "yes or no" : r->take(field, NULL);
 	if (!value[0])

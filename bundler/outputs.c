@@ -10,6 +10,7 @@
 
 #include "bundler/drive.h"
 #include "bundler/failure.h"
+#include "bundler/inputs.h"
 #include "bundler/options.h"
 #include "bundler/report.h"
 #include "bundler/volumes.h"
@@ -70,18 +71,6 @@ static int find_spot(const char *path, struct spot *spot, struct failure *failur
 	return EXIT_DONE;
 }
 
-static bool is_source(const struct options *o, const struct stat *output)
-{
-	struct stat st;
-
-	for (unsigned i = 0; i < o->compartment_count; i++)
-		for (unsigned j = 0; j < o->compartment[i].source.count; j++)
-			if (!stat(o->compartment[i].source.text[j], &st) &&
-			    st.st_dev == output->st_dev && st.st_ino == output->st_ino)
-				return true;
-	return false;
-}
-
 /* What has the name already?  st: all zero if nothing has. */
 static int check_existing(const struct options *o, const struct spot *spot, const char *path,
                           const char *name, struct stat *st, struct failure *failure)
@@ -95,8 +84,11 @@ static int check_existing(const struct options *o, const struct spot *spot, cons
 	if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode))
 		return failure_say(failure, EXIT_FAILED, path,
 		                   "is not a file; mount the drive and name a file on it");
-	if (is_source(o, st))
+	if (inputs_has_source(o, st))
 		return failure_say(failure, EXIT_USAGE, path, "is to be packed, too");
+	if (inputs_has_other(o, st))
+		return failure_say(failure, EXIT_USAGE, path,
+		                   "is needed to pack; name another file");
 	if (!o->force)
 		return failure_say(failure, EXIT_FAILED, path,
 		                   "exists already; --force replaces it");

@@ -14,7 +14,7 @@ struct options;
 /* Files that one output may replace. */
 #define OUTPUTS_FILES (FORMAT_MAX_VOLUMES + 1)
 
-/* Can output number i be made?  Also: is it none of the given sources, and not
+/* Can output number i be made?  Also: is it nothing that this run reads, and not
  * named before?  Where it may become several volumes, its own name and that of the
  * first one must be free.  existing: what --force will replace is appended to these,
  * OUTPUTS_FILES at most.

@@ -49,20 +49,51 @@ static bool take_option(void *context, int code, const char *argument)
 
 /* --- before anything is written ---------------------------------------------------- */
 
-/* No file that the bundle is read from, under whatever name. */
+static bool is_same_file(const struct stat *a, const struct stat *b)
+{
+	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
+}
+
+static bool is_descriptor(int fd, const struct stat *file)
+{
+	struct stat st;
+
+	return fd >= 0 && !fstat(fd, &st) && is_same_file(&st, file);
+}
+
+/* path may be NULL. */
+static bool is_path(const char *path, const struct stat *file)
+{
+	struct stat st;
+
+	return path && !stat(path, &st) && is_same_file(&st, file);
+}
+
+static bool is_key(const struct options *o, const struct stat *file)
+{
+	bool found = is_path(o->passphrase_file, file) || is_descriptor(o->passphrase_fd, file) ||
+	             is_path(o->key_file, file) || is_path(o->publisher.only, file);
+
+	for (unsigned i = 0; i < o->identity_count && !found; i++)
+		found = is_path(o->identity[i], file);
+	return found;
+}
+
+/* No file that is read, under whatever name. */
 static int check_output(const struct mend *r)
 {
-	struct stat output, input;
+	const struct session *s = r->session;
+	struct stat output;
+	bool found;
 
 	if (stat(r->output, &output))
 		return 0;
-	for (unsigned i = 0; i < r->session->source_count; i++)
-		if (!fstat(source_fd(r->session->source[i]), &input) &&
-		    input.st_ino == output.st_ino && input.st_dev == output.st_dev) {
-			diag_error(r->output, "is what is read: the copy needs another name");
-			return 1;
-		}
-	return 0;
+	found = is_key(s->options, &output);
+	for (unsigned i = 0; i < s->source_count && !found; i++)
+		found = is_descriptor(source_fd(s->source[i]), &output);
+	if (found)
+		diag_error(r->output, "is what is read: the copy needs another name");
+	return found;
 }
 
 /* The volume that was named first, whose other volumes only help. */

@@ -20,7 +20,7 @@ head -c 1025 /dev/zero | tr '\0' x >"$tmp/long"
 refused() {
 	local code=$1 regex=$2 got=0
 	shift 2
-	setsid -w "$pack" "$@" >"$tmp/stdout" 2>"$tmp/stderr" </dev/null || got=$?
+	setsid -w "$pack" "$@" >"$tmp/stdout" 2>"$tmp/stderr" <"$input" || got=$?
 	echo "exit code $got, expected $code; it said:"
 	cat "$tmp/stderr"
 	[ "$got" -eq "$code" ] && [ "$(wc -l <"$tmp/stderr")" -eq 1 ] &&
@@ -28,6 +28,7 @@ refused() {
 		[ ! -s "$tmp/stdout" ] && [ -z "$(ls -A "$out")" ]
 }
 
+input=/dev/null
 to=(-o "$out/b")
 with=(--passphrase-file "$tmp/pw")
 
@@ -75,10 +76,37 @@ ok "an output that is a directory" refused 1 'is a directory' -o "$src" "${with[
 ok "an output that ends in a slash" refused 1 'Is a directory' -o "$src/" "${with[@]}" "$src/file"
 ok "an output that is a device" refused 1 '/dev/null: is not a file' -f -o /dev/null \
 	"${with[@]}" "$src"
-ok "an output that exists" refused 1 'pw: exists already; --force' -o "$tmp/pw" "${with[@]}" "$src"
+ok "an output that exists" refused 1 'key: exists already; --force' -o "$tmp/key" "${with[@]}" "$src"
 ok "an output that is a source" refused 2 'is to be packed' -f -o "$src/file" "${with[@]}" \
 	"$src/file"
 is "which is left alone" "$(cat "$src/file")" content
+tar -C "$src" -cf "$tmp/a.tar" file
+cp "$tmp/key" "$tmp/recipients"
+ln -s key "$tmp/to-key"
+printf '[compartment]\nsource = %s\nkey-file = %s\n' "$src" "$tmp/key" >"$tmp/recipe"
+cp "$tmp/key" "$tmp/key-2"
+before=$(cat "$tmp/key" "$tmp/key-2" "$tmp/pw" "$tmp/recipients" "$tmp/recipe" "$tmp/a.tar" | sha256sum)
+needed='is needed to pack; name another file'
+ok "an output that is an archive" refused 2 'a.tar: is to be packed' -f -o "$tmp/a.tar" "${with[@]}" \
+	--archive "$tmp/a.tar"
+input=$tmp/a.tar ok "or one on standard input" refused 2 'a.tar: is to be packed' -f -o "$tmp/a.tar" \
+	"${with[@]}" --archive -
+ok "an output that is a passphrase" refused 2 "pw: $needed" -f -o "$tmp/pw" "${with[@]}" "$src"
+input=$tmp/pw ok "or a descriptor of one" refused 2 "pw: $needed" -f -o "$tmp/pw" \
+	--passphrase-fd 0 "$src"
+for name in key to-key; do
+	ok "an output that is a key file: $name" refused 2 "$name: $needed" -f -o "$tmp/$name" \
+		--key-file "$tmp/$name" "$src"
+done
+ok "a second factor" refused 2 "key: $needed" -f -o "$tmp/key" "${with[@]}" --second-factor "$tmp/key" "$src"
+ok "a list of recipients" refused 2 "recipients: $needed" -f -o "$tmp/recipients" \
+	--recipients-file "$tmp/recipients" "$src"
+ok "a publisher's key" refused 2 "key: $needed" -f -o "$tmp/key" "${with[@]}" --sign "$tmp/key" "$src"
+ok "the recipe" refused 2 "recipe: $needed" -f -o "$tmp/recipe" --recipe "$tmp/recipe"
+ok "or a key in it" refused 2 "key: $needed" -f -o "$tmp/key" --recipe "$tmp/recipe"
+ok "also where a volume would go" refused 2 "key-2: $needed" -f -o "$tmp/key" --volume-size 256K \
+	--key-file "$tmp/key-2" "$src"
+is "all are left alone" "$(cat "$tmp/key" "$tmp/key-2" "$tmp/pw" "$tmp/recipients" "$tmp/recipe" "$tmp/a.tar" | sha256sum)" "$before"
 ok "fill of what is no directory" refused 1 'pw: --size=fill: Not a directory' "${to[@]}" \
 	--size "fill:$tmp/pw" "${with[@]}" "$src"
 ok "a spill that is missing" refused 1 'absent: --spill' "${to[@]}" --spill "$tmp/absent" \

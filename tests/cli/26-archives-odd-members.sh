@@ -163,7 +163,7 @@ ok "a list of this machine's files" says 1 '.*list.mtree: is not a whole archive
 	--archive "$tmp/list.mtree"
 ok "which bsdtar would read" cmp "$tmp/key" <(bsdtar -cf - "@$tmp/list.mtree" | tar -xO)
 cp "$tmp/a.tar" "$bundle.tar"
-ok "the output" exits 1 "$pack" -f "${key[@]}" -o "$bundle.tar" --archive "$bundle.tar"
+ok "the output" exits 2 "$pack" -f "${key[@]}" -o "$bundle.tar" --archive "$bundle.tar"
 ok "is untouched" cmp "$tmp/a.tar" "$bundle.tar"
 
 printf 'x%.0s' {1..5000} >"$tmp/secret.txt"

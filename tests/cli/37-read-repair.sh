@@ -273,6 +273,8 @@ for name in "$hurt" "$tmp/link" "$tmp/symlink"; do
 	ok "${name##*/} is the input: 1" exits 1 "$read" repair -q --force "${key[@]}" -o "$name" "$hurt"
 	like "which is said" "$(cat "$tmp/stderr")" 'is what is read'
 done
+ok "the key is needed: 1" exits 1 "$read" repair -q --force "${key[@]}" -o "${key[1]}" "$hurt"
+like "which is said, too" "$(cat "$tmp/stderr")" 'is what is read'
 ok "no such directory: 1" exits 1 "$read" repair -q "${key[@]}" -o "$tmp/none/new" "$hurt"
 is "the input is as it was" "$(sha256sum <"$hurt")" "$before"
 

@@ -58,6 +58,25 @@ printf '\xef\xbb\xbf' | cat - "$recipe" | sed 's/$/\r/' >"$tmp/desk/notepad.ini"
 ok "as an editor of Windows leaves it" exits 0 "$pack" --recipe "$tmp/desk/notepad.ini" -o "$out-notepad"
 is "it is the same, too" "$(content "$out-notepad")" "$(content "$out")"
 
+# Of a folder with another file system in it.
+mkdir "$tmp/desk/disc"
+# shellcheck disable=SC2016  # it is the inner shell's to expand
+files() { # LINE OF A RECIPE
+	printf '[compartment]\nsource = disc\nkey-file = key\n%s\n' "$1" >"$tmp/desk/disc.ini"
+	unshare -rm sh -c 'mount -t tmpfs none "$1/disc" && mkdir "$1/disc/a" "$1/disc/b" && : >"$1/disc/a/1" &&
+		mount -t tmpfs none "$1/disc/b" && : >"$1/disc/b/2" && "$2" -nq --json --recipe "$1/disc.ini" | tail -n 1 | jq .files' \
+		- "$tmp/desk" "$pack"
+}
+if unshare -rm true 2>/dev/null; then
+	is "other file systems are left out" "$(files '')" 1
+	is "one-file-system = yes" "$(files 'one-file-system = yes')" 1
+	is "one-file-system = no" "$(files 'one-file-system = no')" 2
+	is "cross-file-systems = yes" "$(files 'cross-file-systems = yes')" 2
+	is "cross-file-systems = no" "$(files 'cross-file-systems = no')" 1
+else
+	skip "other file systems" "no mounts of one's own here"
+fi
+
 # wrong LINE WORDS TEXT: one line that says so, exit code 2, no output.
 wrong() {
 	local line=$1 words=$2 got=0
