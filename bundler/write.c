@@ -146,7 +146,9 @@ static int publish(struct write *w, const char *path)
 		w->volume[w->no].out = NULL;
 		status = outfile_commit(out, w->no == 0);
 	}
-	if (status)
+	/* When the name of the first cannot be kept, what all of them replaced is gone
+	 * already: better the new ones than none. */
+	if (status && (w->no > 0 || !w->options->replace))
 		withdraw(w, path, w->no + 1);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return status;

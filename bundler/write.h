@@ -60,8 +60,9 @@ unsigned write_max_openers(unsigned compartments, bool several_volumes);
  * arena: room for keys, about 100 bytes for each compartment and 1,200 more, not
  * given back but wiped before returning.  progress: phases "making keys" (in steps),
  * "writing" and "verifying", of all volumes.
- * On failure nothing is left under these names, and nothing beside them; on success
- * the first volume appears last.
+ * On failure nothing is left under these names, and nothing beside them, but for one:
+ * where they replaced others, and the last name cannot be made durable, all are there.
+ * On success the first volume appears last.
  * STATUS_TOOBIG (does not fit, or not into the slots), STATUS_EXISTS, STATUS_CHANGED,
  * STATUS_IO, STATUS_DAMAGED (the medium gave back something else: unfit drive; or a
  * spill did), STATUS_INVALID or STATUS_KEYFILE (an opener that is none),

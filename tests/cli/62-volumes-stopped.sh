@@ -74,6 +74,25 @@ is "a name that cannot be had ends it" $? 1
 like "and is said" "$(cat "$tmp/stderr")" "x-$((volumes - 3)).bin: exists already"
 is "with nothing left" "$(ls -A "$out")" ""
 
+# The directory cannot be synced in the end: what was to be replaced is gone, so that
+# all of the new ones stay; where nothing was, nothing is left.
+begin
+strace -f -qq -o "$tmp/trace" -e trace=fsync "${pack_it[@]}" -o "$out/x.bin" "$src"
+main=$(tail -n 1 "$tmp/trace" | cut -d ' ' -f 1)
+last=$(grep -c "^$main " "$tmp/trace")
+is "each has its name" "$(named)" "$volumes"
+strace -f -qq -o "$tmp/trace" -e trace=fsync -e inject=fsync:error=EIO:when="$last" \
+	"${pack_it[@]}" -f -o "$out/x.bin" "$src" 2>"$tmp/stderr"
+is "names that may be gone tomorrow are an error" $? 13
+like "and it is said" "$(cat "$tmp/stderr")" 'x-1.bin: Input/output error'
+is "all that replaced others are there" "$(named)" "$volumes"
+ok "and whole" exits 0 "$read" extract -q "${key[@]}" -C "$tmp/new" "$out/x-1.bin"
+begin
+strace -f -qq -o "$tmp/trace" -e trace=fsync -e inject=fsync:error=EIO:when="$last" \
+	"${pack_it[@]}" -o "$out/x.bin" "$src" 2>"$tmp/stderr"
+is "where there were none it is one, too" $? 13
+is "with nothing left" "$(ls -A "$out")" ""
+
 # A drive on which some bytes of an early volume change when later ones are written:
 # smaller than it says.
 begin
