@@ -92,8 +92,8 @@ static int pack(struct pack *p)
 		code = stage(p);
 	if (!code)
 		code = plan(p);
-	if (!code && !o->dry_run)
-		code = deliver(p);
+	if (!code)
+		code = o->dry_run ? p->refusal.code : deliver(p);
 	return code;
 }
 
@@ -114,7 +114,7 @@ static int finish(struct pack *p, int code)
 		code = EXIT_PARTLY;
 	if (o->json)
 		report_json_end(&p->report, why, code, o->dry_run);
-	else if (o->dry_run && !why->code)
+	else if (o->dry_run && !p->failure.code)
 		report_text_dry_run(&p->report);
 	else if (p->report.written)
 		report_text_end(&p->report);

@@ -30,6 +30,10 @@ is "does not stop the other" \
 	'[false,"'"$tmp"'/out/1: exists already; --force replaces it"]
 [true,null]'
 is "and decides the exit code" "$(tail -n 1 "$tmp/stdout" | jq -c '[.type, .code]')" '["error",1]'
+ok "in a dry run, too" exits 1 "$pack" --dry-run -o "$tmp/out/1" -o "$tmp/out/5" "$src"
+like "which says what the other would have" "$(cat "$tmp/stdout")" 'packs      2 files, 1 directory.*drawn at random'
+ok "and in JSON" exits 1 "$pack" --dry-run --json -o "$tmp/out/1" -o "$tmp/out/5" "$src"
+is "with the same code" "$(tail -n 1 "$tmp/stdout" | jq -c '[.type, .code]')" '["error",1]'
 is "which is there" "$(hash_of "$tmp/out/4")" "$(hash_of "$tmp/out/1")"
 
 # Drives that are too small, read-only, or full before they should be.
