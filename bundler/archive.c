@@ -211,7 +211,9 @@ static int keep_content(struct taking *t, const char *path, uint64_t *size, uint
 	if (status == STATUS_OK)
 		status = kept_end(&t->writer, *size, at);
 	if (status == STATUS_TOOBIG)
-		return refuse(t, path, STATUS_DAMAGED, "has more holes than can be kept");
+		return refuse(t, path, STATUS_DAMAGED,
+		              "has more holes than can be kept; unpack it, and pack what "
+		              "comes out");
 	if (status == STATUS_INVALID)
 		return refuse(t, path, STATUS_DAMAGED,
 		              "damaged: it has another length than it says; nothing is packed");

@@ -13,7 +13,7 @@
 
 #define NO_RUN UINT64_MAX
 
-enum { FIRST_ROOM = 16, RUNS_MAX = 1 << 22 };
+enum { FIRST_ROOM = 16, RUNS_MAX = 1 << 18 }; /* 6 MiB of them */
 
 /* --- putting in ------------------------------------------------------------- */
 
@@ -63,6 +63,8 @@ int kept_add(struct kept_writer *w, uint64_t off, const void *bytes, size_t len)
 
 	if (off < w->end || off > INT64_MAX || len > INT64_MAX - off)
 		return STATUS_INVALID;
+	if (!len)
+		return STATUS_OK;
 	if (!w->count || gap >= ORIGIN_HOLE) {
 		uint64_t begin = gap < ORIGIN_HOLE ? 0 : off;
 
@@ -97,7 +99,7 @@ int kept_end(struct kept_writer *w, uint64_t size, uint64_t *at)
 	if (size < w->end)
 		return STATUS_INVALID;
 	if (size > w->end && size - w->end < ORIGIN_HOLE)
-		status = kept_add(w, size, "", 0);
+		status = kept_add(w, size - 1, "", 1);
 	if (status)
 		return status;
 	if (size == w->end && w->count <= 1 && (!w->count || w->run[0].off == 0))

@@ -99,6 +99,18 @@ static void with_holes(void **state)
 	first = end(SIZE);
 	assert_string_equal(data_of(first, SIZE), "0-10 65546-65556 1048576-2097152");
 
+	/* A piece of nothing is none. */
+	begin();
+	add(0, 10);
+	add(200000, 0);
+	add(1 << 20, 5);
+	add(SIZE, 0);
+	assert_string_equal(data_of(end(SIZE), SIZE), "0-10 1048576-1048581");
+	begin();
+	add(0, 10);
+	add(20, 0);
+	assert_string_equal(data_of(end(30), 30), "0-30");
+
 	/* What is less than a hole is zeros. */
 	begin();
 	add(ORIGIN_HOLE - 1, 1);
@@ -110,6 +122,17 @@ static void with_holes(void **state)
 	begin();
 	add(SIZE - 1, 1);
 	assert_string_equal(data_of(end(SIZE), SIZE), "3145727-3145728");
+}
+
+static void more_holes_than_are_kept(void **state)
+{
+	uint64_t off = 0;
+
+	(void)state;
+	begin();
+	for (size_t i = 0; i < 1 << 18; i++, off += 2 * ORIGIN_HOLE)
+		assert_int_equal(kept_add(&writer, off, "x", 1), STATUS_OK);
+	assert_int_equal(kept_add(&writer, off, "x", 1), STATUS_TOOBIG);
 }
 
 static void nonsense_is_refused(void **state)
@@ -131,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(without_holes),
 		cmocka_unit_test(with_holes),
+		cmocka_unit_test(more_holes_than_are_kept),
 		cmocka_unit_test(nonsense_is_refused),
 	};
 
