@@ -1,8 +1,6 @@
 #include "bundler/compartment.h"
 
-#include <errno.h>
 #include <sodium.h>
-#include <string.h>
 
 #include "bundler/budget.h"
 #include "bundler/cancel.h"
@@ -72,16 +70,6 @@ int compartment_scan(struct compartment *c, struct arena *arena, const struct sc
 	return EXIT_DONE;
 }
 
-int compartment_explain_culprit(const struct compartment *c, struct failure *failure,
-                                const char *culprit, int status)
-{
-	const char *why = status == STATUS_IO ? strerror(errno) : status_text(status);
-	bool is_spill = !strcmp(culprit, c->run->spill);
-
-	return failure_say(failure, EXIT_FAILED, culprit,
-	                   is_spill ? SPILL_TROUBLE : "%s; pack again", why);
-}
-
 int compartment_stage(struct compartment *c, struct arena *arena, struct progress *progress,
                       struct report *r, struct failure *failure)
 {
@@ -107,8 +95,8 @@ int compartment_stage(struct compartment *c, struct arena *arena, struct progres
 	if (status == STATUS_CANCELLED)
 		return EXIT_FAILED;
 	if (status == STATUS_IO || status == STATUS_DAMAGED || report.culprit[0])
-		return compartment_explain_culprit(
-			c, failure, report.culprit[0] ? report.culprit : c->run->spill, status);
+		return failure_culprit(failure, report.culprit[0] ? report.culprit : c->run->spill,
+		                       c->run->spill, status);
 	if (status)
 		return failure_status(failure, NULL, status);
 	r->files += report.files;

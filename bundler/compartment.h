@@ -52,9 +52,4 @@ void compartment_name_everything(const struct compartment *compartment);
 
 void compartment_release(struct compartment *compartment);
 
-/* A source is not what it was when it was staged, or the spill fails: status and
- * errno say how. */
-int compartment_explain_culprit(const struct compartment *compartment, struct failure *failure,
-                                const char *culprit, int status);
-
 #endif

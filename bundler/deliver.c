@@ -49,8 +49,7 @@ static int explain_fault(struct pack *p, const char *path, const struct write_fa
 	int saved = errno;
 
 	if (fault->culprit[0])
-		return compartment_explain_culprit(&p->compartment[0], &p->failure, fault->culprit,
-		                                   status);
+		return failure_culprit(&p->failure, fault->culprit, p->options.spill, status);
 	if (volumes_name(name, sizeof name, path, fault->volume, p->volumes.count))
 		snprintf(name, sizeof name, "%s", path);
 	errno = saved;

@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "bundler/spill.h"
 #include "common/diag.h"
 #include "common/status.h"
 
@@ -30,8 +31,19 @@ int failure_say(struct failure *failure, int code, const char *file, const char 
 	return failure_note(failure, code, message);
 }
 
+static const char *words_of(int status)
+{
+	return status == STATUS_IO ? strerror(errno) : status_text(status);
+}
+
 int failure_status(struct failure *failure, const char *file, int status)
 {
-	return failure_say(failure, status_exit_code(status), file, "%s",
-	                   status == STATUS_IO ? strerror(errno) : status_text(status));
+	return failure_say(failure, status_exit_code(status), file, "%s", words_of(status));
+}
+
+int failure_culprit(struct failure *failure, const char *culprit, const char *spill, int status)
+{
+	return failure_say(failure, EXIT_FAILED, culprit,
+	                   strcmp(culprit, spill) ? "%s; pack again" : SPILL_TROUBLE,
+	                   words_of(status));
 }

@@ -19,6 +19,10 @@ int failure_say(struct failure *failure, int code, const char *file, const char 
 /* The words of a status. Returns its exit code. */
 int failure_status(struct failure *failure, const char *file, int status);
 
+/* The same of a source that is not what it was when it was staged, or of the directory
+ * of a spill that fails: no drive is to blame.  Returns EXIT_FAILED. */
+int failure_culprit(struct failure *failure, const char *culprit, const char *spill, int status);
+
 /* It has been said. */
 int failure_note(struct failure *failure, int code, const char *message);
 

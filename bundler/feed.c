@@ -133,10 +133,9 @@ const char *feed_culprit(const struct feed *f)
 	return f->culprit[0] ? f->culprit : NULL;
 }
 
-/* All spills of a stage are in one directory. */
 static int blame_spill(struct feed *f, int status)
 {
-	snprintf(f->culprit, sizeof(f->culprit), "%s", spill_directory(f->stage->bytes));
+	snprintf(f->culprit, sizeof(f->culprit), "%s", stage_spill_directory(f->stage));
 	return status;
 }
 

@@ -28,7 +28,8 @@ static bool is_path(const char *path, const struct stat *file)
 		return false;
 	if (!strcmp(path, "-"))
 		return is_descriptor(STDIN_FILENO, file);
-	return (!stat(path, &st) && is_same(&st, file)) || (!lstat(path, &st) && is_same(&st, file));
+	return (!stat(path, &st) && is_same(&st, file)) ||
+	       (!lstat(path, &st) && is_same(&st, file));
 }
 
 static bool is_listed(const struct text_list *list, const struct stat *file)

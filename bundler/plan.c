@@ -71,9 +71,9 @@ static int spread(struct pack *p)
 	                      &wanted);
 	if (status == STATUS_TOOBIG)
 		return say_too_long(p, wanted.size);
-	return status ? failure_status(&p->failure, status == STATUS_IO ? p->options.spill : NULL,
-	                               status)
-	              : EXIT_DONE;
+	if (status == STATUS_IO || status == STATUS_DAMAGED)
+		return failure_culprit(&p->failure, p->options.spill, p->options.spill, status);
+	return status ? failure_status(&p->failure, NULL, status) : EXIT_DONE;
 }
 
 /* What the bundle holds, and how much of it may be lost in one place. */

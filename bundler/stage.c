@@ -119,6 +119,12 @@ const uint8_t *stage_signature(const struct stage *stage)
 	return stage->signature;
 }
 
+/* All are in one. */
+const char *stage_spill_directory(const struct stage *stage)
+{
+	return spill_directory(stage->bytes);
+}
+
 int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *first,
                       uint64_t *count)
 {

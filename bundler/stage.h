@@ -58,6 +58,9 @@ const uint8_t *stage_signature(const struct stage *stage);
 int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *first,
                       uint64_t *count);
 
+/* Where its spills are: for messages. */
+const char *stage_spill_directory(const struct stage *stage);
+
 /* How long the stream of a volume with the content from begin to end is: that, its
  * leaf blocks, the index.  Status as above. */
 int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len);

@@ -1,8 +1,19 @@
+#include <stdio.h>
+
 #include "bundler/lane.h"
 #include "bundler/stage.h"
 #include "bundler/writing.h"
 #include "common/bytes.h"
 #include "common/status.h"
+
+/* Where a stage is looked at, what fails is its spill, and not the drive. */
+static int blame(struct write *w, unsigned i, int status)
+{
+	if (status == STATUS_IO || status == STATUS_DAMAGED)
+		snprintf(w->fault->culprit, sizeof(w->fault->culprit), "%s",
+		         stage_spill_directory(w->compartment[i].stage));
+	return status;
+}
 
 static struct lane_slices slices_of(const struct write *w, unsigned i)
 {
@@ -47,7 +58,7 @@ static int make_slots(struct write *w)
 	int status = STATUS_OK;
 
 	for (unsigned i = 0; i < w->count && status == STATUS_OK; i++)
-		status = make_slot(w, i);
+		status = blame(w, i, make_slot(w, i));
 	return status;
 }
 
@@ -86,8 +97,9 @@ static int open_lane(struct write *w, unsigned i)
 
 	store_le16(volume_no, keys->slot.volume_no);
 	kdf_derive(keys->page, keys->slot.ck, "satchel page key 1", volume_no, sizeof(volume_no));
-	return lane_open(&w->lane[i], w->compartment[i].stage, &keys->slot, &slices,
-	                 w->volumes->spread[i].cut);
+	return blame(w, i,
+	             lane_open(&w->lane[i], w->compartment[i].stage, &keys->slot, &slices,
+	                       w->volumes->spread[i].cut));
 }
 
 int volume_open(struct write *w)

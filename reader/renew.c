@@ -342,7 +342,7 @@ int renew_write(struct renew *r, const char *path, bool replace)
 	progress_finish(r->progress);
 	if (status == STATUS_OK)
 		status = read_back(r, &same);
-	if (!same) {
+	if (status == STATUS_OK && !same) {
 		diag_error(path, "the drive does not give back what was written to it");
 		return EXIT_UNFIT;
 	}

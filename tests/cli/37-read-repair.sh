@@ -299,6 +299,21 @@ fi
 is "a file that may not be so large: 13" $? 13
 no "and nothing is left" test -e "$tmp/cut"
 
+# Reading back fails: that is said, and not that the drive has changed something.
+calls() { strace -f -qq -o "$tmp/trace" -e trace=pread64 "$@"; }
+fresh
+rm -f "$new"
+if calls "$read" repair -q "${key[@]}" -o "$new" "$hurt" >"$tmp/stdout" 2>&1; then
+	last=$(grep -c "^$(tail -n 1 "$tmp/trace" | cut -d ' ' -f 1) " "$tmp/trace")
+	rm "$new"
+	ok "it cannot be read back: 13" exits 13 calls -e inject=pread64:error=EIO:when="$last" \
+		"$read" repair -q "${key[@]}" -o "$new" "$hurt"
+	is "which is said" "$(cat "$tmp/stderr")" "satchel-read: $new: Input/output error"
+	no "and nothing is left" test -e "$new"
+else
+	skip "it cannot be read back" "nothing can be traced here"
+fi
+
 # --- stopped ----------------------------------------------------------------------------------------------------------
 
 mkdir "$tmp/stop"

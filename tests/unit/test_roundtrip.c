@@ -621,6 +621,62 @@ static bool is_cut(const struct world *w, uint64_t cut)
 	return cut != begin;
 }
 
+/* Give the stage segments of their own, so many that not all are in memory. */
+static void put_segments(struct world *w)
+{
+	const struct piece piece = {.plain_len = 1, .stored_len = 1};
+	struct segments *segments;
+
+	assert_int_equal(segments_new(&segments, w->arena, 0, "."), STATUS_OK);
+	for (int i = 0; i < 3000; i++)
+		assert_int_equal(segments_add(segments, &piece), STATUS_OK);
+	assert_int_equal(segments_close(segments), STATUS_OK);
+	segments_free(w->stage->segments);
+	w->stage->segments = segments;
+	w->stage->content.content_len = w->stage->content.leaf_count = 3000;
+}
+
+/* Nothing is left of the temporary files. */
+static void break_spills(void)
+{
+	char path[64], file[PATH_MAX];
+
+	for (int fd = 3; fd < 100; fd++) {
+		ssize_t len;
+
+		snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+		len = readlink(path, file, sizeof file - 1);
+		file[len > 0 ? len : 0] = '\0';
+		if (strstr(file, " (deleted)"))
+			assert_int_equal(ftruncate(fd, 0), 0);
+	}
+}
+
+static void a_spill_that_fails_is_no_drive(void **state)
+{
+	const struct volumes_wish wish = {0, 0};
+	const struct write_options options = {.profile = KDF_LOW, .workers = 1, .replace = true};
+	struct opener opener = {0};
+	struct write_compartment compartment = {.opener = &opener, .opener_count = 1};
+	struct volumes volumes;
+	struct write_fault fault;
+	struct world w;
+
+	(void)state;
+	assert_int_equal(stage_world(&w, false, 1, 0), STATUS_OK);
+	put_segments(&w);
+	opener.key_file = w.key_file;
+	compartment.stage = w.stage;
+	assert_int_equal(volumes_plan(&volumes, &w.stage, 1, 0, &wish), STATUS_OK);
+	break_spills();
+	assert_int_equal(write_bundle("out.bin", &volumes, volumes.high, &compartment, 1, &options,
+	                              w.arena, w.progress, &fault),
+	                 STATUS_IO);
+	assert_string_equal(fault.culprit, ".");
+	volumes_fini(&volumes);
+	forget(&w);
+}
+
 /* With some room to choose, a cut is where a file ends; without, where segments allow. */
 static void cuts_keep_files_whole(void **state)
 {
@@ -1166,6 +1222,7 @@ int main(void)
 		cmocka_unit_test(content_does_not_depend_on_threads),
 		cmocka_unit_test(ranges_join_up),
 		cmocka_unit_test(cuts_keep_files_whole),
+		cmocka_unit_test(a_spill_that_fails_is_no_drive),
 		cmocka_unit_test(damage_is_repaired),
 		cmocka_unit_test(two_compartments_and_all_sorts_of_keys),
 		cmocka_unit_test(recipients_with_and_without_more),
