@@ -78,11 +78,12 @@ static int check_places(struct pack *p)
 }
 
 /* Room for the keys, and for libcrypto, which has them while pages are sealed: a
- * worker, a spill (a stage has seven, archives two) or a feed at a time. */
+ * worker, a spill (a stage has seven, its heap one or two, archives two) or a feed at a
+ * time. */
 static int make_arena(struct pack *p)
 {
 	const struct options *o = &p->options;
-	size_t heap = seal_heap_bytes(p->budget.workers + 10 * o->compartment_count + 8);
+	size_t heap = seal_heap_bytes(p->budget.workers + 11 * o->compartment_count + 8);
 	int status = arena_new(&p->arena, ARENA_BYTES + heap, o->allow_unlocked);
 
 	if (status == STATUS_UNLOCKED)

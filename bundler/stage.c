@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundler/heap.h"
 #include "bundler/intake.h"
 #include "bundler/leaves.h"
 #include "bundler/minisign.h"
@@ -58,6 +59,20 @@ static void make_content_part(struct stage *stage, const struct stage_options *o
 		minisign_sign_root(stage->signature, stage->content_part, options->signer);
 }
 
+/* Most often nothing was dropped, and the heap is as it was. */
+static int write_tables(struct stage *s, struct arena *arena, struct spill *heap)
+{
+	struct spill *copy = NULL;
+	int status = STATUS_OK;
+
+	if (s->tree->dropped_count)
+		status = heap_copy_without_dropped(&copy, arena, s->tree, heap);
+	if (status == STATUS_OK)
+		status = tables_write(s, copy ? copy : heap, INDEX_LEVEL);
+	spill_free(copy);
+	return status;
+}
+
 int stage_run(struct stage **stage, struct arena *arena, struct tree *tree, struct spill *heap,
               const struct stage_options *options, struct progress *progress,
               struct stage_report *report)
@@ -80,7 +95,7 @@ int stage_run(struct stage **stage, struct arena *arena, struct tree *tree, stru
 	if (status == STATUS_OK && options->is_signed)
 		status = leaves_make(s, progress, report->culprit, sizeof(report->culprit));
 	if (status == STATUS_OK)
-		status = tables_write(s, heap, INDEX_LEVEL);
+		status = write_tables(s, arena, heap);
 	if (status == STATUS_OK) {
 		make_content_part(s, options);
 		*stage = s;

@@ -217,6 +217,9 @@ static struct tree *make_tree(struct spill *heap, bool full_metadata)
 	tree->node[LINK].place = spill_len(heap);
 	assert_int_equal(spill_append(heap, target, strlen(target)), STATUS_OK);
 	if (full_metadata) {
+		tree->extra[GONE].xattr_off = spill_len(heap);
+		tree->extra[GONE].xattr_len = 1;
+		assert_int_equal(spill_append(heap, "x", 1), STATUS_OK);
 		tree->extra[DIR].xattr_off = spill_len(heap);
 		tree->extra[DIR].xattr_len = sizeof attributes - 1;
 		assert_int_equal(spill_append(heap, attributes, sizeof attributes - 1), STATUS_OK);
@@ -517,6 +520,19 @@ static void everything_comes_back(void **state)
 		is_healthy(&w);
 		forget(&w);
 	}
+}
+
+/* Nothing of what was dropped is in the heap; that the rest is, other tests see. */
+static void what_is_dropped_leaves_no_attributes(void **state)
+{
+	const size_t left = strlen(target) + sizeof attributes - 1;
+	struct world w;
+
+	(void)state;
+	assert_int_equal(stage_world(&w, true, 1, MIB), STATUS_OK);
+	assert_true(spill_len(w.heap) > left); /* the control */
+	assert_int_equal(stage_content(w.stage)->table[TABLE_HEAP].records, left);
+	forget(&w);
 }
 
 static void the_report_adds_up(void **state)
@@ -1219,6 +1235,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(everything_comes_back),
 		cmocka_unit_test(the_report_adds_up),
+		cmocka_unit_test(what_is_dropped_leaves_no_attributes),
 		cmocka_unit_test(content_does_not_depend_on_threads),
 		cmocka_unit_test(ranges_join_up),
 		cmocka_unit_test(cuts_keep_files_whole),
