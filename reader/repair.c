@@ -173,8 +173,8 @@ static void print_result(struct mend *r)
 	else if (verdict_is_lost(v))
 		out_text(out, "no file is lost, but the copy is not whole\n");
 	else if (v->bad_headers)
-		out_text(out, "the copy has all files, but only one header, and cannot get the "
-		              "other back\n");
+		out_text(out, "the copy has all files, but one of its headers does not open, and "
+		              "cannot be made again\n");
 	else if (!is_same(v))
 		out_text(out, "the copy has all files, but what could not be read is random\n");
 	else

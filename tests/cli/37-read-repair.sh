@@ -106,7 +106,7 @@ for with in zero urandom; do
 		overwrite $with "$at" 16384
 		ok "a header lost: 5" repair 5
 		is "which is said" "$(said)" \
-			'the copy has all files, but only one header, and cannot get the other back'
+			'the copy has all files, but one of its headers does not open, and cannot be made again'
 		ok "everything else is the same" cmp \
 			<(tail -c +16385 "$new" | head -c -16384) <(tail -c +16385 "$original" | head -c -16384)
 		ok "it looks random" looks_random "$new"
