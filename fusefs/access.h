@@ -23,7 +23,7 @@ enum {
 struct access_share {
 	struct cursor *cursor;
 	struct bundle_entry *entry; /* arena */
-	uint8_t *buffer;            /* arena, read_max + ACCESS_HEAD bytes */
+	uint8_t *buffer;            /* arena, read_max + ACCESS_HEAD bytes, on a page */
 };
 
 struct access {
