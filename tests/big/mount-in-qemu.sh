@@ -111,7 +111,7 @@ pull_out() { monitor "device_del usb"; }
 # Files that each have a mark of their own in every KiB, otherwise random; their
 # names have it too.
 make_tree() {
-	python3 - "$tmp" "$@" <<'END'
+	/usr/bin/python3 - "$tmp" "$@" <<'END'
 import os, sys
 out, names = sys.argv[1], sys.argv[2:]
 os.mkdir(f'{out}/tree')
@@ -137,7 +137,7 @@ dump() {
 	rm -f "$tmp/memory"
 	monitor "pmemsave 0 0x14000000 \"$tmp/memory\""
 	within_seconds 60 is_dumped
-	PYTHONPATH=tests python3 - "$tmp" <<'END'
+	PYTHONPATH=tests /usr/bin/python3 - "$tmp" <<'END'
 import sys
 import decode
 out = sys.argv[1]
