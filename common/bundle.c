@@ -921,14 +921,16 @@ bool bundle_decode_ahead(struct cursor *cursor, const struct format_entry *file,
 	size_t n = 1;
 
 	if (!find_plain(cursor, file, off, &addr, &len) || find_piece(cursor, addr, &n, &s))
-		return false;
+		return true;
 	piece = piece_around(&s, addr - s.addr);
-	if (cache_pin(cursor->frames, s.addr + piece.begin, CACHE_AHEAD, &slot) != CACHE_FILL)
-		return false;
-	if (fill_slot(cursor, slot, &s, piece))
-		return false;
-	cache_unpin(cursor->frames, slot);
-	return true;
+	switch (cache_pin(cursor->frames, s.addr + piece.begin, CACHE_AHEAD, &slot)) {
+	case CACHE_FILL:
+		if (fill_slot(cursor, slot, &s, piece) == STATUS_OK)
+			cache_unpin(cursor->frames, slot);
+		return true;
+	case CACHE_BUSY: return true;
+	default: return false;
+	}
 }
 
 int bundle_readlink(struct cursor *cursor, const struct format_entry *link,

@@ -126,8 +126,8 @@ void bundle_will_need(struct cursor *cursor, const struct format_entry *file, ui
                       uint64_t len);
 
 /* Decode what holds the byte at off of a file (at most FORMAT_FRAME bytes) into
- * a shared slot, where bundle_read will find it, if one can be spared.  False:
- * nothing was done. */
+ * a shared slot, where bundle_read will find it, unless it is there.  False: no
+ * slot can be spared now. */
 bool bundle_decode_ahead(struct cursor *cursor, const struct format_entry *file, uint64_t off);
 
 /* The next data of a file at or behind off, in one piece: where it is in the file

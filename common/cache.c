@@ -112,9 +112,9 @@ static enum cache_found pin(struct cache *c, uint64_t key, enum cache_want want,
 			*slot = s;
 			return hit(c, s);
 		}
-		if (s && want == CACHE_PEEK)
+		if (s && want != CACHE_GET)
 			return CACHE_BUSY;
-		if (want == CACHE_PEEK || (s && want == CACHE_AHEAD))
+		if (want == CACHE_PEEK)
 			return CACHE_MISS;
 		if (!s) {
 			s = victim(c, want);

@@ -37,14 +37,14 @@ enum cache_want {
 
 enum cache_found {
 	CACHE_MISS,  /* nothing; *slot is untouched, here and below */
-	CACHE_BUSY,  /* another thread is filling it */
+	CACHE_BUSY,  /* another thread is filling it; CACHE_AHEAD: or has filled it */
 	CACHE_READY, /* *slot holds it */
 	CACHE_FILL,  /* *slot is the caller's to fill: cache_filled must follow */
 };
 
 /* Find what key stands for.  A slot that was found stays until cache_unpin; a
- * thread may hold one at a time.  CACHE_GET does not miss, and only CACHE_PEEK
- * finds busy. */
+ * thread may hold one at a time.  CACHE_GET does not miss, and does not find
+ * busy. */
 enum cache_found cache_pin(struct cache *cache, uint64_t key, enum cache_want want,
                            struct cache_slot **slot);
 

@@ -28,13 +28,17 @@ struct loop {
 	struct fuse_session *session;
 	void (*ended)(void *context);
 	void *context;
-	pthread_mutex_t turn;
 	/* guarded by the turn */
-	bool spin;        /* the request before was short */
-	unsigned crowded; /* so many in a row were there already */
-	bool is_ended;    /* has been told */
+	bool spin;            /* the request before was short */
+	unsigned crowded;     /* so many in a row were there already */
+	bool is_ended;        /* has been told */
+	pthread_mutex_t lock; /* of the next four */
+	pthread_cond_t wake;
+	unsigned idle; /* workers that wait for the turn, or an errand */
+	bool has_errand;
+	struct errand errand;
+	_Atomic bool turn; /* somebody has it */
 	_Atomic bool refusing;
-	_Atomic unsigned waiting; /* workers that have the turn, or want it */
 	unsigned count;
 	pthread_t thread[ACCESS_WORKERS];
 	struct worker worker[ACCESS_WORKERS];
@@ -58,7 +62,8 @@ int loop_new(struct loop **loop, struct fuse_session *session, struct view *view
 	l->ended = ended;
 	l->context = context;
 	l->count = access->workers;
-	pthread_mutex_init(&l->turn, NULL);
+	pthread_mutex_init(&l->lock, NULL);
+	pthread_cond_init(&l->wake, NULL);
 	for (unsigned i = 0; i < l->count; i++) {
 		struct worker *w = &l->worker[i];
 
@@ -104,17 +109,41 @@ static int receive(struct worker *w, struct fuse_buf *request)
 	}
 }
 
-static void take_turn(struct worker *w)
+/* Wait for the turn.  False: there is an errand to run first. */
+static bool take_turn(struct worker *w, struct errand *errand)
 {
-	if (!w->has_turn)
-		pthread_mutex_lock(&w->loop->turn);
-	w->has_turn = true;
+	struct loop *l = w->loop;
+
+	if (w->has_turn)
+		return true;
+	pthread_mutex_lock(&l->lock);
+	l->idle++;
+	while (atomic_load(&l->turn) && !l->has_errand)
+		pthread_cond_wait(&l->wake, &l->lock);
+	l->idle--;
+	if (!atomic_load(&l->turn)) {
+		atomic_store(&l->turn, true);
+		w->has_turn = true;
+	} else {
+		l->has_errand = false;
+		*errand = l->errand;
+	}
+	pthread_mutex_unlock(&l->lock);
+	return w->has_turn;
 }
 
 static void release_turn(struct worker *w)
 {
+	struct loop *l = w->loop;
+	bool wake;
+
 	w->has_turn = false;
-	pthread_mutex_unlock(&w->loop->turn);
+	pthread_mutex_lock(&l->lock);
+	atomic_store(&l->turn, false);
+	wake = l->idle > 0;
+	pthread_mutex_unlock(&l->lock);
+	if (wake)
+		pthread_cond_signal(&l->wake);
 }
 
 void loop_clean_stack(void)
@@ -123,17 +152,27 @@ void loop_clean_stack(void)
 	registers_clear();
 }
 
-/* One request.  False: the session is over. */
+static void run_errand(struct worker *w, const struct errand *errand)
+{
+	atomic_store(&w->busy, true);
+	if (loop_is_spare(w))
+		errand->run(w, errand);
+	registers_clear();
+	atomic_store(&w->busy, false);
+}
+
+/* One request, or one errand.  False: the session is over. */
 static bool serve(struct worker *w)
 {
 	struct fuse_buf request = {.mem = w->buffer};
-
+	struct errand errand;
 	int got;
 
-	atomic_fetch_add(&w->loop->waiting, 1);
-	take_turn(w);
+	if (!take_turn(w, &errand)) {
+		run_errand(w, &errand);
+		return true;
+	}
 	got = receive(w, &request);
-	atomic_fetch_sub(&w->loop->waiting, 1);
 	if (got <= 0)
 		return false;
 	atomic_store(&w->busy, true);
@@ -188,7 +227,7 @@ int loop_start(struct loop *loop)
 
 	sigaction(SIGUSR2, &clean, NULL);
 	clean_on_signal(SIG_BLOCK);
-	pthread_mutex_lock(&loop->turn);
+	atomic_store(&loop->turn, true);
 	for (unsigned i = 0; i < loop->count; i++)
 		if (pthread_create(&loop->thread[i], NULL, run_worker, &loop->worker[i]))
 			return STATUS_NOMEM;
@@ -213,7 +252,10 @@ int loop_release(struct loop *loop)
 		errno = got < 0 ? -got : EPROTO;
 		return STATUS_IO;
 	}
-	pthread_mutex_unlock(&loop->turn);
+	pthread_mutex_lock(&loop->lock);
+	atomic_store(&loop->turn, false);
+	pthread_mutex_unlock(&loop->lock);
+	pthread_cond_signal(&loop->wake);
 	return STATUS_OK;
 }
 
@@ -297,9 +339,23 @@ void loop_pass_turn(struct worker *worker, bool is_short)
 	release_turn(worker);
 }
 
+void loop_offer(struct worker *worker, const struct errand *errand)
+{
+	struct loop *l = worker->loop;
+	bool wake;
+
+	pthread_mutex_lock(&l->lock);
+	l->errand = *errand;
+	l->has_errand = true;
+	wake = l->idle > 0;
+	pthread_mutex_unlock(&l->lock);
+	if (wake)
+		pthread_cond_signal(&l->wake);
+}
+
 bool loop_is_spare(struct worker *worker)
 {
 	struct loop *l = worker->loop;
 
-	return !worker->has_turn && atomic_load(&l->waiting) && !atomic_load(&l->refusing);
+	return !worker->has_turn && atomic_load(&l->turn) && !atomic_load(&l->refusing);
 }

@@ -5,6 +5,7 @@
  * in a moment it answers before it waits again, so that a client that asks for
  * one small thing after another always meets the same, awake, thread; before
  * anything longer, or when several clients ask at once, it passes the turn on.
+ * Those that have nothing to do run errands: what nobody has asked for yet.
  *
  * Once loop_refuse was called every request is answered with EIO and nothing of
  * the bundle is touched. */
@@ -16,8 +17,17 @@
 
 #include "fusefs/access.h"
 #include "fusefs/fuse.h"
+#include "fusefs/streams.h"
 
 struct loop;
+struct worker;
+
+/* What may be done for a node's file that is being read in order. */
+struct errand {
+	void (*run)(struct worker *worker, const struct errand *errand);
+	fuse_ino_t node;
+	struct stream_ref stream;
+};
 
 /* One thread, for the handlers.  view: see ops.h. */
 struct worker {
@@ -67,8 +77,12 @@ bool loop_claim(struct worker *worker);
  * short: only if more are waiting to be answered. */
 void loop_pass_turn(struct worker *worker, bool is_short);
 
-/* May this worker, whose request is answered, do something that nobody has asked
- * for yet?  Another one waits for requests. */
+/* A worker that has nothing to do, if there is one, may run this; the last that
+ * was offered counts. */
+void loop_offer(struct worker *worker, const struct errand *errand);
+
+/* May this worker, whose request is answered or which runs an errand, go on with
+ * what nobody has asked for yet?  Another one waits for requests. */
 bool loop_is_spare(struct worker *worker);
 
 #endif

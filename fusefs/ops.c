@@ -437,8 +437,31 @@ static bool is_for_page_cache(const struct view *v, const struct fuse_file_info 
 	return v->cached || file->lock_owner == 0;
 }
 
-/* Behind the answer, so that nobody waits for it.  In a cached mount the kernel
- * itself asks for several pieces at once. */
+static void decode_ahead(struct worker *w, struct stream_ref stream)
+{
+	struct view *v = w->view;
+	uint64_t from;
+
+	while (loop_is_spare(w) && streams_decode(v->streams, stream, 2 * v->read_max, &from))
+		if (!bundle_decode_ahead(w->cursor, &w->entry->e, from)) {
+			streams_put_back(v->streams, stream, from);
+			return;
+		}
+}
+
+static void run_errand(struct worker *w, const struct errand *errand)
+{
+	if (load(w, errand->node) == STATUS_OK)
+		decode_ahead(w, errand->stream);
+}
+
+/* In a cached mount the kernel itself asks for several pieces at once. */
+static bool is_decoded_ahead(const struct view *v, size_t len)
+{
+	return !v->cached && len > SHORT_READ;
+}
+
+/* Behind the answer, so that nobody waits for it. */
 static void look_ahead(struct worker *w, struct stream_ref stream, size_t len)
 {
 	struct view *v = w->view;
@@ -446,11 +469,8 @@ static void look_ahead(struct worker *w, struct stream_ref stream, size_t len)
 
 	if (streams_ask(v->streams, stream, &from, &ahead))
 		bundle_will_need(w->cursor, &w->entry->e, from, ahead);
-	if (v->cached || len <= SHORT_READ)
-		return;
-	while (loop_is_spare(w) && streams_decode(v->streams, stream, 2 * v->read_max, &from))
-		if (!bundle_decode_ahead(w->cursor, &w->entry->e, from))
-			return;
+	if (is_decoded_ahead(v, len))
+		decode_ahead(w, stream);
 }
 
 static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
@@ -470,6 +490,8 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 	size = min_u64(size, v->read_max);
 	stream = streams_note(v->streams, node, (uint64_t)off, size);
 	loop_pass_turn(w, size <= SHORT_READ);
+	if (is_decoded_ahead(v, size) && stream.in_order)
+		loop_offer(w, &(struct errand){run_errand, node, stream});
 	if (status == STATUS_OK)
 		status = bundle_read(w->cursor, &w->entry->e, (uint64_t)off, size, w->buffer, &got);
 	if (status) {

@@ -104,9 +104,26 @@ static void each_place_is_decoded_ahead_once(void **state)
 	assert_true(expected >= 40 * MIB);
 }
 
+static void what_could_not_be_decoded_is_given_out_again(void **state)
+{
+	struct stream_ref ref = {0};
+	uint64_t off, again;
+
+	(void)state;
+	for (uint64_t next = 0; next < 3 * MIB; next += MIB)
+		ref = streams_note(streams, 7, next, MIB);
+	assert_true(ref.in_order);
+	assert_true(streams_decode(streams, ref, 2 * MIB, &off));
+	streams_put_back(streams, ref, off);
+	assert_true(streams_decode(streams, ref, 2 * MIB, &again));
+	assert_int_equal(again, off);
+	assert_true(streams_decode(streams, ref, 2 * MIB, &again));
+	assert_int_equal(again, off + FORMAT_FRAME);
+}
+
 static void what_made_room_is_forgotten(void **state)
 {
-	struct stream_ref ref = {0, 0};
+	struct stream_ref ref = {0};
 	uint64_t from, len;
 
 	(void)state;
@@ -126,6 +143,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(random_reads_ask_for_nothing, setup, teardown),
 		cmocka_unit_test_setup_teardown(files_do_not_disturb_each_other, setup, teardown),
 		cmocka_unit_test_setup_teardown(each_place_is_decoded_ahead_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_could_not_be_decoded_is_given_out_again, setup,
+	                                        teardown),
 		cmocka_unit_test_setup_teardown(what_made_room_is_forgotten, setup, teardown),
 	};
 
