@@ -113,7 +113,7 @@ def describe_machine(setting):
     kind = subprocess.run(['stat', '-f', '-c', '%T', setting.root], stdout=subprocess.PIPE,
                           text=True, check=True).stdout.strip()
     return {'cpu': model, 'cores': setting.cores, 'memory': memory, 'file_system': kind,
-            'kernel': os.uname().release, 'runs': setting.runs, 'sections': setting.sections,
+            'kernel': os.uname().release.split('-')[0], 'runs': setting.runs, 'sections': setting.sections,
             'date': time.strftime('%Y-%m-%d'), 'load': os.getloadavg()[0]}
 
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Tables out of figures.
 
-  report.py RESULTS                 print them
-  report.py RESULTS --into README   and put them into a text, below its last "RESULTS" line"""
+  report.py RESULTS...                 print them, of one or more runs
+  report.py RESULTS... --into README   put them into a text, below its last "RESULTS" line"""
 import sys
 
 from measure import Results, advantage, median
@@ -61,8 +61,8 @@ def titles_of(section, metric, rows):
                      for m in beside(section, metric, rows)]
 
 
-def line(name, cells):
-    return (f'{name:{WIDTH}}' + ''.join(f'{cell:>12}' for cell in cells)).rstrip() + '\n'
+def line(name, cells, name_width=WIDTH, width=12):
+    return (f'{name:{name_width}}' + ''.join(f'{cell:>{width}}' for cell in cells)).rstrip() + '\n'
 
 
 def table(section, case, metric, rows):
@@ -91,13 +91,13 @@ def table(section, case, metric, rows):
 def grown(case, rows):
     """What grows: a row for each size, a column for each figure."""
     metrics = {r['metric']: r['unit'] for r in rows if r['values']}
-    text = line(case, metrics) + line('', metrics.values())
+    text = line(case, metrics, 14, 14) + line('', metrics.values(), 14, 14)
     for who in dict.fromkeys(r['who'] for r in rows):
         of_who = {r['metric']: r for r in rows if r['who'] == who}
         why = next((r['missing'] for r in of_who.values() if 'missing' in r), None)
         cells = [number(median(of_who[m]['values'])) if m in of_who and of_who[m]['values'] else '-'
                  for m in metrics]
-        text += f'{who:{WIDTH}}  missing: {why[:100]}\n' if why else line(who, cells)
+        text += f'{who:14}  missing: {why[:100]}\n' if why else line(who, cells, 14, 14)
     return text + '\n'
 
 
@@ -131,19 +131,25 @@ def render(results):
     return text
 
 
+def put_into(path, text):
+    with open(path) as file:
+        kept, mark, _ = file.read().rpartition('\nRESULTS\n')
+    if not mark:
+        sys.exit(f'{path}: has no line "RESULTS"')
+    with open(path, 'w') as file:
+        file.write(kept + mark + '\n' + text)
+
+
 def main():
     import goals
-    results = Results().load(sys.argv[1])
-    text = render(results) + goals.render(results)
-    if len(sys.argv) == 4 and sys.argv[2] == '--into':
-        with open(sys.argv[3]) as file:
-            kept, mark, _ = file.read().rpartition('\nRESULTS\n')
-        if not mark:
-            sys.exit(f'{sys.argv[3]}: has no line "RESULTS"')
-        with open(sys.argv[3], 'w') as file:
-            file.write(kept + mark + '\n' + text)
+    files, into = sys.argv[1:], None
+    if files[-2:-1] == ['--into']:
+        files, into = files[:-2], files[-1]
+    text = ''.join(render(r) + goals.render(r) for r in (Results().load(f) for f in files))
+    if into:
+        put_into(into, text)
     else:
-        print(text)
+        print(text, end='')
 
 
 if __name__ == '__main__':

@@ -4,7 +4,7 @@ import shutil
 import subprocess
 
 from corpora import TINY_IN_A_DIRECTORY, length, warm
-from measure import Failed, clear, rounds, run, say
+from measure import Failed, clear, median, rounds, run, say
 from mount import Mount
 from peers import KEY, MOUNT, PACK, READ, Contestant
 
@@ -35,8 +35,8 @@ class Scale:
     def pack(self, who, line, where):
         done = run(line, where, timeout=7200)
         self.put(who, 'pack', 's', done.wall)
-        self.put(who, 'its CPU', 's', done.cpu)
-        self.put(who, 'its memory', 'MB', done.peak / 1e6)
+        self.put(who, 'pack CPU', 's', done.cpu)
+        self.put(who, 'pack memory', 'MB', done.peak / 1e6)
         self.put(who, 'size', 'MB', length(self.out)[0] / 1e6)
 
     def read(self, who, metric, line):
@@ -45,8 +45,8 @@ class Scale:
         return done
 
     def mounted(self, who, mount):
-        self.put(who, 'mounted', 's', mount.ready)
-        self.put(who, 'its memory, then', 'MB', mount.status('VmRSS'))
+        self.put(who, 'mount', 's', mount.ready)
+        self.put(who, 'mount memory', 'MB', mount.status('VmRSS'))
         self.put(who, 'locked', 'MB', mount.status('VmLck'))
 
 
@@ -96,7 +96,7 @@ def step_bytes(scale, gigabytes):
         scale.pack(who, f'{PACK} --no-verify "$MNT/."', where)
     scale.read(who, 'open', LIST_ROOT)
     done = scale.read(who, 'verify', VERIFY)
-    scale.put(who, 'its memory, too', 'MB', done.peak / 1e6)
+    scale.put(who, 'verify memory', 'MB', done.peak / 1e6)
     with Mount(MOUNTED, scale.where()) as mount:
         scale.mounted(who, mount)
 
@@ -114,7 +114,10 @@ def measure_bytes(setting, results):
     clear(scale.out)
 
 
-PLOT = '''
+# The figures that are plotted, in the order of the columns of a data file.
+PLOTTED = ['pack', 'pack memory', 'mount', 'mount memory']
+
+HEAD = '''
 set terminal svg size 900,640 font "sans,12"
 set output "{svg}"
 set multiplot layout 2,2
@@ -122,42 +125,46 @@ set grid
 set key left top
 set logscale xy
 set format x "10^{{%L}}"
-set xlabel "entries"
-set ylabel "seconds"
-plot "{entries}" using 1:2 with linespoints title "pack", \\
-     "" using 1:4 with linespoints title "list all", \\
-     "" using 1:5 with linespoints title "mount"
-set ylabel "MB of memory"
-plot "{entries}" using 1:3 with linespoints title "pack", \\
-     "" using 1:6 with linespoints title "mount"
-set format x "%g"
-set xlabel "GB"
-set ylabel "seconds"
-plot "{bytes}" using 1:2 with linespoints title "pack", \\
-     "" using 1:4 with linespoints title "verify", \\
-     "" using 1:5 with linespoints title "mount"
-set ylabel "MB of memory"
-plot "{bytes}" using 1:3 with linespoints title "pack", \\
-     "" using 1:6 with linespoints title "mount"
 '''
+
+PANELS = '''
+set xlabel "{xlabel}"
+set ylabel "seconds"
+plot "{data}" using 1:2 with linespoints title "pack", \\
+     "" using 1:6 with linespoints title "{third}", \\
+     "" using 1:4 with linespoints title "mount"
+set ylabel "MB of memory"
+plot "{data}" using 1:3 with linespoints title "pack", \\
+     "" using 1:5 with linespoints title "mount"
+set format x "%g"
+'''
+
+
+def write_data(results, case, third, path):
+    """A line for each size.  False: there is none."""
+    sizes = dict.fromkeys(r['who'] for r in results.rows.values()
+                          if r['section'] == 'scale' and r['case'] == case)
+    count = 0
+    with open(path, 'w') as file:
+        for who in sizes:
+            rows = [results.get('scale', case, who, metric) for metric in PLOTTED + [third]]
+            if all(rows):
+                print(who.split()[0], *(median(r['values']) for r in rows), file=file)
+                count += 1
+    return count > 0
 
 
 def plot(setting, results):
     """scale.svg, beside the results."""
-    from measure import median
-    files = {}
-    for case, third in (('entries', 'list'), ('bytes', 'verify')):
-        files[case] = f'{setting.work}/{case}.dat'
-        with open(files[case], 'w') as file:
-            for who in dict.fromkeys(r['who'] for r in results.rows.values()
-                                     if r['section'] == 'scale' and r['case'] == case):
-                rows = [results.get('scale', case, who, m)
-                        for m in ('pack', 'its memory', third, 'mounted', 'its memory, then')]
-                if all(rows):
-                    print(who.split()[0], *(median(r['values']) for r in rows), file=file)
     svg = f'{setting.root}/scale.svg'
-    subprocess.run(['gnuplot'], input=PLOT.format(svg=svg, **files), text=True, check=False)
-    say(f'plotted: {svg}')
+    text = HEAD.format(svg=svg)
+    for case, xlabel, third in (('entries', 'entries', 'list'), ('bytes', 'GB', 'verify')):
+        data = f'{setting.work}/{case}.dat'
+        if write_data(results, case, third, data):
+            text += PANELS.format(data=data, xlabel=xlabel, third=third)
+    if shutil.which('gnuplot'):
+        subprocess.run(['gnuplot'], input=text, text=True, check=False)
+        say(f'plotted: {svg}')
 
 
 def measure(setting, results):
