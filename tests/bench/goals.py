@@ -58,7 +58,7 @@ def packing(goals):
     for row in goals.rows('pack', 'CPU', 'random'):
         known = goals.results.get('pack', row['case'], 'satchel, known by name and head', 'CPU')
         if row is not known and known:
-            goals.at_most('pack, what probing costs where nothing is known',
+            goals.at_most('pack, what probing costs at worst, where nothing is known',
                           100 * ratio(row['values'], known['values']) - 100, 2, '%')
 
 

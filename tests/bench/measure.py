@@ -8,7 +8,7 @@ import sys
 import threading
 import time
 
-TIMEOUT = float(os.environ.get('BENCH_TIMEOUT', '600'))
+TIMEOUT = float(os.environ.get('BENCH_TIMEOUT') or 600)
 
 
 def say(text):

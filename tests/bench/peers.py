@@ -26,7 +26,7 @@ class Contestant:
 
 KEY = '--key-file "$STATE/key"'
 PACK = f'"$BUILD/satchel-pack" -q {KEY} -o "$OUT/bundle"'
-READ = f'"$BUILD/satchel-read"'
+READ = '"$BUILD/satchel-read"'
 MOUNT = f'exec "$BUILD/satchel-mount" -q -f {KEY}'
 
 
