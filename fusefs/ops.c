@@ -473,6 +473,15 @@ static void look_ahead(struct worker *w, struct stream_ref stream, size_t len)
 		decode_ahead(w, stream);
 }
 
+/* Of what is asked for, what there is: programs ask for more than small files
+ * have, and once more at the end. */
+static size_t length_of_read(const struct worker *w, size_t size, off_t off)
+{
+	uint64_t end = w->entry->e.size, from = (uint64_t)off;
+
+	return (size_t)min_u64(min_u64(size, w->view->read_max), from < end ? end - from : 0);
+}
+
 static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
                     struct fuse_file_info *file)
 {
@@ -487,7 +496,7 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 	v = w->view;
 	atomic_store(&v->last_read, ops_now());
 	status = load(w, node);
-	size = min_u64(size, v->read_max);
+	size = status ? 0 : length_of_read(w, size, off);
 	stream = streams_note(v->streams, node, (uint64_t)off, size);
 	loop_pass_turn(w, size <= SHORT_READ);
 	if (is_decoded_ahead(v, size) && stream.in_order)
