@@ -107,8 +107,8 @@ def make_keys(setting):
 
 def describe_machine(setting):
     with open('/proc/cpuinfo') as file:
-        model = next((line.split(':')[1].strip() for line in file if line.startswith('model name')),
-                     os.uname().machine)
+        model = next((line.split(':')[1].strip() for line in file
+                      if line.startswith('model name')), os.uname().machine)
     memory = os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES')
     kind = subprocess.run(['stat', '-f', '-c', '%T', setting.root], stdout=subprocess.PIPE,
                           text=True, check=True).stdout.strip()

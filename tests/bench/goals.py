@@ -53,8 +53,8 @@ def packing(goals):
     for row in goals.rows('pack', 'time'):
         many = goals.results.get('pack', row['case'], row['who'].removesuffix(', 1 worker'), 'time')
         if row['who'].endswith(', 1 worker') and many:
-            goals.ahead_of(f"pack {row['case']}, {many['who'].removeprefix('satchel, ')}, all workers",
-                           many, [row['who']])
+            goals.ahead_of(f"pack {row['case']}, {many['who'].removeprefix('satchel, ')}, "
+                           'all workers', many, [row['who']])
     for row in goals.rows('pack', 'CPU', 'random'):
         known = goals.results.get('pack', row['case'], 'satchel, known by name and head', 'CPU')
         if row is not known and known:
@@ -86,8 +86,8 @@ def mounting(goals):
     goals.ahead_of(f'satchel, {in_order}', get('satchel', in_order), ['satchel --cache'])
     for block in ('4K', '128K'):
         for jobs in ('1 job', '4 jobs'):
-            goals.ahead_of(f'satchel, random {block}, {jobs}', get('satchel', f'random {block}, {jobs}'),
-                           ENCRYPTING)
+            goals.ahead_of(f'satchel, random {block}, {jobs}',
+                           get('satchel', f'random {block}, {jobs}'), ENCRYPTING)
     for metric in ('walk, find -ls', 'read every file', 'grep -r'):
         for who in ('satchel', 'satchel --cache'):
             goals.ahead_of(f'{who}, source, {metric}', get(who, metric, 'source'),

@@ -18,7 +18,8 @@ def ourselves():
     plain, signed = pack_line(verify=False), pack_line(signed=True, verify=False)
     null = 'exec "$BUILD/tests/bench/null_fuse" %s "$SRC" "$MNT"'
     return [Contestant('satchel', pack=plain, mount=f'{MOUNT} "$OUT/bundle" "$MNT"'),
-            Contestant('satchel --cache', pack=plain, mount=f'{MOUNT} --cache "$OUT/bundle" "$MNT"'),
+            Contestant('satchel --cache', pack=plain,
+                       mount=f'{MOUNT} --cache "$OUT/bundle" "$MNT"'),
             Contestant('satchel, signed', pack=signed, signed=True,
                        mount=f'{MOUNT} "$OUT/bundle" "$MNT"'),
             Contestant('null, direct', encrypts=False, pack=':', mount=null % 'direct'),
@@ -195,7 +196,8 @@ class Case:
         with Mount(contestant, self.where(contestant)) as mount:
             self.put(contestant, 'ready', 's', mount.ready)
             before, begin = mount.cpu(), time.perf_counter()
-            run('dd bs=1M of=/dev/null if="$ROOT/$NAME"', dict(mount.where, ROOT=mount.root, NAME=name))
+            run('dd bs=1M of=/dev/null if="$ROOT/$NAME"',
+                dict(mount.where, ROOT=mount.root, NAME=name))
             wall = time.perf_counter() - begin
             self.put(contestant, 'in order, 1 MiB', 'MB/s', size / wall)
             if mount.servers():
@@ -212,12 +214,14 @@ class Case:
         with Mount(contestant, self.where(contestant)) as mount:
             self.put(contestant, 'ready', 's', mount.ready)
             self.timed(contestant, 'walk, find -ls', 'find "$ROOT" -ls', mount)
-            self.timed(contestant, 'read every file', '"$BUILD/tests/bench/limits" tree "$ROOT"', mount)
+            self.timed(contestant, 'read every file', '"$BUILD/tests/bench/limits" tree "$ROOT"',
+                       mount)
             if mount.servers():
                 self.put(contestant, 'memory', 'MB', mount.status('VmRSS'))
                 self.put(contestant, 'locked', 'MB', mount.status('VmLck'))
         with Mount(contestant, self.where(contestant)) as mount:
-            self.timed(contestant, 'grep -r', 'grep -r "no such words" "$ROOT" || [ $? = 1 ]', mount)
+            self.timed(contestant, 'grep -r', 'grep -r "no such words" "$ROOT" || [ $? = 1 ]',
+                       mount)
 
 
 def measure(setting, results):

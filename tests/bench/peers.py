@@ -116,7 +116,8 @@ PEERS = [
     Contestant('borg', 'borg',
                pack=BORG + 'borg init -e repokey-blake2 "$OUT/r" 2>&1; cd "$SRC";'
                            ' borg create -C zstd,3 "$OUT/r::a" .; sync -f "$OUT"',
-               ls=BORG + 'borg list "$OUT/r::a"', cat=BORG + 'borg extract --stdout "$OUT/r::a" "$FILE"',
+               ls=BORG + 'borg list "$OUT/r::a"',
+               cat=BORG + 'borg extract --stdout "$OUT/r::a" "$FILE"',
                verify=BORG + 'borg check --verify-data "$OUT/r"',
                extract=BORG + 'cd "$DEST"; borg extract "$OUT/r::a"',
                mount=BORG + 'exec borg mount -f "$OUT/r::a" "$MNT"'),
