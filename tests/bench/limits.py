@@ -36,6 +36,6 @@ def measure(setting, results):
         name, arguments = kind
         speed, *share = probe(setting, *arguments)
         results.add('limits', 'this machine', name, 'speed', 'MB/s', speed)
-        if share:
-            results.add('limits', 'this machine', name, 'compressed to', '%', share[0] * 100)
+        if share and arguments[0] == 'zstd':
+            results.add('limits', 'this machine', name, 'ratio', '%', share[0] * 100)
     rounds(setting.runs, kinds(setting), step)

@@ -8,7 +8,8 @@ import sys
 from measure import Results, advantage, median
 
 # What stands beside a figure, in the same row of a table.
-BESIDE = {'pack': {'time': ['speed', 'CPU', 'memory', 'size']}}
+BESIDE = {'limits': {'speed': ['ratio']},
+          'pack': {'time': ['speed', 'CPU', 'memory', 'size']}}
 WIDTH = 40
 
 
@@ -51,7 +52,7 @@ def titles_of(section, metric, rows):
     """The titles of a table's columns but the first."""
     units = {r['metric']: r['unit'] for r in rows if r['values']}
     main = [r for r in rows if r['metric'] == metric]
-    titles = [f'{metric} {units.get(metric, "")}' if len(metric) < 8 else units.get(metric, ''),
+    titles = [f'{metric} {units.get(metric, "")}' if len(metric) < 6 else units.get(metric, ''),
               'low-high']
     if any(r.get('limits') for r in main):
         titles.append('of limit')
@@ -118,10 +119,13 @@ def section_text(results, section):
 
 
 def machine_text(head):
-    return (f"{head['cpu']}, {head['cores']} cores, {head['memory'] / 1e9:.0f} GB, "
+    text = (f"{head['cpu']}, {head['cores']} cores, {head['memory'] / 1e9:.0f} GB, "
             f"Linux {head['kernel']}, {head['file_system']}; {head['date']}, "
-            f"medians of {head['runs']} rounds.\n"
-            f"Load before it began: {head['load']:.1f}.\n\n")
+            f"medians of {head['runs']} rounds.\n")
+    if head['load'] > head['cores'] / 4:
+        text += (f"Other programs were running, with a load of {head['load']:.1f}: times are too "
+                 'long, and\nratios rough.\n')
+    return text + '\n'
 
 
 def render(results):
