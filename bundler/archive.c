@@ -552,15 +552,6 @@ static int take_all(struct taking *t)
 	return status;
 }
 
-static bool is_output(const struct taking *t)
-{
-	for (unsigned i = 0; i < t->options->output_count; i++)
-		if (t->options->output[i].dev == t->supply.st.st_dev &&
-		    t->options->output[i].ino == t->supply.st.st_ino)
-			return true;
-	return false;
-}
-
 static int open_supply(struct taking *t)
 {
 	const struct scan_options *o = t->options;
@@ -576,8 +567,6 @@ static int open_supply(struct taking *t)
 		return refuse(t, NULL, STATUS_NOENT, "is empty, and no archive");
 	if (status == STATUS_IO && !spilled)
 		return refuse(t, NULL, STATUS_NOENT, strerror(errno));
-	if (status == STATUS_OK && is_output(t))
-		return refuse(t, NULL, STATUS_EXISTS, "is the output");
 	return status;
 }
 

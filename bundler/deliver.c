@@ -10,6 +10,7 @@
 #include "bundler/outputs.h"
 #include "bundler/write.h"
 #include "common/arena.h"
+#include "common/outfile.h"
 #include "common/status.h"
 
 enum { ARENA_BYTES = 1 << 20 };
@@ -33,8 +34,7 @@ static int explain(struct failure *own, const char *path, int status)
 		return failure_say(
 			own, code, path,
 			"the drive gave back other bytes than were written; do not use it");
-	case STATUS_EXISTS:
-		return failure_say(own, code, path, "exists already; --force replaces it");
+	case STATUS_EXISTS: return failure_say(own, code, path, OUTFILE_EXISTS);
 	case STATUS_IO: return failure_say(own, code, path, "%s", strerror(error));
 	default: return failure_say(own, code, path, "%s", status_text(status));
 	}

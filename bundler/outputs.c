@@ -15,6 +15,7 @@
 #include "bundler/report.h"
 #include "bundler/volumes.h"
 #include "common/diag.h"
+#include "common/outfile.h"
 #include "common/status.h"
 
 /* A name in a directory. */
@@ -26,8 +27,7 @@ struct spot {
 
 static int open_directory(const char *path)
 {
-	const char *slash = strrchr(path, '/');
-	char *dir = slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
+	char *dir = outfile_directory(path);
 	int fd = dir ? open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC) : -1, saved = errno;
 
 	free(dir);
@@ -37,16 +37,7 @@ static int open_directory(const char *path)
 
 static int exit_code_of(int error)
 {
-	switch (error) {
-	case ENOSPC:
-	case EDQUOT:
-	case EFBIG:
-	case EROFS:
-	case EIO:
-	case ENODEV:
-	case ENXIO: return EXIT_UNFIT;
-	default: return EXIT_FAILED;
-	}
+	return outfile_is_unfit(error) ? EXIT_UNFIT : EXIT_FAILED;
 }
 
 static int refuse(struct failure *failure, const char *path, int error)
@@ -90,8 +81,7 @@ static int check_existing(const struct options *o, const struct spot *spot, cons
 		return failure_say(failure, EXIT_USAGE, path,
 		                   "is needed to pack; name another file");
 	if (!o->force)
-		return failure_say(failure, EXIT_FAILED, path,
-		                   "exists already; --force replaces it");
+		return failure_say(failure, EXIT_FAILED, path, OUTFILE_EXISTS);
 	return EXIT_DONE;
 }
 

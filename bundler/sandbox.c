@@ -8,6 +8,7 @@
 
 #include "bundler/options.h"
 #include "common/landlock.h"
+#include "common/outfile.h"
 
 /* libarchive and the C library may want what no list of ours has, so what is taken
  * away is listed, not what is left: ways to another program, process or machine. */
@@ -76,16 +77,6 @@ static void filter_calls(void)
 	seccomp_release(filter);
 }
 
-/* The directory that a file is in, to be freed. */
-static char *directory_of(const char *path)
-{
-	const char *slash = strrchr(path, '/');
-
-	if (!slash)
-		return strdup(".");
-	return strndup(path, slash > path ? (size_t)(slash - path) : 1);
-}
-
 void sandbox_enter(const struct options *o)
 {
 	struct landlock_place *place = calloc(o->output.count + (size_t)2, sizeof *place);
@@ -96,7 +87,7 @@ void sandbox_enter(const struct options *o)
 		place[count++] = (struct landlock_place){"/", false};
 		place[count++] = (struct landlock_place){o->spill, true};
 		for (unsigned i = 0; i < o->output.count; i++) {
-			directory[i] = directory_of(o->output.text[i]);
+			directory[i] = outfile_directory(o->output.text[i]);
 			if (directory[i])
 				place[count++] = (struct landlock_place){directory[i], true};
 		}

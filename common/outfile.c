@@ -195,11 +195,18 @@ int outfile_open_at(struct outfile **out, int dirfd, const char *name, bool repl
 	return status;
 }
 
+char *outfile_directory(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
+}
+
 int outfile_open(struct outfile **out, const char *path, bool replace)
 {
 	const char *slash = strrchr(path, '/');
 	const char *name = slash ? slash + 1 : path;
-	char *dir = slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
+	char *dir = outfile_directory(path);
 	int dirfd = -1, status = STATUS_NOMEM, saved;
 
 	if (!dir)
@@ -415,6 +422,20 @@ void outfile_discard(struct outfile *out)
 		unlinkat(out->dirfd, out->slot->name, 0);
 	release(out);
 	errno = saved;
+}
+
+bool outfile_is_unfit(int error)
+{
+	switch (error) {
+	case ENOSPC:
+	case EDQUOT:
+	case EFBIG:
+	case EROFS:
+	case EIO:
+	case ENODEV:
+	case ENXIO: return true;
+	default: return false;
+	}
 }
 
 void outfile_discard_all(void)

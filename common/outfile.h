@@ -55,6 +55,15 @@ int outfile_commit(struct outfile *out, bool durable);
 /* Remove the temporary file and free.  NULL is fine. */
 void outfile_discard(struct outfile *out);
 
+/* The directory that path is in, to be freed; NULL: no memory. */
+char *outfile_directory(const char *path);
+
+/* Does this errno say that the drive is to blame, and another may do? */
+bool outfile_is_unfit(int error);
+
+/* What to say of STATUS_EXISTS, where --force is an option. */
+#define OUTFILE_EXISTS "exists already; --force replaces it"
+
 /* Unlink every temporary file of the process that is not committed.  Safe in
  * a signal handler. */
 void outfile_discard_all(void);

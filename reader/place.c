@@ -68,7 +68,7 @@ static void report(struct placer *p, const char *path, int status)
 	if (status == STATUS_IO) {
 		report_errno(p, path, errno);
 	} else if (status == STATUS_EXISTS) {
-		diag_error(path, "exists already; --force replaces");
+		diag_error(path, OUTFILE_EXISTS);
 		session_note(p->place->session, 1);
 	} else {
 		session_report(p->place->session, path, status);

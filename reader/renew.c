@@ -218,19 +218,12 @@ static void restore_header(struct renew *r, enum header_copy copy, uint64_t off)
 
 /* --- writing -------------------------------------------------------------------------- */
 
-/* What says that the drive is to blame, and another may do. */
-static bool is_unfit(int error)
-{
-	return error == ENOSPC || error == EFBIG || error == EDQUOT || error == EROFS ||
-	       error == EIO || error == ENODEV;
-}
-
 static int report(const char *path, int status)
 {
-	int unfit = status == STATUS_IO && is_unfit(errno);
+	int unfit = status == STATUS_IO && outfile_is_unfit(errno);
 
 	if (status == STATUS_EXISTS) {
-		diag_error(path, "exists already; --force replaces it");
+		diag_error(path, OUTFILE_EXISTS);
 		return 1;
 	}
 	diag_status(path, status);
