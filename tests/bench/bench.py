@@ -130,7 +130,7 @@ def main():
             say(f'{name}: {SECTIONS[name].__doc__.splitlines()[0]}')
             try:
                 SECTIONS[name].measure(setting, results)
-            except Failed as why:
+            except (Failed, OSError, subprocess.SubprocessError) as why:
                 say(f'{name} is not finished: {why}')
             results.save()
     table = report.render(results) + goals.render(results)

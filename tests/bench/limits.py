@@ -1,4 +1,5 @@
 """What this machine can do at best: sealing, hashing, compressing, copying, reading."""
+from corpora import largest
 from measure import ask, rounds
 
 LEVEL = 3  # satchel-pack's, if not told otherwise
@@ -27,7 +28,9 @@ def kinds(setting):
                 made.append((f'{name} {corpus}, zstd {LEVEL}, {many}',
                              (verb, threads, LEVEL, setting.corpus(corpus))))
     for corpus in (c for c in setting.cases if c != 'tiny'):
-        made.append((f'read every file of {corpus}', ('tree', setting.corpus(corpus))))
+        path = setting.corpus(corpus)
+        made.append((f'read every file of {corpus}', ('tree', path)))
+        made.append((f'read the largest file of {corpus}', ('file', f'{path}/{largest(path)}')))
     return made
 
 
