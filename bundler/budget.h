@@ -11,6 +11,7 @@ struct options;
 
 struct budget {
 	unsigned workers; /* as many of --jobs as there is memory for, 1 at least */
+	unsigned group;   /* of payloads that are added to parity at a time, as parity_new */
 	size_t links;     /* for each compartment: bytes of links and attributes that stay */
 	size_t archives;  /* for each compartment: bytes of archives that stay; 0: none has any */
 	size_t stage;     /* for each compartment: bytes of its stage that stay */

@@ -64,6 +64,7 @@ static int write_one(struct pack *p, const char *path, uint64_t len, struct fail
 		.profile = o->profile,
 		.parity = o->parity,
 		.workers = p->budget.workers,
+		.group = p->budget.group,
 		.replace = o->force,
 		.verify = !o->no_verify,
 	};

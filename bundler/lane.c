@@ -9,6 +9,8 @@
 #include "common/bytes.h"
 #include "common/status.h"
 
+enum { COLUMNS_MOST = 1024, SUMS_MOST = 4096 }; /* bundle(5), "Parity" */
+
 struct lane {
 	struct feed *feed;
 	struct parity *parity; /* NULL without */
@@ -18,7 +20,25 @@ struct lane {
 	uint64_t x;                     /* the next place */
 	uint32_t t;                     /* the next logical page */
 	uint32_t band, in_band;         /* where in the bands that is */
+	/* Data pages that parity is not summed up from yet: one behind the other, and
+	 * again from the beginning.  NULL: none has to wait. */
+	uint8_t *ring;
+	uint32_t ring_pages, ring_at;
 };
+
+/* A page is overwritten when it has been sealed, and the last one of its group was
+ * added: (group - 1) * C later. */
+static uint64_t ring_pages(const struct lane_ahead *ahead, uint64_t columns)
+{
+	return ahead->group > 1 ? (ahead->group - 1) * columns + ahead->pages : 0;
+}
+
+size_t lane_memory(unsigned parity, const struct lane_ahead *ahead)
+{
+	uint64_t columns = parity ? min_u64(COLUMNS_MOST, SUMS_MOST / parity) : 0;
+
+	return columns ? (SUMS_MOST + ring_pages(ahead, columns)) * FORMAT_PAYLOAD : 0;
+}
 
 static uint32_t slice_pages(const struct format_slot *slot)
 {
@@ -74,8 +94,18 @@ static int make_root(struct lane *lane, const struct stage *stage, const struct 
 	return status;
 }
 
+static int open_parity(struct lane *l, const struct lane_ahead *ahead)
+{
+	l->ring_pages = (uint32_t)min_u64(ring_pages(ahead, l->shape.columns), l->shape.data_pages);
+	if (l->ring_pages)
+		l->ring = malloc((size_t)l->ring_pages * FORMAT_PAYLOAD);
+	if (l->ring_pages && !l->ring)
+		return STATUS_NOMEM;
+	return parity_new(&l->parity, &l->shape, ahead->group);
+}
+
 int lane_open(struct lane **lane, struct stage *stage, const struct format_slot *slot,
-              const struct lane_slices *slices, const uint64_t *cut)
+              const struct lane_slices *slices, const uint64_t *cut, const struct lane_ahead *ahead)
 {
 	uint64_t pages = slice_pages(slot), owned = count_owned(slices);
 	struct lane *l = calloc(1, sizeof(*l));
@@ -89,7 +119,7 @@ int lane_open(struct lane **lane, struct stage *stage, const struct format_slot 
 	if (status == STATUS_OK)
 		status = make_root(l, stage, slot, slices, cut);
 	if (status == STATUS_OK && slot->parity)
-		status = parity_new(&l->parity, &l->shape);
+		status = open_parity(l, ahead);
 	if (status == STATUS_OK)
 		status = feed_open(&l->feed, stage, cut[slot->volume_no], cut[slot->volume_no + 1]);
 	if (status == STATUS_OK)
@@ -105,6 +135,7 @@ void lane_close(struct lane *lane)
 		return;
 	feed_close(lane->feed);
 	parity_free(lane->parity);
+	free(lane->ring);
 	sodium_memzero(lane, sizeof(*lane)); /* its root says whose the slices are */
 	free(lane);
 }
@@ -126,6 +157,8 @@ static uint32_t data_run(const struct lane *lane, uint32_t count)
 		run = lane->in_band < d ? d - lane->in_band : 0;
 	}
 	run = min_u64(run, count);
+	if (lane->ring)
+		run = min_u64(run, lane->ring_pages - lane->ring_at);
 	for (int i = 0; i < FORMAT_ROOTS; i++)
 		if (lane->root_at[i] >= lane->x)
 			run = min_u64(run, lane->root_at[i] - lane->x);
@@ -134,17 +167,22 @@ static uint32_t data_run(const struct lane *lane, uint32_t count)
 
 static int fill_data(struct lane *lane, uint32_t run, struct lane_page *page, uint8_t *payload)
 {
+	if (lane->ring) {
+		payload = lane->ring + (size_t)lane->ring_at * FORMAT_PAYLOAD;
+		lane->ring_at = (lane->ring_at + run) % lane->ring_pages;
+	}
 	for (uint32_t i = 0; i < run; i++)
 		page[i] = (struct lane_page){.kind = LANE_DATA,
 		                             .domain = SEAL_PAGE,
 		                             .number = lane->t++,
 		                             .place = lane->in_band++,
-		                             .band = lane->band};
+		                             .band = lane->band,
+		                             .payload = payload + (size_t)i * FORMAT_PAYLOAD};
 	lane->x += run;
 	return feed_read(lane->feed, payload, (size_t)run * FORMAT_PAYLOAD);
 }
 
-static void fill_parity(struct lane *lane, struct lane_page *page)
+static void fill_parity(struct lane *lane, struct lane_page *page, uint8_t *payload)
 {
 	uint32_t d = format_band_pages(&lane->shape, lane->band), i = lane->in_band++ - d;
 
@@ -152,7 +190,8 @@ static void fill_parity(struct lane *lane, struct lane_page *page)
 	                           .domain = SEAL_PAGE,
 	                           .number = lane->t++,
 	                           .place = i,
-	                           .band = lane->band};
+	                           .band = lane->band,
+	                           .payload = payload};
 	lane->x++;
 	if (i + 1 == lane->shape.m * lane->shape.columns) {
 		lane->band++;
@@ -160,18 +199,20 @@ static void fill_parity(struct lane *lane, struct lane_page *page)
 	}
 }
 
-void lane_sum(struct lane *lane, const struct lane_page *page, uint8_t *payload)
+void lane_sum(struct lane *lane, const struct lane_page *page)
 {
 	uint32_t d, count = lane->shape.m * lane->shape.columns;
 
 	if (!lane->parity)
 		return;
 	if (page->kind == LANE_DATA)
-		parity_add(lane->parity, page->place, payload);
+		parity_add(lane->parity, page->place, page->payload);
 	if (page->kind != LANE_PARITY)
 		return;
 	d = format_band_pages(&lane->shape, page->band);
-	memcpy(payload, parity_page(lane->parity, d, page->place), FORMAT_PAYLOAD);
+	if (page->place == 0)
+		parity_finish(lane->parity, d);
+	memcpy(page->payload, parity_page(lane->parity, d, page->place), FORMAT_PAYLOAD);
 	if (page->place + 1 == count)
 		parity_clear(lane->parity);
 }
@@ -182,7 +223,8 @@ static bool fill_root(struct lane *lane, struct lane_page *page, uint8_t *payloa
 	for (unsigned i = 0; i < FORMAT_ROOTS; i++) {
 		if (lane->x != lane->root_at[i])
 			continue;
-		*page = (struct lane_page){.kind = LANE_ROOT, .domain = SEAL_ROOT, .number = i};
+		*page = (struct lane_page){
+			.kind = LANE_ROOT, .domain = SEAL_ROOT, .number = i, .payload = payload};
 		memcpy(payload, lane->root, FORMAT_PAYLOAD);
 		lane->x++;
 		return true;
@@ -210,7 +252,7 @@ int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t
 		if (run) {
 			status = fill_data(lane, run, &page[i], at);
 		} else {
-			fill_parity(lane, &page[i]);
+			fill_parity(lane, &page[i], at);
 			run = 1;
 		}
 	}

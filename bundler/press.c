@@ -12,9 +12,8 @@
 #include "common/status.h"
 
 enum {
-	UNITS = WRITE_PAGES + 2,             /* the last job has the tail and header B too */
-	JOBS_MAX = 16,                       /* 34 MB */
-	PARITY_MOST = 4096 * FORMAT_PAYLOAD, /* of a compartment's sums */
+	UNITS = WRITE_PAGES + 2, /* the last job has the tail and header B too */
+	JOBS_MAX = 16,           /* 34 MB */
 };
 
 struct press {
@@ -37,7 +36,7 @@ struct job {
 	uint64_t no;
 	unsigned count;
 	struct unit unit[UNITS];
-	uint8_t *payload; /* of unit i, if it is sealed, at i payloads */
+	uint8_t *payload; /* room for those that no lane keeps */
 	uint8_t *piece;
 	size_t piece_len;
 	uint8_t tag[CHECK_TAG];
@@ -120,8 +119,7 @@ static int prepare(void *job, void *context)
 	(void)context;
 	for (unsigned i = 0; i < j->count; i++)
 		if (j->unit[i].lane)
-			lane_sum(j->unit[i].lane, &j->unit[i].page,
-			         j->payload + (size_t)i * FORMAT_PAYLOAD);
+			lane_sum(j->unit[i].lane, &j->unit[i].page);
 	return STATUS_OK;
 }
 
@@ -140,8 +138,8 @@ static int work(void *job, void *local, void *context)
 		if (u->copy)
 			memcpy(out, u->copy, u->len);
 		else if (u->key)
-			seal_page(t->seal, u->key, u->page.domain, u->page.number,
-			          j->payload + (size_t)i * FORMAT_PAYLOAD, out);
+			seal_page(t->seal, u->key, u->page.domain, u->page.number, u->page.payload,
+			          out);
 		else
 			make_random(t->seal, secrets, j, i, out);
 		j->piece_len += u->len;
@@ -265,11 +263,18 @@ static unsigned depth(unsigned workers)
 	return (unsigned)min_u64(2 * workers + 4, JOBS_MAX);
 }
 
-size_t write_memory(unsigned count, unsigned parity, unsigned workers)
+/* A job that is being filled is the only one of depth that is not behind it. */
+struct lane_ahead press_ahead(unsigned workers, unsigned group)
 {
+	return (struct lane_ahead){.pages = depth(workers) * WRITE_PAGES, .group = group};
+}
+
+size_t write_memory(unsigned count, unsigned parity, unsigned workers, unsigned group)
+{
+	const struct lane_ahead ahead = press_ahead(workers, group);
 	size_t job = sizeof(struct job) + (size_t)UNITS * FORMAT_PAYLOAD + WRITE_PIECE_MAX;
 
-	return depth(workers) * job + (parity ? count * (size_t)PARITY_MOST : 0);
+	return depth(workers) * job + count * lane_memory(parity, &ahead);
 }
 
 int press_run(struct write *w)

@@ -91,6 +91,7 @@ int volume_prepare(struct write *w)
 
 static int open_lane(struct write *w, unsigned i)
 {
+	const struct lane_ahead ahead = press_ahead(w->options->workers, w->options->group);
 	const struct lane_slices slices = slices_of(w, i);
 	struct write_keys *keys = &w->secrets->keys[i];
 	uint8_t volume_no[2];
@@ -99,7 +100,7 @@ static int open_lane(struct write *w, unsigned i)
 	kdf_derive(keys->page, keys->slot.ck, "satchel page key 1", volume_no, sizeof(volume_no));
 	return blame(w, i,
 	             lane_open(&w->lane[i], w->compartment[i].stage, &keys->slot, &slices,
-	                       w->volumes->spread[i].cut));
+	                       w->volumes->spread[i].cut, &ahead));
 }
 
 int volume_open(struct write *w)

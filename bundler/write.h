@@ -35,8 +35,9 @@ struct write_options {
 	enum kdf_profile profile;
 	unsigned parity;
 	unsigned workers;
-	bool replace; /* --force */
-	bool verify;  /* read back past the page cache before publishing */
+	unsigned group; /* of payloads that are added to parity at a time, as parity_new */
+	bool replace;   /* --force */
+	bool verify;    /* read back past the page cache before publishing */
 };
 
 /* What a failure is about. */
@@ -48,7 +49,7 @@ struct write_fault {
 };
 
 /* Bytes of memory that write_bundle takes for count compartments, at most. */
-size_t write_memory(unsigned count, unsigned parity, unsigned workers);
+size_t write_memory(unsigned count, unsigned parity, unsigned workers, unsigned group);
 
 /* How many openers a bundle has room for. */
 unsigned write_max_openers(unsigned compartments, bool several_volumes);

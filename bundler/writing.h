@@ -7,11 +7,11 @@
 
 #include "bundler/check.h"
 #include "bundler/headers.h"
+#include "bundler/lane.h"
 #include "bundler/volumes.h"
 #include "bundler/write.h"
 #include "common/format.h"
 
-struct lane;
 struct outfile;
 
 enum {
@@ -65,6 +65,9 @@ int volume_prepare(struct write *write);
 /* Have its pages ready to be read, and no longer.  Statuses as write_bundle. */
 int volume_open(struct write *write);
 void volume_close(struct write *write);
+
+/* How long pages may wait in lanes while the press runs. */
+struct lane_ahead press_ahead(unsigned workers, unsigned group);
 
 /* Write it, front to back, and sync it. */
 int press_run(struct write *write);

@@ -3,6 +3,7 @@
 #include "tests/unit/unit.h"
 
 #include "bundler/lane.h"
+#include "bundler/parity.h"
 #include "bundler/stage.h"
 #include "common/gf.h"
 #include "common/status.h"
@@ -118,7 +119,8 @@ static void logical_is(const struct format_parity *shape, uint32_t t, const uint
 }
 
 /* A lane over all slices but every third, filled in pieces of all sizes. */
-static void check_lane(unsigned m, uint32_t data_pages, uint64_t area_pages, uint32_t step)
+static void check_lane_with(unsigned m, uint32_t data_pages, uint64_t area_pages, uint32_t step,
+                            const struct lane_ahead *ahead)
 {
 	struct format_slot slot = {.parity = (uint8_t)m,
 	                           .volume_count = 1,
@@ -146,20 +148,20 @@ static void check_lane(unsigned m, uint32_t data_pages, uint64_t area_pages, uin
 	places = owned * geometry.slice_pages;
 	assert_true(data_pages + shape.parity_pages + FORMAT_ROOTS <= places);
 	lane_place_roots(&slot, &slices);
-	assert_int_equal(lane_open(&lane, NULL, &slot, &slices, cut), STATUS_OK);
+	assert_int_equal(lane_open(&lane, NULL, &slot, &slices, cut, ahead), STATUS_OK);
 	format_slot_encode(contents, &slot);
 	assert_int_equal(format_slot_decode(&decoded, contents), STATUS_OK);
 	for (uint32_t x = 0; x < places; x += count) {
 		count = x % 64 + 1 < places - x ? x % 64 + 1 : places - x;
 		assert_int_equal(lane_fill(lane, count, page, payload), STATUS_OK);
 		for (uint32_t i = 0; i < count; i++) {
-			uint8_t *at = payload + (size_t)i * FORMAT_PAYLOAD;
+			const uint8_t *at = page[i].payload;
 			int root = x + i == 0                                  ? 0
 			           : x + i == owned / 2 * geometry.slice_pages ? 1
 			           : x + i == places - 1                       ? 2
 			                                                       : -1;
 
-			lane_sum(lane, &page[i], at);
+			lane_sum(lane, &page[i]);
 			if (root >= 0) {
 				assert_int_equal(page[i].kind, LANE_ROOT);
 				assert_int_equal(page[i].domain, SEAL_ROOT);
@@ -177,6 +179,16 @@ static void check_lane(unsigned m, uint32_t data_pages, uint64_t area_pages, uin
 	assert_int_equal(t, data_pages + shape.parity_pages);
 	lane_close(lane);
 	free(payload);
+}
+
+/* With every group, and no more pages at a time than are said to be ahead. */
+static void check_lane(unsigned m, uint32_t data_pages, uint64_t area_pages, uint32_t step)
+{
+	for (unsigned group = 1; group <= PARITY_GROUP; group++) {
+		const struct lane_ahead ahead = {.pages = 64, .group = group};
+
+		check_lane_with(m, data_pages, area_pages, step, &ahead);
+	}
 }
 
 static void small_lanes(void **state)
@@ -214,12 +226,13 @@ static void a_source_that_fails(void **state)
 	static const uint8_t owner[FORMAT_MAX_SLICES]; /* all of the first */
 	const struct lane_slices slices = {owner, 0};
 	const uint64_t cut[] = {0, 20};
+	const struct lane_ahead ahead = {.group = 1};
 	struct lane *lane = NULL;
 	struct lane_page page[64];
 	uint8_t *payload = malloc(64 * FORMAT_PAYLOAD);
 
 	(void)state;
-	assert_int_equal(lane_open(&lane, NULL, &slot, &slices, cut), STATUS_OK);
+	assert_int_equal(lane_open(&lane, NULL, &slot, &slices, cut, &ahead), STATUS_OK);
 	assert_int_equal(lane_fill(lane, 10, page, payload), STATUS_OK);
 	assert_null(lane_culprit(lane));
 	assert_int_equal(lane_fill(lane, 54, page, payload), STATUS_CHANGED);

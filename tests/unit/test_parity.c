@@ -31,22 +31,27 @@ static void plain_parity(const struct format_parity *shape, uint32_t first, uint
 
 /* Every band of a compartment of that many data pages; parity pages are looked
  * at in steps. */
-static void check_shape(unsigned m, uint32_t data_pages, uint32_t step)
+static void check_shape(unsigned m, uint32_t data_pages, uint32_t step, unsigned group)
 {
 	struct format_parity shape;
 	struct parity *parity = NULL;
-	uint8_t payload[FORMAT_PAYLOAD];
-	uint32_t first = 0;
+	uint8_t payload[FORMAT_PAYLOAD], *ring;
+	uint32_t first = 0, room;
 
 	assert_int_equal(format_parity_make(&shape, m, data_pages), STATUS_OK);
-	assert_int_equal(parity_new(&parity, &shape), STATUS_OK);
+	room = (group - 1) * shape.columns + 1; /* and not one payload more */
+	ring = malloc((size_t)room * FORMAT_PAYLOAD);
+	assert_int_equal(parity_new(&parity, &shape, group), STATUS_OK);
 	for (uint32_t band = 0; band < shape.bands; band++) {
 		uint32_t d = format_band_pages(&shape, band);
 
 		for (uint32_t t = 0; t < d; t++) {
-			make_payload(first + t, payload);
-			parity_add(parity, t, payload);
+			uint8_t *at = ring + (size_t)((first + t) % room) * FORMAT_PAYLOAD;
+
+			make_payload(first + t, at);
+			parity_add(parity, t, at);
 		}
+		parity_finish(parity, d);
 		for (uint32_t i = band % step; i < m * shape.columns; i += step) {
 			plain_parity(&shape, first, d, i, payload);
 			assert_memory_equal(parity_page(parity, d, i), payload, FORMAT_PAYLOAD);
@@ -56,6 +61,7 @@ static void check_shape(unsigned m, uint32_t data_pages, uint32_t step)
 	}
 	assert_int_equal(first, data_pages);
 	parity_free(parity);
+	free(ring);
 }
 
 static void the_same_as_the_portable_arithmetic(void **state)
@@ -66,13 +72,17 @@ static void the_same_as_the_portable_arithmetic(void **state)
 	(void)state;
 	for (size_t i = 0; i < 4; i++)
 		for (size_t j = 0; j < sizeof pages / sizeof pages[0]; j++)
-			check_shape(m[i], pages[j], 1);
+			for (unsigned group = 1; group <= PARITY_GROUP; group++)
+				check_shape(m[i], pages[j], 1, group);
 }
 
 static void several_bands(void **state)
 {
 	(void)state;
-	check_shape(16, 64 * 256 + 1, 397); /* two bands, the second not full */
+	/* Two bands, the second not full. */
+	check_shape(16, 64 * 256 + 1, 397, 1);
+	check_shape(16, 64 * 256 + 1, 397, 3);
+	check_shape(16, 64 * 256 + 1, 397, PARITY_GROUP);
 }
 
 /* What a reader does: any m of a column's 64 + m pages may be missing. */
@@ -88,11 +98,12 @@ static void lost_pages_come_back(void **state)
 	(void)state;
 	assert_int_equal(format_parity_make(&shape, M, ROWS), STATUS_OK);
 	assert_int_equal(shape.columns, 1);
-	assert_int_equal(parity_new(&parity, &shape), STATUS_OK);
+	assert_int_equal(parity_new(&parity, &shape, 1), STATUS_OK);
 	for (uint32_t t = 0; t < ROWS; t++) {
 		make_payload(t, payload);
 		parity_add(parity, t, payload);
 	}
+	parity_finish(parity, ROWS);
 	for (unsigned q = 0; q < M; q++) {
 		memcpy(right[q], parity_page(parity, ROWS, q), FORMAT_PAYLOAD);
 		for (unsigned t = 0; t < ROWS; t++) {

@@ -13,6 +13,7 @@
 #include "bundler/layout.h"
 #include "bundler/minisign.h"
 #include "bundler/origin.h"
+#include "bundler/parity.h"
 #include "bundler/segments.h"
 #include "bundler/spill.h"
 #include "bundler/stage.h"
@@ -338,6 +339,7 @@ static int write_world(struct world *w, uint64_t len, unsigned parity, unsigned 
 	const struct write_options options = {.profile = KDF_LOW,
 	                                      .parity = parity,
 	                                      .workers = workers,
+	                                      .group = PARITY_GROUP,
 	                                      .replace = true,
 	                                      .verify = true};
 	const struct volumes_wish wish = {len, 0};
@@ -671,7 +673,8 @@ static void break_spills(void)
 static void a_spill_that_fails_is_no_drive(void **state)
 {
 	const struct volumes_wish wish = {0, 0};
-	const struct write_options options = {.profile = KDF_LOW, .workers = 1, .replace = true};
+	const struct write_options options = {
+		.profile = KDF_LOW, .workers = 1, .group = 1, .replace = true};
 	struct opener opener = {0};
 	struct write_compartment compartment = {.opener = &opener, .opener_count = 1};
 	struct volumes volumes;
@@ -766,7 +769,7 @@ static void write_two(struct world *w, const struct opener *mine, unsigned mine_
 	const struct write_compartment compartment[2] = {{w->stage, mine, mine_count},
 	                                                 {other->stage, &theirs, 1}};
 	const struct write_options options = {
-		.profile = KDF_LOW, .parity = 2, .workers = 2, .replace = true};
+		.profile = KDF_LOW, .parity = 2, .workers = 2, .group = 2, .replace = true};
 	const struct volumes_wish wish = {length_for(w, 2) + length_for(other, 2), 0};
 	char culprit[64];
 
