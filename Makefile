@@ -174,6 +174,7 @@ coverage: deps
 	find build-$@ -name '*.gcda' | xargs gcov -nr | awk -F"[':% ]" \
 		'/^File/ { file = $$3 } /^Lines/ && file { print $$3 "%", file; file = "" }' | sort -n
 
+lint: EXTRA = cppcheck
 lint: deps
 	$(MAKE) all
 	tests/lint.sh $(B)

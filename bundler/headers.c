@@ -110,7 +110,7 @@ int headers_make(uint8_t header[static FORMAT_HEADER],
                  const struct headers_compartment *compartment, unsigned count,
                  enum kdf_profile profile, struct headers_room *room, struct progress *progress)
 {
-	uint8_t order[FORMAT_SLOTS];
+	uint8_t order[FORMAT_SLOTS] = {0};
 	const uint8_t *next = order;
 	int status = STATUS_OK;
 

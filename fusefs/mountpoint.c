@@ -24,7 +24,7 @@ static void unescape(char *text)
 
 	while (*text) {
 		if (text[0] == '\\' && text[1] && text[2] && text[3]) {
-			*out++ = (char)((text[1] - '0') << 6 | (text[2] - '0') << 3 |
+			*out++ = (char)((text[1] - '0') * 64 + (text[2] - '0') * 8 +
 			                (text[3] - '0'));
 			text += 4;
 		} else {

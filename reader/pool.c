@@ -43,7 +43,7 @@ void pool_run(struct session *session, const struct pool_job *job)
 	struct worker worker[SESSION_WORKERS];
 	unsigned started = 1;
 
-	for (unsigned i = 0; i < session->worker_count; i++)
+	for (unsigned i = 0; i < SESSION_WORKERS; i++)
 		worker[i] = (struct worker){.pool = &pool, .number = i};
 	/* The calling thread is the first. */
 	while (started < session->worker_count &&

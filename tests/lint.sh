@@ -66,6 +66,13 @@ analyser() {
 	done
 }
 
+# Of all of it: what gcc's does not see, in a few seconds.
+second_analyser() {
+	cppcheck -q -j2 --std=c11 --enable=warning,portability,performance --error-exitcode=1 \
+		--suppress=missingIncludeSystem -I. -D_GNU_SOURCE -U__SANITIZE_ADDRESS__ \
+		common bundler reader fusefs
+}
+
 scripts() {
 	local file
 	for file in .ci/* tests/**/*; do
@@ -92,7 +99,18 @@ hardening() {
 		readelf -lW "$program" | grep -q 'GNU_RELRO' || echo "$program: no RELRO"
 		readelf -dW "$program" | grep -q 'BIND_NOW\|FLAGS.*NOW' || echo "$program: lazy binding"
 		readelf -lW "$program" | grep 'GNU_STACK' | grep -q 'RW ' || echo "$program: executable stack"
+		! readelf -dW "$program" | grep -E 'TEXTREL|RPATH|RUNPATH'
+		guarded "$program"
 	done
+}
+
+# What the compiler put in.  The reader has no names left: its objects are asked.
+guarded() {
+	local names files=("$1")
+	[ "${1##*/}" != satchel-read ] || files=("$build"/static/{reader,common}/*.o)
+	names=$(nm -D --undefined-only "$1" 2>/dev/null; nm --undefined-only "${files[@]}" 2>/dev/null)
+	grep -q '__stack_chk_fail' <<<"$names" || echo "$1: no stack protector"
+	grep -qE '__[a-z]+_chk(@|$)' <<<"$names" || echo "$1: not fortified"
 }
 
 # The reader goes along on every stick.
@@ -107,6 +125,7 @@ check 'headers compile alone' headers_alone
 check 'layers' layers
 check 'clang-format' clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
 check 'analyser' analyser
+check 'second analyser' second_analyser
 mapfile -t shell < <(scripts)
 check 'tests can be started' not_executable
 check 'shellcheck' shellcheck "${shell[@]}" ./*/*.bash
