@@ -289,11 +289,25 @@ uninstall:
 dist:
 	git archive --prefix=satchel-$(VERSION)/ -o satchel-$(VERSION).tar.gz HEAD
 
+# The packages, of what is committed: build-deb/*.deb.
+deb: EXTRA = debhelper lintian libsystemd-dev pkgconf
+deb: deps
+	rm -rf build-$@
+	mkdir build-$@
+	git archive --prefix=satchel/ HEAD | tar -xC build-$@
+	cd build-$@/satchel && dpkg-buildpackage -us -uc -b
+	lintian --allow-root -EvIL +pedantic --fail-on error,warning build-$@/*.changes
+
+# They come out the same to the bit wherever, whenever and by whomever they are made.
+check-deb: EXTRA = debhelper libsystemd-dev pkgconf
+check-deb: deps
+	tests/big/deb-twice.sh
+
 clean:
 	rm -rf build build-*
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 export SECTIONS RUNS PEERS PLACES CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
-.PHONY: all bench bench-programs check check-damage check-faults check-mount-long check-qemu check-random check-sticks run-tests asan tsan msan run-msan valgrind \
-	coverage lint fuzz run-fuzz reader-musl demo deps install uninstall dist clean
+.PHONY: all bench bench-programs check check-damage check-deb check-faults check-mount-long check-qemu check-random check-sticks run-tests asan tsan msan run-msan valgrind \
+	coverage lint fuzz run-fuzz reader-musl demo deps install uninstall dist deb clean
