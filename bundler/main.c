@@ -86,8 +86,8 @@ static int pack(struct pack *p)
 	int code = prepare(p);
 
 	is_working = 1;
-	if (!code)
-		sandbox_enter(o);
+	if (!code && sandbox_enter(o))
+		code = failure_status(&p->failure, NULL, STATUS_NOMEM);
 	if (!code)
 		code = stage(p);
 	if (!code)

@@ -9,6 +9,7 @@
 #include "bundler/options.h"
 #include "common/landlock.h"
 #include "common/outfile.h"
+#include "common/status.h"
 
 /* libarchive and the C library may want what no list of ours has, so what is taken
  * away is listed, not what is left: ways to another program, process or machine. */
@@ -55,16 +56,16 @@ static const int denied[] = {
 	SCMP_SYS(memfd_create),
 };
 
-static void filter_calls(void)
+static int filter_calls(void)
 {
 #ifdef __SANITIZE_ADDRESS__
-	return; /* at the end it traces its own process, for leaks */
+	return STATUS_OK; /* at the end it traces its own process, for leaks */
 #endif
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
 	int failed = 0;
 
 	if (!filter)
-		return;
+		return STATUS_NOMEM;
 	for (size_t i = 0; i < sizeof denied / sizeof *denied && !failed; i++)
 		failed = seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), denied[i], 0);
 	/* Threads, but no processes; what clone3 wants cannot be seen, and the C library
@@ -73,15 +74,17 @@ static void filter_calls(void)
 	                           SCMP_A0(SCMP_CMP_MASKED_EQ, CLONE_THREAD, 0));
 	failed |= seccomp_rule_add(filter, SCMP_ACT_ERRNO(ENOSYS), SCMP_SYS(clone3), 0);
 	if (!failed)
-		seccomp_load(filter);
+		seccomp_load(filter); /* an old kernel may not know of it */
 	seccomp_release(filter);
+	return failed ? STATUS_NOMEM : STATUS_OK;
 }
 
-void sandbox_enter(const struct options *o)
+int sandbox_enter(const struct options *o)
 {
 	struct landlock_place *place = calloc(o->output.count + (size_t)2, sizeof *place);
 	char **directory = calloc(o->output.count + (size_t)1, sizeof *directory);
 	unsigned count = 0;
+	int status = STATUS_NOMEM;
 
 	if (place && directory) {
 		place[count++] = (struct landlock_place){"/", false};
@@ -92,10 +95,11 @@ void sandbox_enter(const struct options *o)
 				place[count++] = (struct landlock_place){directory[i], true};
 		}
 		landlock_restrict(place, count);
-		filter_calls();
+		status = filter_calls();
 	}
 	for (unsigned i = 0; directory && i < o->output.count; i++)
 		free(directory[i]);
 	free(directory);
 	free(place);
+	return status;
 }
