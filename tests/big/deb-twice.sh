@@ -7,6 +7,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+commit=$(git rev-parse HEAD) # somebody may go on meanwhile
 tmp=$(mktemp -d /var/tmp/deb-twice.XXXXXX)
 trap 'rm -rf "$tmp"' EXIT
 
@@ -15,7 +16,7 @@ build() {
 	local where=$1
 	shift
 	mkdir -p "$where"
-	git archive --prefix=satchel/ HEAD | tar -xC "$where"
+	git archive --prefix=satchel/ "$commit" | tar -xC "$where"
 	[ -z "${day:-}" ] || find "$where/satchel" -exec touch -d "$day" {} +
 	[ -z "${change:-}" ] || sed -i "$change" "$where/satchel/reader/main.c"
 	(cd "$where/satchel" && "$@" dpkg-buildpackage -us -uc -b) >"$where/log" 2>&1 ||
