@@ -19,7 +19,7 @@ for i in {1..13}; do
 	total=$((total + len))
 done
 head -c $(((12 << 30) - total)) /dev/urandom >"$src/the rest.mkv"
-is "there are 12 GiB" "$(du -sb "$src" | awk '{ printf "%d", $1 - 4096 }')" $((12 << 30))
+is "there are 12 GiB" "$(du -sb "$src" | awk '{ printf "%.0f", $1 - 4096 }')" $((12 << 30))
 
 seconds() { # WHAT COMMAND...: says how long it took and how much memory
 	/usr/bin/time -f "# $1: %e s, %U user, %S system, %M KiB" -o "$tmp/time" "${@:2}"
