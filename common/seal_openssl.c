@@ -1,5 +1,6 @@
 /* The fast door: libcrypto, for packer and mount.  The same bytes as
- * seal_sodium.c, 2.3 times as fast for pages and twice for digests. */
+ * seal_sodium.c, and about twice as fast for pages; which one is faster for digests
+ * depends on the processor ("make bench SECTIONS=limits" says it of this one). */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>

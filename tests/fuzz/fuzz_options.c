@@ -1,9 +1,7 @@
 /* The packer's command line, and its recipe: the first byte says which; words of a
  * command line are separated by NUL. */
 #include "bundler/options.h"
-#include "tests/fuzz/fuzz.h"
-
-enum { WORDS = 64 };
+#include "tests/fuzz/words.h"
 
 static void read_them(int argc, char **argv)
 {
@@ -26,17 +24,15 @@ static void read_them(int argc, char **argv)
 
 static void words(const uint8_t *data, size_t len)
 {
-	char *text = calloc(1, len + 1), *argv[WORDS + 1] = {(char *)"satchel-pack"};
-	int argc = 1;
+	struct words words = words_take("satchel-pack", data, len);
+	int kept = 1;
 
-	MUST(text);
-	if (len)
-		memcpy(text, data, len);
-	for (char *word = text; argc < WORDS && word < text + len; word += strlen(word) + 1)
-		if (strncmp(word, "--rec", 5)) /* no files of this machine */
-			argv[argc++] = word;
-	read_them(argc, argv);
-	free(text);
+	for (int i = 1; i < words.count; i++)
+		if (strncmp(words.word[i], "--rec", 5)) /* no files of this machine */
+			words.word[kept++] = words.word[i];
+	words.word[kept] = NULL;
+	read_them(kept, words.word);
+	words_free(&words);
 }
 
 static void recipe(const uint8_t *data, size_t len)
