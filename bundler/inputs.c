@@ -1,35 +1,18 @@
 #include "bundler/inputs.h"
 
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "bundler/options.h"
-
-static bool is_same(const struct stat *a, const struct stat *b)
-{
-	return a->st_dev == b->st_dev && a->st_ino == b->st_ino;
-}
-
-static bool is_descriptor(int fd, const struct stat *file)
-{
-	struct stat st;
-
-	return !fstat(fd, &st) && is_same(&st, file);
-}
+#include "common/samefile.h"
 
 /* path: "-" for standard input, NULL for none.  A link that leads to it would be
  * replaced itself. */
 static bool is_path(const char *path, const struct stat *file)
 {
-	struct stat st;
-
-	if (!path)
-		return false;
-	if (!strcmp(path, "-"))
-		return is_descriptor(STDIN_FILENO, file);
-	return (!stat(path, &st) && is_same(&st, file)) ||
-	       (!lstat(path, &st) && is_same(&st, file));
+	if (path && !strcmp(path, "-"))
+		return samefile_descriptor(STDIN_FILENO, file);
+	return samefile_path(path, file);
 }
 
 static bool is_listed(const struct text_list *list, const struct stat *file)
@@ -45,7 +28,7 @@ static bool is_passphrase(const struct place_list *list, const struct stat *file
 	for (unsigned i = 0; i < list->count; i++) {
 		const struct passphrase_place *at = &list->place[i];
 
-		if (at->file ? is_path(at->file, file) : is_descriptor(at->fd, file))
+		if (at->file ? is_path(at->file, file) : samefile_descriptor(at->fd, file))
 			return true;
 	}
 	return false;

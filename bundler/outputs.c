@@ -16,6 +16,7 @@
 #include "bundler/volumes.h"
 #include "common/diag.h"
 #include "common/outfile.h"
+#include "common/samefile.h"
 #include "common/status.h"
 
 /* A name in a directory. */
@@ -135,10 +136,8 @@ static bool may_be_volume(const struct options *o, const char *path, const char 
 static bool collide(const struct options *o, const struct spot *spot, const char *path)
 {
 	const char *slash = strrchr(path, '/'), *name = slash ? slash + 1 : path;
-	struct stat dir = {0};
 	int fd = open_directory(path);
-	bool same = fd >= 0 && !fstat(fd, &dir) && dir.st_dev == spot->dir.st_dev &&
-	            dir.st_ino == spot->dir.st_ino;
+	bool same = samefile_descriptor(fd, &spot->dir);
 
 	if (fd >= 0)
 		close(fd);

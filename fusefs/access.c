@@ -17,6 +17,7 @@
 #include "common/pages.h"
 #include "common/passphrase.h"
 #include "common/publisher.h"
+#include "common/samefile.h"
 #include "common/seal_heap.h"
 #include "common/source.h"
 #include "common/status.h"
@@ -168,13 +169,12 @@ static int open_sources(struct access *a, const struct options *o)
 /* Is file one of those that are open already? */
 static bool is_open(const struct access *a, const struct source *source)
 {
-	struct stat one, other;
+	struct stat st;
 
-	if (fstat(source_fd(source), &one))
+	if (fstat(source_fd(source), &st))
 		return true;
 	for (unsigned i = 0; i < a->source_count; i++)
-		if (!fstat(source_fd(a->source[i]), &other) && one.st_ino == other.st_ino &&
-		    one.st_dev == other.st_dev)
+		if (samefile_descriptor(source_fd(a->source[i]), &st))
 			return true;
 	return false;
 }

@@ -8,6 +8,7 @@
 #include "common/diag.h"
 #include "common/pages.h"
 #include "common/progress.h"
+#include "common/samefile.h"
 #include "common/source.h"
 #include "common/status.h"
 #include "reader/examine.h"
@@ -49,33 +50,14 @@ static bool take_option(void *context, int code, const char *argument)
 
 /* --- before anything is written ---------------------------------------------------- */
 
-static bool is_same_file(const struct stat *a, const struct stat *b)
-{
-	return a->st_ino == b->st_ino && a->st_dev == b->st_dev;
-}
-
-static bool is_descriptor(int fd, const struct stat *file)
-{
-	struct stat st;
-
-	return fd >= 0 && !fstat(fd, &st) && is_same_file(&st, file);
-}
-
-/* path may be NULL. */
-static bool is_path(const char *path, const struct stat *file)
-{
-	struct stat st;
-
-	return path && !stat(path, &st) && is_same_file(&st, file);
-}
-
 static bool is_key(const struct options *o, const struct stat *file)
 {
-	bool found = is_path(o->passphrase_file, file) || is_descriptor(o->passphrase_fd, file) ||
-	             is_path(o->key_file, file) || is_path(o->publisher.only, file);
+	bool found = samefile_path(o->passphrase_file, file) ||
+	             samefile_descriptor(o->passphrase_fd, file) ||
+	             samefile_path(o->key_file, file) || samefile_path(o->publisher.only, file);
 
 	for (unsigned i = 0; i < o->identity_count && !found; i++)
-		found = is_path(o->identity[i], file);
+		found = samefile_path(o->identity[i], file);
 	return found;
 }
 
@@ -90,7 +72,7 @@ static int check_output(const struct mend *r)
 		return 0;
 	found = is_key(s->options, &output);
 	for (unsigned i = 0; i < s->source_count && !found; i++)
-		found = is_descriptor(source_fd(s->source[i]), &output);
+		found = samefile_descriptor(source_fd(s->source[i]), &output);
 	if (found)
 		diag_error(r->output, "is what is read: the copy needs another name");
 	return found;

@@ -19,6 +19,7 @@
 #include "common/pages.h"
 #include "common/passphrase.h"
 #include "common/publisher.h"
+#include "common/samefile.h"
 #include "common/source.h"
 #include "common/status.h"
 #include "reader/sandbox.h"
@@ -157,13 +158,12 @@ static int open_sources(struct session *s)
 /* Is file one of those that are open already? */
 static bool is_open(const struct session *s, const struct source *source)
 {
-	struct stat a, b;
+	struct stat st;
 
-	if (fstat(source_fd(source), &a))
+	if (fstat(source_fd(source), &st))
 		return true;
 	for (unsigned i = 0; i < s->source_count; i++)
-		if (!fstat(source_fd(s->source[i]), &b) && a.st_ino == b.st_ino &&
-		    a.st_dev == b.st_dev)
+		if (samefile_descriptor(source_fd(s->source[i]), &st))
 			return true;
 	return false;
 }
