@@ -19,6 +19,6 @@ bool samefile_path(const char *path, const struct stat *file)
 {
 	struct stat st;
 
-	return path && ((!stat(path, &st) && same(&st, file)) ||
-	                (!lstat(path, &st) && same(&st, file)));
+	return path &&
+	       ((!stat(path, &st) && same(&st, file)) || (!lstat(path, &st) && same(&st, file)));
 }

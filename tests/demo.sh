@@ -1,5 +1,5 @@
 #!/bin/bash
-# make demo: pack a directory, list it, verify it, extract it, compare.
+# make demo: pack a directory, list it, verify it, extract it, mount it, compare.
 #
 #   demo.sh BUILD [DIR]     DIR: what to pack; the project's own source if none
 set -euo pipefail
@@ -8,7 +8,11 @@ build=$1
 dir=${2:-.}
 [ -d "$dir" ] || { echo "demo: $dir is not a directory" >&2; exit 2; }
 work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+tidy() {
+	mountpoint -q "$work/mnt" && "$build/satchel-mount" -u "$work/mnt"
+	rm -rf "$work"
+}
+trap tidy EXIT
 
 step() { printf '\n\033[1m$ %s\033[0m\n' "$*"; "$@"; }
 
@@ -27,5 +31,17 @@ step "$build/satchel-read" ls "${key[@]}" -l "$work/holiday.bin"
 step "$build/satchel-read" verify "${key[@]}" "$work/holiday.bin"
 mkdir "$work/out"
 step "$build/satchel-read" extract "${key[@]}" -C "$work/out" "$work/holiday.bin"
-diff -r --no-dereference --exclude=.git --exclude='build*' "$dir" "$work/out"
+same() { diff -r --no-dereference --exclude=.git --exclude='build*' "$dir" "$1"; }
+same "$work/out"
+
+# Where there is no FUSE, as in many containers, the demonstration ends here.
+if [ -r /dev/fuse ] && [ -w /dev/fuse ]; then
+	mkdir "$work/mnt"
+	step "$build/satchel-mount" "${key[@]}" "$work/holiday.bin" "$work/mnt"
+	step ls -l "$work/mnt"
+	same "$work/mnt"
+	step "$build/satchel-mount" -u "$work/mnt"
+else
+	echo "demo: /dev/fuse cannot be used here, so nothing is mounted" >&2
+fi
 printf '\ndemo: what was read back is what was packed\n'

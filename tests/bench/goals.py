@@ -81,6 +81,8 @@ def mounting(goals):
     for who in ('satchel', 'satchel --cache'):
         goals.of_limit(f'{who}, {in_order}', get(who, in_order), 65)
         goals.ahead_of(f'{who}, {in_order}', get(who, in_order), ['gocryptfs'], 1.8)
+        goals.ahead_of(f'{who}, damaged, {in_order}', get(f'{who}, damaged', in_order), [who],
+                       1 / 3)
         if get(who, 'CPU a GB'):
             goals.at_most(f'{who}, CPU a GB', median(get(who, 'CPU a GB')['values']), 0.7, 's')
     goals.ahead_of(f'satchel, {in_order}', get('satchel', in_order), ['satchel --cache'])

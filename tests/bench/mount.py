@@ -10,18 +10,23 @@ from peers import KERNEL_SQUASHFS, MOUNT, Contestant, pack_line
 
 RANDOM = [('4K', 1), ('4K', 4), ('128K', 1), ('128K', 4)]
 READY_SECONDS = 60
+DAMAGE = f'/usr/bin/python3 {os.path.dirname(os.path.abspath(__file__))}/damage.py'
 
 
 def ourselves():
-    """Private and cached, and what each of them could be at best: a FUSE file system that
-    does nothing, and asks for the same requests."""
+    """Private and cached, of a good stick and of a bad one, and what each of them could be at
+    best: a FUSE file system that does nothing, and asks for the same requests."""
     plain, signed = pack_line(verify=False), pack_line(signed=True, verify=False)
+    damaged = pack_line(parity=8, verify=False) + f' && {DAMAGE} "$OUT/bundle"'
     null = 'exec "$BUILD/tests/bench/null_fuse" %s "$SRC" "$MNT"'
     return [Contestant('satchel', pack=plain, mount=f'{MOUNT} "$OUT/bundle" "$MNT"'),
             Contestant('satchel --cache', pack=plain,
                        mount=f'{MOUNT} --cache "$OUT/bundle" "$MNT"'),
             Contestant('satchel, signed', pack=signed, signed=True,
                        mount=f'{MOUNT} "$OUT/bundle" "$MNT"'),
+            Contestant('satchel, damaged', pack=damaged, mount=f'{MOUNT} "$OUT/bundle" "$MNT"'),
+            Contestant('satchel --cache, damaged', pack=damaged,
+                       mount=f'{MOUNT} --cache "$OUT/bundle" "$MNT"'),
             Contestant('null, direct', encrypts=False, pack=':', mount=null % 'direct'),
             Contestant('null, cached', encrypts=False, pack=':', mount=null % 'cached')]
 
@@ -129,8 +134,8 @@ class Case:
 
     def where(self, contestant):
         named = contestant.name.replace('|', '-').replace(' ', '')
-        for ours, other in (('satchel--cache', 'satchel'), ('squashfsinthekernel', 'mksquashfs')):
-            named = other if named == ours else named
+        named = named.replace('satchel--cache', 'satchel')
+        named = 'mksquashfs' if named == 'squashfsinthekernel' else named
         return self.setting.environment(SRC=self.path, OUT=f'{self.setting.work}/store-{named}',
                                         MNT=f'{self.setting.work}/mnt')
 
