@@ -11,7 +11,7 @@
 
 #include "common/status.h"
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20 };
 
 struct arena {
 	uint8_t *base;
@@ -25,13 +25,40 @@ static size_t round_up(size_t len, size_t unit)
 	return (len + unit - 1) / unit * unit;
 }
 
+/* len bytes of address space that begin where a huge page may; NULL. */
+static uint8_t *map(size_t len)
+{
+	size_t room = len + HUGE_PAGE, before;
+	uint8_t *p = mmap(NULL, room, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (p == MAP_FAILED)
+		return NULL;
+	before = round_up((uintptr_t)p, HUGE_PAGE) - (uintptr_t)p;
+	if (before)
+		munmap(p, before);
+	munmap(p + before + len, HUGE_PAGE - before);
+	return p + before;
+}
+
+/* Huge pages, where there are any: the kernel looks each of its pages up whenever it
+ * copies out of them.  Only now, when all are filled with zeros: one that is put
+ * together later would leave what was in the small ones behind. */
+static bool lock(const struct arena *arena)
+{
+	bool locked;
+
+	madvise(arena->base, arena->len, MADV_HUGEPAGE);
+	locked = !mlock(arena->base, arena->len);
+	madvise(arena->base, arena->len, MADV_NOHUGEPAGE);
+	return locked;
+}
+
 /* Not memfd_secret(2): reading /dev/fuse into such memory is EFAULT, and
  * MADV_WIPEONFORK on it EINVAL (both tried on Linux 6.18). */
 static bool protect(const struct arena *arena)
 {
 	return !madvise(arena->base, arena->len, MADV_DONTDUMP) &&
-	       !madvise(arena->base, arena->len, MADV_WIPEONFORK) &&
-	       !mlock(arena->base, arena->len);
+	       !madvise(arena->base, arena->len, MADV_WIPEONFORK) && lock(arena);
 }
 
 int arena_new(struct arena **arena, size_t len, bool allow_unlocked)
@@ -45,11 +72,9 @@ int arena_new(struct arena **arena, size_t len, bool allow_unlocked)
 	if (!a)
 		goto out;
 	a->len = round_up(len, (size_t)sysconf(_SC_PAGESIZE));
-	a->base = mmap(NULL, a->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	if (a->base == MAP_FAILED) {
-		a->base = NULL;
+	a->base = map(a->len);
+	if (!a->base)
 		goto out;
-	}
 	a->locked = protect(a);
 	status = a->locked || allow_unlocked ? STATUS_OK : STATUS_UNLOCKED;
 out:

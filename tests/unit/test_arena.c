@@ -66,6 +66,8 @@ static void memory_is_locked_and_kept_out_of_cores_and_children(void **state)
 	assert_true(has_flag(p, " lo"));
 	assert_true(has_flag(p, " dd"));
 	assert_true(has_flag(p, " wf"));
+	/* Never put together anew, which would leave a copy behind. */
+	assert_true(has_flag(p, " nh"));
 	/* The control: an ordinary page has none of them. */
 	assert_false(has_flag(state, " dd"));
 	arena_free(arena);
