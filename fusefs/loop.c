@@ -161,24 +161,38 @@ static void run_errand(struct worker *w, const struct errand *errand)
 	atomic_store(&w->busy, false);
 }
 
-/* One request, or one errand.  False: the session is over. */
+static void answer(struct worker *w, const struct fuse_buf *request)
+{
+	atomic_store(&w->busy, true);
+	fuse_session_process_buf(w->loop->session, request);
+	registers_clear();
+	atomic_store(&w->busy, false);
+}
+
+/* Where there are more clients than one, another request may be there already:
+ * then nobody need be woken, and nobody waited for. */
+static bool take_waiting(struct worker *w, struct fuse_buf *request)
+{
+	request->mem = w->buffer;
+	return !w->has_turn && fuse_session_receive_buf(w->loop->session, request) > 0;
+}
+
+/* One request and what is there behind it, or one errand.  False: the session is
+ * over. */
 static bool serve(struct worker *w)
 {
 	struct fuse_buf request = {.mem = w->buffer};
 	struct errand errand;
-	int got;
 
 	if (!take_turn(w, &errand)) {
 		run_errand(w, &errand);
 		return true;
 	}
-	got = receive(w, &request);
-	if (got <= 0)
+	if (receive(w, &request) <= 0)
 		return false;
-	atomic_store(&w->busy, true);
-	fuse_session_process_buf(w->loop->session, &request);
-	registers_clear();
-	atomic_store(&w->busy, false);
+	do
+		answer(w, &request);
+	while (take_waiting(w, &request));
 	if (w->has_turn)
 		w->loop->spin = true;
 	return true;

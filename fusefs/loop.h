@@ -5,6 +5,7 @@
  * in a moment it answers before it waits again, so that a client that asks for
  * one small thing after another always meets the same, awake, thread; before
  * anything longer, or when several clients ask at once, it passes the turn on.
+ * Whoever has answered without the turn takes what is there already, at once.
  * Those that have nothing to do run errands: what nobody has asked for yet.
  *
  * Once loop_refuse was called every request is answered with EIO and nothing of
