@@ -14,7 +14,9 @@ WIDTH = 40
 
 
 def number(value):
-    """Three digits that matter."""
+    """Three digits that matter, or four."""
+    if value >= 10000:
+        return number(value / 1000) + 'k'
     if value == 0 or value >= 100:
         return f'{value:.0f}'
     return f'{value:.1f}' if value >= 10 else f'{value:.2f}' if value >= 1 else f'{value:.3f}'
