@@ -165,7 +165,8 @@ static uint32_t data_run(const struct lane *lane, uint32_t count)
 	return (uint32_t)run;
 }
 
-static int fill_data(struct lane *lane, uint32_t run, struct lane_page *page, uint8_t *payload)
+static int fill_data(struct lane *lane, uint32_t run, struct lane_page *page, uint8_t *payload,
+                     struct later *later)
 {
 	if (lane->ring) {
 		payload = lane->ring + (size_t)lane->ring_at * FORMAT_PAYLOAD;
@@ -179,7 +180,7 @@ static int fill_data(struct lane *lane, uint32_t run, struct lane_page *page, ui
 		                             .band = lane->band,
 		                             .payload = payload + (size_t)i * FORMAT_PAYLOAD};
 	lane->x += run;
-	return feed_read(lane->feed, payload, (size_t)run * FORMAT_PAYLOAD);
+	return feed_read(lane->feed, payload, (size_t)run * FORMAT_PAYLOAD, later);
 }
 
 static void fill_parity(struct lane *lane, struct lane_page *page, uint8_t *payload)
@@ -232,7 +233,8 @@ static bool fill_root(struct lane *lane, struct lane_page *page, uint8_t *payloa
 	return false;
 }
 
-int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t *payload)
+int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t *payload,
+              struct later *later)
 {
 	uint32_t used = lane->shape.data_pages + lane->shape.parity_pages, run;
 	int status = STATUS_OK;
@@ -250,7 +252,7 @@ int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t
 		}
 		run = data_run(lane, count - i);
 		if (run) {
-			status = fill_data(lane, run, &page[i], at);
+			status = fill_data(lane, run, &page[i], at, later);
 		} else {
 			fill_parity(lane, &page[i], at);
 			run = 1;

@@ -10,6 +10,7 @@
 #include "common/seal.h"
 
 struct lane;
+struct later;
 struct stage;
 
 /* A page of the lane.  What is sealed is its payload; random pages have none, and
@@ -53,11 +54,12 @@ int lane_open(struct lane **lane, struct stage *stage, const struct format_slot 
 void lane_close(struct lane *lane);
 
 /* The next count of its pages: what they are.  payload: room for as many payloads,
- * which are there, or with the lane until ahead pages more were filled.  Statuses as
- * feed_read. */
-int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t *payload);
+ * which are there, or with the lane until ahead pages more were filled.  Statuses and
+ * later as feed_read. */
+int lane_fill(struct lane *lane, unsigned count, struct lane_page *page, uint8_t *payload,
+              struct later *later);
 
-/* For each page of the lane, in their order: add its payload to what parity is made
+/* For each page of the lane, in their order, none put off: add its payload to what parity is made
  * from, or make it that.  By another thread than lane_fill's, if one likes. */
 void lane_sum(struct lane *lane, const struct lane_page *page);
 

@@ -84,14 +84,25 @@ static int prepare(struct pipeline *p, void *job)
 	return status;
 }
 
+static void fetch(struct pipeline *p, void *job, void *local)
+{
+	if (!p->ops.fetch)
+		return;
+	pthread_mutex_unlock(&p->lock);
+	p->ops.fetch(job, local, p->context);
+	pthread_mutex_lock(&p->lock);
+}
+
 static void work_all(struct pipeline *p, void *local)
 {
 	struct place *place;
 
 	while ((place = next_work(p))) {
+		uint64_t no = p->begun - 1;
 		int status;
 
-		if (!wait_for_turn(p, p->begun - 1))
+		fetch(p, place->job, local);
+		if (!wait_for_turn(p, no))
 			return;
 		status = prepare(p, place->job);
 		if (status == STATUS_OK) {

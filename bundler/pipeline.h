@@ -1,7 +1,7 @@
-/* Jobs that are filled by one thread, prepared in the order in which they were
- * submitted and worked on in any by several, and finished in that order by one more.  The number of jobs is fixed:
- * it is the bound on memory.  What is finished, and in which order, does not
- * depend on the number of workers. */
+/* Jobs that are filled by one thread, fetched in any order by several, prepared in the
+ * order in which they were submitted and worked on in any by the same, and finished in
+ * that order by one more.  The number of jobs is fixed: it is the bound on memory.  What
+ * is finished, and in which order, does not depend on the number of workers. */
 #ifndef BUNDLER_PIPELINE_H
 #define BUNDLER_PIPELINE_H
 
@@ -20,6 +20,9 @@ struct pipeline_ops {
 	/* Once in each worker.  May be NULL. */
 	int (*thread_start)(void **local, void *context);
 	void (*thread_stop)(void *local);
+
+	/* As work, before prepare; what went wrong is for finish to tell.  May be NULL. */
+	void (*fetch)(void *job, void *local, void *context);
 
 	int (*prepare)(void *job, void *context); /* in order, one at a time; may be NULL */
 	int (*work)(void *job, void *local, void *context); /* in any order, several at once */

@@ -1,9 +1,11 @@
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bundler/cancel.h"
 #include "bundler/lane.h"
+#include "bundler/later.h"
 #include "bundler/pipeline.h"
 #include "bundler/writing.h"
 #include "common/bytes.h"
@@ -37,6 +39,7 @@ struct job {
 	unsigned count;
 	struct unit unit[UNITS];
 	uint8_t *payload; /* room for those that no lane keeps */
+	struct later later;
 	uint8_t *piece;
 	size_t piece_len;
 	uint8_t tag[CHECK_TAG];
@@ -45,7 +48,7 @@ struct job {
 /* What a worker has. */
 struct tools {
 	struct seal *seal;
-	struct check_piece *check;
+	struct later_tools reading;
 };
 
 /* --- payloads in, pages out --------------------------------------------------- */
@@ -63,7 +66,9 @@ static int job_start(void *job, void *context)
 static void job_stop(void *job)
 {
 	struct job *j = job;
+	char culprit[TREE_PATH_SIZE];
 
+	later_end(&j->later, culprit);
 	free(j->payload);
 	free(j->piece);
 }
@@ -72,7 +77,7 @@ static void thread_stop(void *local)
 {
 	struct tools *t = local;
 
-	check_piece_free(t->check);
+	later_tools_fini(&t->reading);
 	seal_free(t->seal);
 	free(t);
 }
@@ -87,7 +92,7 @@ static int thread_start(void **local, void *context)
 		return status;
 	status = seal_new(&t->seal);
 	if (status == STATUS_OK)
-		status = check_piece_new(&t->check);
+		status = later_tools_init(&t->reading);
 	if (status == STATUS_OK)
 		*local = t;
 	else
@@ -109,6 +114,15 @@ static void make_random(struct seal *seal, const struct write_secrets *secrets, 
 	          u->len == FORMAT_PAGE ? out : page);
 	if (u->len < FORMAT_PAGE)
 		memcpy(out, page, u->len);
+}
+
+static void fetch(void *job, void *local, void *context)
+{
+	struct job *j = job;
+	struct tools *t = local;
+
+	(void)context;
+	later_run(&j->later, &t->reading);
 }
 
 /* Parity is summed up in order, but not by the thread that reads the sources. */
@@ -145,7 +159,8 @@ static int work(void *job, void *local, void *context)
 		j->piece_len += u->len;
 	}
 	if (p->write->options->verify)
-		check_piece_tag(t->check, &secrets->check, j->no, j->piece, j->piece_len, j->tag);
+		check_piece_tag(t->reading.check, &secrets->check, j->no, j->piece, j->piece_len,
+		                j->tag);
 	return STATUS_OK;
 }
 
@@ -154,8 +169,10 @@ static int finish(void *job, void *context)
 	struct press *p = context;
 	struct write *w = p->write;
 	struct job *j = job;
-	int status = outfile_write(p->volume->out, j->piece, j->piece_len);
+	int status = later_end(&j->later, w->fault->culprit);
 
+	if (status == STATUS_OK)
+		status = outfile_write(p->volume->out, j->piece, j->piece_len);
 	if (w->options->verify)
 		check_add(&w->secrets->check, j->tag);
 	progress_update(w->progress,
@@ -169,6 +186,7 @@ static const struct pipeline_ops ops = {
 	.stop = job_stop,
 	.thread_start = thread_start,
 	.thread_stop = thread_stop,
+	.fetch = fetch,
 	.prepare = prepare,
 	.work = work,
 	.finish = finish,
@@ -181,24 +199,15 @@ static void add_unit(struct job *j, size_t len, const uint8_t *copy)
 	j->unit[j->count++] = (struct unit){.len = len, .copy = copy};
 }
 
-static int blame(struct write *w, const struct lane *lane, int status)
-{
-	const char *culprit = lane_culprit(lane);
-
-	if (culprit)
-		snprintf(w->fault->culprit, sizeof(w->fault->culprit), "%s", culprit);
-	return status;
-}
-
 /* The next run pages, all of one compartment. */
 static int add_lane_pages(struct write *w, struct job *j, unsigned owner, unsigned run)
 {
 	struct lane_page page[WRITE_PAGES];
 	int status = lane_fill(w->lane[owner], run, page,
-	                       j->payload + (size_t)j->count * FORMAT_PAYLOAD);
+	                       j->payload + (size_t)j->count * FORMAT_PAYLOAD, &j->later);
 
 	if (status)
-		return blame(w, w->lane[owner], status);
+		return status;
 	for (unsigned i = 0; i < run; i++)
 		j->unit[j->count++] = (struct unit){
 			.len = FORMAT_PAGE,
@@ -277,10 +286,21 @@ size_t write_memory(unsigned count, unsigned parity, unsigned workers, unsigned 
 	return depth(workers) * job + count * lane_memory(parity, &ahead);
 }
 
+/* The lane that could not be filled, if there is one, knows who is to blame. */
+static void blame(struct write *w)
+{
+	for (unsigned i = 0; i < w->count; i++) {
+		const char *culprit = lane_culprit(w->lane[i]);
+
+		if (culprit)
+			snprintf(w->fault->culprit, sizeof(w->fault->culprit), "%s", culprit);
+	}
+}
+
 int press_run(struct write *w)
 {
 	struct press p = {.write = w, .volume = &w->volume[w->no]};
-	int status, ended;
+	int status, ended, saved;
 
 	check_begin(&w->secrets->check, w->no);
 	status = pipeline_new(&p.pipeline, &ops, &p, w->options->workers,
@@ -288,9 +308,13 @@ int press_run(struct write *w)
 	if (status)
 		return status;
 	status = produce(&p);
+	saved = errno;
 	ended = pipeline_end(p.pipeline, status != STATUS_OK);
-	if (status == STATUS_OK || status == STATUS_CANCELLED)
-		status = ended ? ended : status;
+	if (ended)
+		status = ended; /* of what came before */
+	else
+		blame(w);
+	errno = ended ? errno : saved;
 	check_end(&w->secrets->check, p.volume->sum);
 	if (status == STATUS_OK)
 		status = outfile_sync(p.volume->out);

@@ -1,9 +1,11 @@
 #include "bundler/stage.h"
 
+#include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundler/check.h"
 #include "bundler/heap.h"
 #include "bundler/intake.h"
 #include "bundler/leaves.h"
@@ -13,6 +15,7 @@
 #include "bundler/staged.h"
 #include "bundler/tables.h"
 #include "bundler/tree.h"
+#include "common/arena.h"
 #include "common/bytes.h"
 #include "common/status.h"
 
@@ -20,12 +23,29 @@
  * 814. */
 enum { INDEX_LEVEL = 7 };
 
+/* What a signed stage has besides.  Leaf sums are 1/512 of the leaves, marks a half. */
+static int open_leaves(struct stage *stage, struct arena *arena, size_t memory,
+                       const char *directory)
+{
+	int status = spill_new(&stage->leaf_sums, arena, memory / 512, directory);
+
+	if (status == STATUS_OK)
+		status = spill_new(&stage->marks, arena, memory / 3, directory);
+	if (status == STATUS_OK)
+		status = spill_new(&stage->leaves, arena, memory - memory / 3, directory);
+	stage->check = arena_alloc(arena, sizeof(*stage->check));
+	if (!stage->check)
+		return STATUS_NOMEM;
+	check_init(stage->check);
+	return status;
+}
+
 /* Who gets how much of the memory: an eighth each, the bytes of segments what is
- * left.  Leaf sums are 1/512 of the leaves. */
+ * left. */
 static int open_spills(struct stage *stage, struct arena *arena,
                        const struct stage_options *options)
 {
-	struct spill **small[] = {&stage->origins, &stage->runs, &stage->index, &stage->leaves};
+	struct spill **small[] = {&stage->origins, &stage->runs, &stage->index};
 	size_t eighth = options->memory / 8;
 	int status = spill_new(&stage->bytes, arena, (options->is_signed ? 3 : 4) * eighth,
 	                       options->spill_dir);
@@ -33,7 +53,7 @@ static int open_spills(struct stage *stage, struct arena *arena,
 	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]) && status == STATUS_OK; i++)
 		status = spill_new(small[i], arena, eighth, options->spill_dir);
 	if (status == STATUS_OK)
-		status = spill_new(&stage->leaf_sums, arena, eighth / 512, options->spill_dir);
+		status = open_leaves(stage, arena, eighth, options->spill_dir);
 	if (status == STATUS_OK)
 		status = segments_new(&stage->segments, arena, eighth, options->spill_dir);
 	return status;
@@ -93,7 +113,7 @@ int stage_run(struct stage **stage, struct arena *arena, struct tree *tree, stru
 	if (status == STATUS_OK)
 		status = tree_number(tree);
 	if (status == STATUS_OK && options->is_signed)
-		status = leaves_make(s, progress, report->culprit, sizeof(report->culprit));
+		status = leaves_make(s, options->workers, progress, report->culprit);
 	if (status == STATUS_OK)
 		status = write_tables(s, arena, heap);
 	if (status == STATUS_OK) {
@@ -116,6 +136,9 @@ void stage_free(struct stage *stage)
 	spill_free(stage->index);
 	spill_free(stage->leaves);
 	spill_free(stage->leaf_sums);
+	spill_free(stage->marks);
+	if (stage->check)
+		sodium_memzero(stage->check, sizeof(*stage->check));
 	free(stage);
 }
 

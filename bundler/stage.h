@@ -13,6 +13,7 @@
 #include "common/format.h"
 
 struct arena;
+struct later;
 struct minisign_secret;
 struct progress;
 struct spill;
@@ -76,11 +77,13 @@ int stage_cut(const struct stage *stage, uint64_t low, uint64_t wish, uint64_t h
 struct feed;
 int feed_open(struct feed **feed, struct stage *stage, uint64_t begin, uint64_t end);
 
-/* The next len bytes; zeros behind the end.  Signed media is checked against its
- * leaves first.  STATUS_CHANGED, STATUS_IO: a source is not what it was when it was
- * staged; STATUS_IO, STATUS_DAMAGED: a spill.  feed_culprit then names the source, or
- * the spill's directory. */
-int feed_read(struct feed *feed, uint8_t *out, size_t len);
+/* The next len bytes; zeros behind the end.  Those of large files may be put off: they
+ * are there after later_run.  later: NULL if none may be.  Signed media is checked
+ * to be what its leaves were made of.
+ * STATUS_CHANGED, STATUS_IO: a source is not what it was when it was staged;
+ * STATUS_IO, STATUS_DAMAGED: a spill.  feed_culprit then names the source, or the
+ * spill's directory. */
+int feed_read(struct feed *feed, uint8_t *out, size_t len, struct later *later);
 const char *feed_culprit(const struct feed *feed);
 void feed_close(struct feed *feed);
 

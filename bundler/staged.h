@@ -9,6 +9,7 @@
 #include "bundler/stage.h"
 #include "common/format.h"
 
+struct check;
 struct segments;
 struct spill;
 struct tree;
@@ -22,6 +23,8 @@ struct stage {
 	struct spill *index;
 	struct spill *leaves;    /* all leaf blocks, end to end; empty unless signed */
 	struct spill *leaf_sums; /* of each of them */
+	struct spill *marks; /* a tag of each leaf, under the key of check: cheaper to look at */
+	struct check *check; /* in the arena */
 	struct format_content content;
 	uint8_t content_part[FORMAT_CONTENT_PART];
 	uint8_t signature[FORMAT_SIGNATURE];

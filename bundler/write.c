@@ -17,7 +17,7 @@
 #include "common/progress.h"
 #include "common/status.h"
 
-enum { OTHER_FILES = 64 };
+enum { OTHER_FILES = 192 }; /* sources for the most part: LATER_FILES for each job */
 
 unsigned write_max_openers(unsigned compartments, bool several_volumes)
 {

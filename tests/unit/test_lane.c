@@ -52,8 +52,9 @@ static void make_payload(uint32_t i, uint8_t payload[static FORMAT_PAYLOAD])
 	memcpy(payload, &i, sizeof i);
 }
 
-int feed_read(struct feed *feed, uint8_t *out, size_t len)
+int feed_read(struct feed *feed, uint8_t *out, size_t len, struct later *later)
 {
+	(void)later;
 	assert_int_equal(len % FORMAT_PAYLOAD, 0);
 	for (; len; len -= FORMAT_PAYLOAD, out += FORMAT_PAYLOAD) {
 		if (feed->next == feed->fail_at)
@@ -153,7 +154,7 @@ static void check_lane_with(unsigned m, uint32_t data_pages, uint64_t area_pages
 	assert_int_equal(format_slot_decode(&decoded, contents), STATUS_OK);
 	for (uint32_t x = 0; x < places; x += count) {
 		count = x % 64 + 1 < places - x ? x % 64 + 1 : places - x;
-		assert_int_equal(lane_fill(lane, count, page, payload), STATUS_OK);
+		assert_int_equal(lane_fill(lane, count, page, payload, NULL), STATUS_OK);
 		for (uint32_t i = 0; i < count; i++) {
 			const uint8_t *at = page[i].payload;
 			int root = x + i == 0                                  ? 0
@@ -233,9 +234,9 @@ static void a_source_that_fails(void **state)
 
 	(void)state;
 	assert_int_equal(lane_open(&lane, NULL, &slot, &slices, cut, &ahead), STATUS_OK);
-	assert_int_equal(lane_fill(lane, 10, page, payload), STATUS_OK);
+	assert_int_equal(lane_fill(lane, 10, page, payload, NULL), STATUS_OK);
 	assert_null(lane_culprit(lane));
-	assert_int_equal(lane_fill(lane, 54, page, payload), STATUS_CHANGED);
+	assert_int_equal(lane_fill(lane, 54, page, payload, NULL), STATUS_CHANGED);
 	assert_string_equal(lane_culprit(lane), "who");
 	lane_close(lane);
 	free(payload);

@@ -572,7 +572,7 @@ static uint8_t *whole_stream(struct stage *stage, uint64_t begin, uint64_t end, 
 	bytes = malloc(*len);
 	assert_int_equal(feed_open(&feed, stage, begin, end), STATUS_OK);
 	for (size_t done = 0; done < *len; done += piece)
-		assert_int_equal(feed_read(feed, bytes + done, min_u64(piece, *len - done)),
+		assert_int_equal(feed_read(feed, bytes + done, min_u64(piece, *len - done), NULL),
 		                 STATUS_OK);
 	assert_null(feed_culprit(feed));
 	feed_close(feed);
@@ -933,9 +933,9 @@ static void a_source_that_changes_under_the_writer(void **state)
 	assert_int_equal(feed_open(&feed, w.stage, 0, stage_content(w.stage)->content_len),
 	                 STATUS_OK);
 	/* The first extents are those of "copy". */
-	assert_int_equal(feed_read(feed, bytes, 1000), STATUS_OK);
+	assert_int_equal(feed_read(feed, bytes, 1000, NULL), STATUS_OK);
 	put("copy", NOISE - 1, "?", 1);
-	assert_int_equal(feed_read(feed, bytes, 2 * NOISE), STATUS_CHANGED);
+	assert_int_equal(feed_read(feed, bytes, 2 * NOISE, NULL), STATUS_CHANGED);
 	assert_string_equal(feed_culprit(feed), "copy");
 	feed_close(feed);
 	forget(&w);
@@ -944,9 +944,9 @@ static void a_source_that_changes_under_the_writer(void **state)
 	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
 	assert_int_equal(feed_open(&feed, w.stage, 0, stage_content(w.stage)->content_len),
 	                 STATUS_OK);
-	assert_int_equal(feed_read(feed, bytes, 1000), STATUS_OK);
+	assert_int_equal(feed_read(feed, bytes, 1000, NULL), STATUS_OK);
 	assert_int_equal(truncate("copy", 2000), 0);
-	assert_int_equal(feed_read(feed, bytes, NOISE), STATUS_CHANGED);
+	assert_int_equal(feed_read(feed, bytes, NOISE, NULL), STATUS_CHANGED);
 	assert_string_equal(feed_culprit(feed), "copy");
 	feed_close(feed);
 	forget(&w);
