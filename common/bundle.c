@@ -1018,6 +1018,11 @@ int bundle_check_block(struct cursor *cursor, enum format_table_no table, uint64
 	return index_check_block(cursor->index, table, b);
 }
 
+uint64_t bundle_next_block(struct cursor *cursor, enum format_table_no table, uint64_t b)
+{
+	return index_next_block(cursor->index, table, b);
+}
+
 /* What is behind the index in the last data page, which is in the bounce page. */
 static bool padding_is_zero(const struct cursor *cursor, const struct bundle_volume *volume)
 {

@@ -170,6 +170,9 @@ int bundle_check_segment(struct cursor *cursor, const struct format_segment *seg
 /* Fetch and check block b of a table of the index. */
 int bundle_check_block(struct cursor *cursor, enum format_table_no table, uint64_t b);
 
+/* The block to look at behind block b, see index_next_block. */
+uint64_t bundle_next_block(struct cursor *cursor, enum format_table_no table, uint64_t b);
+
 /* Does logical page t of volume v authenticate?  See pages_check_logical.
  * STATUS_INVALID: something stands behind the index. */
 int bundle_check_page(struct cursor *cursor, unsigned v, uint32_t t);

@@ -191,8 +191,10 @@ static int get_node(struct index *x, enum format_table_no table, unsigned height
 	return STATUS_OK;
 }
 
-/* The reference to block b of a table. */
-static int find_ref(struct index *x, enum format_table_no table, uint64_t b, struct format_ref *ref)
+/* The reference to block b of a table.  *behind: the first block that this says
+ * nothing of, where it fails for all those below a node. */
+static int follow(struct index *x, enum format_table_no table, uint64_t b, struct format_ref *ref,
+                  uint64_t *behind)
 {
 	unsigned height =
 		format_tree_height(format_block_count(table, x->content->table[table].records));
@@ -200,16 +202,38 @@ static int find_ref(struct index *x, enum format_table_no table, uint64_t b, str
 
 	*ref = x->content->table[table].top;
 	for (; height > 0; height--) {
-		uint64_t span = child_span(height);
-		int status = get_node(x, table, height, b / (span * FORMAT_FANOUT), ref, &node);
+		uint64_t span = child_span(height), all = span * FORMAT_FANOUT;
+		int status = get_node(x, table, height, b / all, ref, &node);
 
+		*behind = (b / all + 1) * all;
 		if (status == STATUS_OK)
 			status = child_ref(x, ref, node, (unsigned)(b / span % FORMAT_FANOUT),
 			                   height);
 		if (status)
 			return status;
 	}
+	*behind = b + 1;
 	return STATUS_OK;
+}
+
+static int find_ref(struct index *x, enum format_table_no table, uint64_t b, struct format_ref *ref)
+{
+	uint64_t behind;
+
+	return follow(x, table, b, ref, &behind);
+}
+
+/* The same for who reads the block: it must lie behind the one before.  Bytes that
+ * many blocks share would be a table without end in a small file. */
+static int find_own_ref(struct index *x, enum format_table_no table, uint64_t b,
+                        struct format_ref *ref, uint64_t *behind)
+{
+	struct format_ref before;
+	int status = follow(x, table, b, ref, behind);
+
+	if (status || b == 0 || find_ref(x, table, b - 1, &before))
+		return status;
+	return ref->off < before.off + before.stored_len ? STATUS_INVALID : STATUS_OK;
 }
 
 /* Records in block b. */
@@ -283,10 +307,11 @@ static int get_block(struct index *x, enum format_table_no table, uint64_t b, vo
 {
 	struct buffer *buffer = find_buffer(x, table, table, 0, b);
 	struct format_ref ref;
+	uint64_t behind;
 	int status = STATUS_OK;
 
 	if (!buffer->used) {
-		status = find_ref(x, table, b, &ref);
+		status = find_own_ref(x, table, b, &ref, &behind);
 		if (status)
 			return status;
 		if (table == TABLE_ENTRIES)
@@ -308,6 +333,15 @@ int index_check_block(struct index *index, enum format_table_no table, uint64_t 
 	void *data;
 
 	return get_block(index, table, b, &data);
+}
+
+uint64_t index_next_block(struct index *index, enum format_table_no table, uint64_t b)
+{
+	uint64_t count = format_block_count(table, index->content->table[table].records), behind;
+	struct format_ref ref;
+	int status = find_own_ref(index, table, b, &ref, &behind);
+
+	return status && status != STATUS_DAMAGED ? count : min_u64(behind, count);
 }
 
 /* --- entries -------------------------------------------------------------- */

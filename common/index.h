@@ -63,4 +63,9 @@ int index_leaf_sum(struct index *index, uint64_t j, uint8_t digest[static FORMAT
 /* Fetch and check block b of a table: for verification. */
 int index_check_block(struct index *index, enum format_table_no table, uint64_t b);
 
+/* The block to look at behind block b; the number of them all if there is none.
+ * Where a node is lost, so are all blocks below it; where one lies, none behind it
+ * is asked for.  So there are never more of them than the medium has references. */
+uint64_t index_next_block(struct index *index, enum format_table_no table, uint64_t b);
+
 #endif

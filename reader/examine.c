@@ -107,7 +107,8 @@ static bool next_block(void *context, void *out)
 	for (; x->table < TABLE_COUNT; x->table++, x->block = 0) {
 		if (x->block == format_block_count(x->table, x->content->table[x->table].records))
 			continue;
-		*(struct block_unit *)out = (struct block_unit){x->table, x->block++};
+		*(struct block_unit *)out = (struct block_unit){x->table, x->block};
+		x->block = bundle_next_block(x->cursor, x->table, x->block);
 		return true;
 	}
 	return false;
@@ -151,27 +152,39 @@ static void break_segments(struct examine *x, const char *what)
 	x->verdict->segments_lost = true;
 }
 
-/* Each segment begins where the one before ends. */
-static void check_order(struct examine *x, const struct format_segment *s)
+/* Each segment begins where the one before ends.  If not, there is no telling
+ * where the others do. */
+static bool check_order(struct examine *x, const struct format_segment *s)
 {
 	struct format_segment *e = &x->expected;
 
-	if (s->addr != e->addr || s->off != e->off || (x->content->is_signed && s->leaf != e->leaf))
+	if (s->addr != e->addr || s->off != e->off ||
+	    (x->content->is_signed && s->leaf != e->leaf)) {
 		break_segments(x, "segments do not follow each other");
+		return false;
+	}
 	e->addr = s->addr + s->plain_len;
 	e->off = s->off + s->stored_len;
 	e->leaf = s->leaf + format_segment_leaves(s);
+	return true;
 }
 
-/* What blocks that are lost described, up to addr, must be read to be known. */
+/* These addresses cannot be read, and that is known without a try: a forged length
+ * may promise terabytes. */
+static void give_up(struct examine *x, uint64_t begin, uint64_t end)
+{
+	pthread_mutex_lock(&x->turn);
+	ranges_add(&x->gone, begin, end);
+	ranges_add(&x->suspect, begin, end);
+	pthread_mutex_unlock(&x->turn);
+}
+
+/* What blocks that are lost described, up to addr. */
 static void close_gap(struct examine *x, uint64_t addr)
 {
 	x->gap = false;
-	if (addr <= x->expected.addr)
-		return;
-	pthread_mutex_lock(&x->turn);
-	ranges_add(&x->suspect, x->expected.addr, addr);
-	pthread_mutex_unlock(&x->turn);
+	if (addr > x->expected.addr)
+		give_up(x, x->expected.addr, addr);
 }
 
 static void check_ends(struct examine *x)
@@ -187,7 +200,8 @@ static void check_ends(struct examine *x)
 		break_segments(x, "segments do not reach the end");
 }
 
-/* Segment number x->segment.  False: its block is lost, and passed over. */
+/* Segment number x->segment.  False: its block is lost, and passed over, or all
+ * that follow are. */
 static bool load_segment(struct examine *x, struct format_segment *s)
 {
 	if (bundle_segment(x->cursor, x->segment, s) == STATUS_OK) {
@@ -195,13 +209,15 @@ static bool load_segment(struct examine *x, struct format_segment *s)
 			close_gap(x, s->addr);
 			x->expected = *s;
 		}
-		if (x->segment_off == 0)
-			check_order(x, s);
-		return true;
+		if (x->segment_off || check_order(x, s))
+			return true;
+		x->segment = x->content->table[TABLE_SEGMENTS].records;
+	} else {
+		x->segment = bundle_next_block(x->cursor, TABLE_SEGMENTS,
+		                               x->segment / FORMAT_SEGMENTS_PER_BLOCK) *
+		             FORMAT_SEGMENTS_PER_BLOCK;
 	}
 	x->verdict->segments_lost = x->gap = true;
-	x->segment -= x->segment % FORMAT_SEGMENTS_PER_BLOCK;
-	x->segment += FORMAT_SEGMENTS_PER_BLOCK;
 	return false;
 }
 
@@ -258,12 +274,10 @@ static uint64_t skip_absent(struct examine *x, const struct format_segment *s, u
 		len = s->stored_len;
 	if (!bundle_volume(x->bundle, v)->pages)
 		return len;
-	pthread_mutex_lock(&x->turn);
-	ranges_add(&x->gone, s->addr + (s->frame ? 0 : off),
-	           s->frame ? s->addr + s->plain_len : s->addr + off + len);
-	ranges_add(&x->suspect, s->addr + (s->frame ? 0 : off),
-	           s->frame ? s->addr + s->plain_len : s->addr + off + len);
-	pthread_mutex_unlock(&x->turn);
+	if (s->frame)
+		give_up(x, s->addr, s->addr + s->plain_len);
+	else
+		give_up(x, s->addr + off, s->addr + off + len);
 	return len;
 }
 

@@ -81,7 +81,7 @@ static void read_suspect(struct search *s, const struct format_entry *e, uint64_
 		uint64_t to = min_u64(gone->end, addr + (end - begin));
 
 		read_again(s, e, begin, begin + (from - addr), CHUNK);
-		lose(s, STATUS_DAMAGED, to - from);
+		lose(s, s->verdict->worst ? s->verdict->worst : STATUS_DAMAGED, to - from);
 		begin += to - addr;
 		addr = to;
 	}
@@ -105,9 +105,10 @@ static void check_extent(struct search *s, const struct format_entry *e,
 
 static void check_file(struct search *s, const struct format_entry *e)
 {
+	bool wanted = s->suspect->count || (e->sparse && s->verdict->index_lost);
 	struct bundle_extent x = {0};
 
-	while (s->suspect->count) {
+	while (wanted) {
 		int status = bundle_next_extent(s->losses->walk.cursor, e, x.off + x.len, &x);
 
 		if (status)

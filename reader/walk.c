@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/arena.h"
+#include "common/bytes.h"
 #include "common/diag.h"
 #include "common/status.h"
 #include "reader/glob.h"
@@ -91,11 +92,11 @@ static bool append_name(struct walk *walk)
 
 /* Where to go on when the block that has entry id is lost: the others of it are
  * lost too. */
-static uint32_t behind_block(uint32_t id, uint32_t end)
+static uint32_t behind_block(struct cursor *cursor, uint32_t id, uint32_t end)
 {
-	uint32_t behind = id - id % FORMAT_ENTRIES_PER_BLOCK + FORMAT_ENTRIES_PER_BLOCK;
+	uint64_t block = bundle_next_block(cursor, TABLE_ENTRIES, id / FORMAT_ENTRIES_PER_BLOCK);
 
-	return behind > id && behind < end ? behind : end;
+	return (uint32_t)min_u64(block * FORMAT_ENTRIES_PER_BLOCK, end);
 }
 
 /* Entry id, a child of the directory of level. */
@@ -106,7 +107,7 @@ static int stand_on(struct walk *walk, struct walk_level *level, uint32_t id)
 	walk->id = walk->inode = id;
 	walk->names_lost = true;
 	if (status) {
-		level->next = behind_block(id, level->end);
+		level->next = behind_block(walk->cursor, id, level->end);
 		return status;
 	}
 	if (walk->entry->e.parent != level->directory) {
@@ -184,7 +185,7 @@ static int match_children(struct match *m, uint32_t directory, const char *patte
 		status = bundle_entry(m->walk->cursor, next, entry);
 		if (status) {
 			lost = status;
-			next = behind_block(next, end);
+			next = behind_block(m->walk->cursor, next, end);
 			continue;
 		}
 		if (entry->e.parent != directory) {

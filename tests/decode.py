@@ -724,12 +724,21 @@ class Bundle:
             first += child * each
         return first, ref
 
+    def reference_to(self, table, number):
+        return self.descend(table, lambda refs, first, each: (number - first) // each)[1]
+
     def block(self, table, number):
         """Block so-and-so of a table, decoded to its records."""
         if (table, number) in self.cache:
             return self.cache[table, number]
         records = self.tables[table][0]
-        _, ref = self.descend(table, lambda refs, first, each: (number - first) // each)
+        ref = self.reference_to(table, number)
+        try:
+            before = self.reference_to(table, number - 1) if number else ref
+        except Damaged:
+            before = ref
+        demand(number == 0 or before is ref or ref.offset >= before.offset + before.stored,
+               'a block is not behind the one before it')
         start = number * PER_BLOCK[table]
         n = min(PER_BLOCK[table], records - start)
         if table in RECORD:

@@ -11,6 +11,9 @@ usage: encode.py --list                   names of all cases, one a line
        encode.py --flaws                  names of all flaws
        encode.py --flaw NAME... OUTDIR    write a bundle with one rule broken
                                           (all: one for each)
+       encode.py --bombs                  names of all bombs
+       encode.py --bomb NAME... OUTDIR    write a bundle that asks for too much
+                                          (all: one for each)
        encode.py --unfold KEYS... OUTDIR  apply the damage that NAME.keys asks for
 
 A case is NAME.keys, a word and its values on each line:
@@ -37,6 +40,7 @@ OUTDIR/NAME.case: the lines that are left, with the paths to use.
 
 import base64
 import hashlib
+import itertools
 import json
 import os
 import sys
@@ -288,14 +292,16 @@ class Compartment:
 
     plan cuts the plaintext into segments: a list of ('frame' or 'extent',
     length), or a function that makes one of the plaintext.  cuts says where
-    volumes 1, 2... begin: (segment, offset in it as stored).
+    volumes 1, 2... begin: (segment, offset in it as stored).  claims says how many
+    data pages a volume is to have had, by its number: more than are written, as if
+    its file had been cut short; for a bundle without parity, and with holes.
     """
 
     def __init__(self, tree, *keys, m=0, full=False, publisher=None, label='', series='', edition=0,
-                 plan=None, cuts=(), spare=0):
+                 plan=None, cuts=(), spare=0, claims=None):
         self.tree, self.keys, self.m, self.full, self.publisher = tree, keys, m, full, publisher
         self.label, self.series, self.edition = label, series, edition
-        self.plan, self.cuts, self.spare = plan, cuts, spare
+        self.plan, self.cuts, self.spare, self.claims = plan, cuts, spare, claims or {}
 
 
 def default_plan(plain):
@@ -411,7 +417,7 @@ class Bundle:
             refs = [self.put(c, table + ' node', b''.join(node), 64 * len(node), node[0][16:32])
                     for node in nodes]
         top = refs[0] if refs else bytes(64)
-        c.tables[table] = self.hook('table', u(records, 8) + top, table=table)
+        c.tables[table] = self.hook('table', u(records, 8) + top, table=table, c=c)
 
     def put(self, c, what, data, decoded, key):
         """Puts a block or a node into the index; returns the reference to it."""
@@ -547,8 +553,9 @@ class Bundle:
             part.stream = (c.content[begin:end] + b''.join(c.leaf_blocks[b] for b in blocks) + c.index)
             part.stream = self.hook('stream', part.stream, range=end - begin)
             part.length = len(part.stream)
-            part.d = -(-part.length // PAYLOAD)
-            part.stream = part.stream.ljust(part.d * PAYLOAD, b'\0')
+            part.there = -(-part.length // PAYLOAD)
+            part.d = max(part.there, c.claims.get(number, 0))
+            part.stream = part.stream.ljust(part.there * PAYLOAD, b'\0')
             part.stream = self.hook('padded', part.stream, length=part.length)
             part.shape = self.bands(c.m, part.d)
             part.sealed = part.d + sum(len(band.parity) for band in part.shape)
@@ -572,11 +579,13 @@ class Bundle:
             free = [q for q in free if q not in part.slices]
         self.hook('deal', volume.parts, volume=volume)
         for part in volume.parts:
-            places = [q * size + i for q in part.slices for i in range(size)]
+            places = (q * size + i for q in part.slices for i in range(size))
             middle = part.slices[part.k // 2] * size
-            part.roots = [places[0], middle, places[-1]]
-            part.places = [p for p in places if p not in part.roots]
-            assert len(part.places) >= part.sealed
+            part.roots = [part.slices[0] * size, middle, part.slices[-1] * size + size - 1]
+            assert part.k * size - 3 >= part.sealed
+            # Of what is only claimed, none is written.
+            part.places = list(itertools.islice((p for p in places if p not in part.roots),
+                                                part.there if part.there < part.d else part.sealed))
         return volume
 
     def bands(self, m, pages):
@@ -606,7 +615,7 @@ class Bundle:
             return part.stream[i * PAYLOAD:(i + 1) * PAYLOAD]
 
         if not part.shape:
-            yield from map(data, range(part.d))
+            yield from map(data, range(part.there))
         for band in part.shape:
             yield from map(data, band.data)
             for column, q in band.parity:
@@ -668,16 +677,17 @@ class Bundle:
                     key = derive(part.c.ck, b'satchel page key 1', u(volume.number, 2))
                     for t, payload in enumerate(self.payloads(part)):
                         seal(part.places[t], payload, t, 0, key)
-                    for copy, place in enumerate(part.roots):
+                    for copy, place in enumerate(part.roots[:1] if part.there < part.d else part.roots):
                         seal(place, self.root_payload(volume, part), copy, 2, key)
                 random = Random(f'{self.name} filler {volume.number}')
-                for place in range(volume.pages):
-                    if place not in pages and not self.holes:
+                for place in () if self.holes else range(volume.pages):
+                    if place not in pages:
                         out.seek(PAGE * (place + 1))
                         out.write(random.bytes(PAGE))
-                out.seek(PAGE * (volume.pages + 1))
-                out.write(random.bytes(self.tail))
-                out.write(self.header(volume, 'B'))
+                if all(part.there == part.d for part in volume.parts):
+                    out.seek(PAGE * (volume.pages + 1))
+                    out.write(random.bytes(self.tail))
+                    out.write(self.header(volume, 'B'))
                 out.seek(0)
                 out.write(self.header(volume, 'A'))
         return volumes
@@ -1386,6 +1396,123 @@ FLAWS = {
     'heap-with-stray-bytes': ('', 'heap', stray, 'fine', 0)}
 
 
+# Bombs: every tag and digest fits, and what is asked for is out of all proportion.
+
+def rle_frame(claimed, yields):
+    """A Zstandard frame that says it decodes to so much, and decodes to something else."""
+    blocks = [min(yields - at, 131072) for at in range(0, yields, 131072)]
+    body = b''.join(u(n << 3 | 1 << 1 | (i + 1 == len(blocks)), 3) + b'b' for i, n in enumerate(blocks))
+    return b'\x28\xb5\x2f\xfd\xe0' + u(claimed, 8) + body
+
+
+def yields(claimed_of, amount):
+    return lambda _, about: rle_frame(claimed_of(about), amount)
+
+
+def endless(table, per, records):
+    """The table claims so many records: every node has one child, again and again."""
+    def claim(value, about):
+        if about.table != table:
+            return value
+        ref, blocks, height = value[8:], -(-records // per), 1
+        while 256**height < blocks:
+            height += 1
+        for level in range(height):
+            node = ref * min(256, -(-blocks // 256**level))
+            ref = about.bundle.put(about.c, 'node', node, len(node), ref[16:32])
+        return u(records, 8) + ref
+    return claim
+
+
+def to_first_children(head, _):
+    """What directories of another block have in them is what the root has."""
+    return head[:1] + [1] + head[2:]
+
+
+def full_block():
+    """A root with 127 files, so that a block may stand for any other."""
+    return directory({b'%03d' % i: file(b'x') for i in range(127)})
+
+
+def chain(depth):
+    tree = file(b'the bottom')
+    for _ in range(depth):
+        tree = directory({b'd': tree})
+    return tree
+
+
+KEY_FILE = Key(None, 'a.keyfile')
+
+
+def claiming(tree, length, hooks, **words):
+    """The index is said to have this length, and the file was cut short."""
+    part = hooks.pop('content part', lambda data, _: data)
+    hooks['content part'] = lambda data, about: patch(24, u(length, 8))(part(data, about), about)
+    bundle = single('bomb', tree, KEY_FILE, hooks=hooks, holes=True, **words)
+    c = bundle.compartments[0]
+    c.claims[0] = -(-(len(c.content) + sum(map(len, c.leaf_blocks)) + length) // PAYLOAD)
+    return bundle
+
+
+def missing_content(length):
+    """A file of so many bytes in a volume that is cut short; the index is in another."""
+    def table(value, about):
+        return endless('segments', 512, length // 2)(value, about)
+
+    def content(data, _):
+        return patch(24, u(1 << 44, 8))(patch(16, u(length, 8))(patch(8, u(length, 8))(data, _), _), _)
+
+    def ranges(payload, _):
+        return payload[:2144] + u(length, 8) + payload[2152:]
+
+    bundle = Bundle('bomb', Compartment(flaw_tree(), KEY_FILE, plan=[('frame', 500), ('extent', 136)],
+                                        cuts=[(1, 136)]), volumes=2, free=0, holes=True,
+                    hooks={'table': table, 'content part': content, 'root': ranges})
+    c = bundle.compartments[0]
+    c.claims.update({0: -(-(length + (1 << 44)) // PAYLOAD), 1: (1 << 44) // PAYLOAD + 1})
+    return bundle
+
+
+ZEROS = directory({b'zeros': file(bytes(262144)), b'z': file(b'z')})
+ZEROS_PLAN = [('extent', 1), ('frame', 262144)]
+
+# Name: (what makes it, what the reader says of it, status of verify)
+BOMBS = {
+    'frame-of-gigabytes': (lambda: single('bomb', ZEROS, KEY_FILE, plan=ZEROS_PLAN, hooks={
+        'frame': yields(lambda about: len(about.plain), 1 << 32)}), 'invalid', 4),
+    'frame-that-says-so': (lambda: single('bomb', ZEROS, KEY_FILE, plan=ZEROS_PLAN, hooks={
+        'frame': yields(lambda _: 1 << 62, 1 << 32)}), 'invalid', 4),
+    'entries-of-gigabytes': (lambda: single('bomb', crowded_tree(), KEY_FILE, plan=crumbs_plan, hooks={
+        'entries packed': lambda data, about: rle_frame(len(about.raw), 1 << 24)}), 'invalid', 4),
+    'heap-of-gigabytes': (lambda: single('bomb', crowded_tree(), KEY_FILE, plan=crumbs_plan, hooks={
+        'heap packed': lambda data, about: rle_frame(len(about.raw), 1 << 28)}), 'invalid', 4),
+    'entries-without-end': (lambda: claiming(full_block(), (1 << 31) + (1 << 20), {
+        'records': change(b'', size=(1 << 32) - 129),
+        'table': endless('entries', 128, (1 << 32) - 128)}), 'invalid', 4),
+    'runs-without-end': (lambda: claiming(flaw_tree(), 1 << 44, {
+        'records': change(b's', size=(1 << 63) - 1, runs=1 << 47),
+        'table': endless('runs', 1024, 1 << 47)}), 'invalid', 4),
+    'heap-without-end': (lambda: claiming(flaw_tree(), 1 << 44, {
+        'table': endless('heap', 32768, 1 << 52)}), 'invalid', 4),
+    'hole-of-eight-exbibytes': (lambda: single('bomb', directory({
+        b'hole': sparse(1000), b'z': file(b'z')}), KEY_FILE,
+        hooks={'records': change(b'hole', size=(1 << 63) - 1)}), 'fine', 0),
+    'segments-without-end': (lambda: missing_content(1 << 43), 'invalid', 4),
+    'directories-in-themselves': (lambda: single('bomb', crowded_tree(), KEY_FILE, plan=crumbs_plan, hooks={
+        'entries head': to_first_children}), 'invalid', 4),
+    'ten-thousand-levels': (lambda: single('bomb', chain(10000), KEY_FILE), 'invalid', 4),
+    'harmless': (lambda: single('bomb', flaw_tree(), KEY_FILE), 'fine', 0)}
+
+
+def write_bomb(name, out):
+    make, word, status = BOMBS[name]
+    bundle = make()
+    bundle.name = name
+    lines = [f'bundle {v.name}' for v in bundle.write(out)] + ['key-file a.keyfile', f'word {word}', f'status {status}']
+    put(out, 'a.keyfile', SECRETS['a.keyfile'])
+    put(out, name + '.keys', ''.join(line + '\n' for line in lines).encode())
+
+
 # Files that a reader hands out all the same, since the flaw does not concern them;
 # of flaws that are not here, none.  Second, where that is more or less: a reader
 # that looks at no more than it needs for a file, or at a block as a whole.  ANY:
@@ -1516,6 +1643,11 @@ def main(argv):
     elif len(argv) > 2 and argv[0] == '--flaw':
         for name in FLAWS if argv[1:-1] == ['all'] else argv[1:-1]:
             write_flaw(name, argv[-1])
+    elif argv == ['--bombs']:
+        print('\n'.join(BOMBS))
+    elif len(argv) > 2 and argv[0] == '--bomb':
+        for name in BOMBS if argv[1:-1] == ['all'] else argv[1:-1]:
+            write_bomb(name, argv[-1])
     elif len(argv) >= 2 and all(name in CASES for name in argv[:-1]):
         write_cases(argv[:-1], argv[-1])
     else:

@@ -1,0 +1,145 @@
+#!/bin/bash
+# Bundles whose every tag and digest is right and which ask for more than there is, by
+# somebody who has the key; and archives, trees, keys and recipes without end.  All of
+# it ends in little memory and time, with few words and the exit code that the manual
+# has, and nothing is written but where it was asked for.
+. tests/cli/lib.sh
+
+KIB=1000000 SECONDS_EACH=60 # of address space, and to a program
+mkdir "$tmp/bombs" "$tmp/out" "$tmp/empty" "$tmp/src"
+echo a >"$tmp/src/a"
+head -c 32 /dev/urandom >"$tmp/key"
+tests/encode.py --bomb all "$tmp/bombs"
+
+# A sanitizer's build has address space of its own, in terabytes.
+if ldd "$pack" | grep -q 'lib[at]san'; then KIB=unlimited SECONDS_EACH=600; fi
+
+# bounded COMMAND...: within the limits; its exit code.
+bounded() {
+	(ulimit -v "$KIB" && ulimit -f 1000000 && exec timeout -s KILL "$SECONDS_EACH" "$@")
+}
+
+# --- what would be noticed --------------------------------------------------------------
+
+if [ "$KIB" = unlimited ]; then
+	skip "two gigabytes are too much" "a sanitizer needs more"
+else
+	no "two gigabytes are too much" bounded python3 -c 'bytearray(2 << 30)'
+fi
+ok "half of one is not" bounded python3 -c 'bytearray(400 << 20)'
+limit=$SECONDS_EACH SECONDS_EACH=1
+ok "what does not end is killed" exits 137 bounded sleep 100
+SECONDS_EACH=$limit
+
+# --- bombs ---------------------------------------------------------------------------------
+
+read_keys() { # FILE
+	local word value
+	key=() bundle='' status=''
+	while read -r word value; do
+		case $word in
+		bundle) if [ "$bundle" ]; then key+=(--volume "$tmp/bombs/$value"); else bundle=$tmp/bombs/$value; fi ;;
+		status) status=$value ;;
+		word) ;;
+		*) key+=("--$word" "$tmp/bombs/$value") ;;
+		esac
+	done <"$1"
+}
+
+# few CODES COMMAND...: ends with one of these, and says what is wrong in few words.
+few() {
+	local codes=$1 code=0
+	shift
+	bounded "$@" >"$tmp/stdout" 2>"$tmp/stderr" || code=$?
+	echo "exit code $code, expected one of $codes; it said:"
+	head -c 2000 "$tmp/stderr"
+	[[ " $codes " == *" $code "* ]] && [ "$(wc -l <"$tmp/stderr")" -le 12 ] &&
+		{ [[ $code == [05] ]] || [ -s "$tmp/stderr" ]; }
+}
+
+# What fails says so at any verb; what is sound can be had.  Extracting may have no
+# memory for a table of four billion names, or meet the end of what files may have.
+for keys in "$tmp"/bombs/*.keys; do
+	read_keys "$keys"
+	name=${keys##*/} name=${name%.keys}
+	ok "$name: verify: $status" few "$status" "$read" verify -q "${key[@]}" "$bundle"
+	for verb in ls 'ls -lR' tree; do
+		# shellcheck disable=SC2086
+		ok "$name: $verb" few '0 4 5' "$read" $verb -q "${key[@]}" "$bundle"
+	done
+	ok "$name: a file" few '0 1 4 5' "$read" cat -q "${key[@]}" "$bundle" z
+	case $name in
+	ten-thousand-levels) continue ;; # takes a minute, as any tree as deep does
+	hole-*) codes='0 1 153' ;;
+	*) codes='0 1 4 5' ;;
+	esac
+	ok "$name: extract" few "$codes" "$read" extract -q "${key[@]}" -C "$tmp/out" "$bundle"
+	find "$tmp/out" -mindepth 1 -delete
+done
+ok "there are enough of them" test "$(find "$tmp/bombs" -name '*.keys' | wc -l)" -ge 12
+
+read_keys "$tmp/bombs/harmless.keys"
+ok "harmless: extracts" few 0 "$read" extract -q "${key[@]}" -C "$tmp/out" "$bundle"
+is "all of it" "$(find "$tmp/out" -mindepth 1 | wc -l)" 7
+find "$tmp/out" -mindepth 1 -delete
+# A copy of what claims terabytes is not begun.
+read_keys "$tmp/bombs/heap-without-end.keys"
+ok "a copy needs room: 13" few 13 "$read" repair -q "${key[@]}" -o "$tmp/out/copy" "$bundle"
+like "which is said" "$(cat "$tmp/stderr")" 'has room for [0-9]+ bytes, and [0-9]+ are needed'
+is "and nothing is left" "$(ls -A "$tmp/out")" ''
+
+# --- keys without end -------------------------------------------------------------------------
+
+read_keys "$tmp/bombs/harmless.keys"
+for option in key-file passphrase-file identity; do
+	ok "satchel-read --$option /dev/zero" few 1 "$read" ls -q "--$option" /dev/zero "$bundle"
+	ok "satchel-mount --$option /dev/zero" few 1 setsid -w "$mount" -f -q "--$option" /dev/zero "$bundle" "$tmp/empty"
+done
+ok "satchel-read --publisher" few 1 "$read" ls -q --publisher /dev/zero "${key[@]}" "$bundle"
+ok "a bundle without end" few 10 "$read" ls -q "${key[@]}" /dev/zero
+to=(-q -o "$tmp/out/b")
+for option in passphrase-file key-file recipients-file second-factor sign; do
+	ok "satchel-pack --$option /dev/zero" few '1 2' "$pack" "${to[@]}" --key-file "$tmp/key" "--$option" /dev/zero "$tmp/src"
+	ok "satchel-pack --$option, a pipe" few '1 2' "$pack" "${to[@]}" --key-file "$tmp/key" "--$option" <(yes) "$tmp/src"
+done
+ok "a passphrase in one line" few 1 "$pack" "${to[@]}" --passphrase-file <(yes | tr -d '\n') "$tmp/src"
+ok "a recipe" few 2 "$pack" -q --recipe /dev/zero
+ok "a recipe of many lines" few 2 "$pack" -q --recipe <(yes 'label = b')
+ok "a recipe of one line" few 2 "$pack" -q --recipe <(yes | tr -d '\n')
+
+# --- archives and trees ---------------------------------------------------------------------------
+
+python3 - "$tmp" <<'EOF'
+import os, sys, tarfile
+def tar(archive, format, name, size=1):
+    with tarfile.open(f'{sys.argv[1]}/{archive}.tar', 'w', format=format) as t:
+        member = tarfile.TarInfo(name)
+        member.size = size
+        t.fileobj.write(member.tobuf(format))
+        t.fileobj.write(bytes(512 if size == 1 else 5000))
+tar('deep', tarfile.PAX_FORMAT, 'd/' * 9000 + 'x')
+tar('deeper', tarfile.PAX_FORMAT, 'd/' * 500000 + 'x')
+tar('huge', tarfile.GNU_FORMAT, 'huge', size=1 << 60)
+os.chdir(sys.argv[1])
+os.mkdir('deep')
+os.chdir('deep')
+for i in range(10000):
+    os.mkdir('d')
+    os.chdir('d')
+with open('bottom', 'w') as f:
+    f.write('x')
+EOF
+truncate -s 300M "$tmp/zeros"
+tar -C "$tmp" -cf - zeros | gzip -1 | gzip | gzip >"$tmp/zeros.gz"
+mv "$tmp/zeros.gz" "$tmp/zeros"
+dry=("$pack" -q --dry-run --key-file "$tmp/key")
+ok "an archive of 9,000 levels: 3" few 3 "${dry[@]}" --archive "$tmp/deep.tar"
+ok "of half a million: 3" few 3 "${dry[@]}" --archive "$tmp/deeper.tar"
+ok "a member of an exbibyte that is not there: 1" few 1 "${dry[@]}" --archive "$tmp/huge.tar"
+ok "compressed again and again: 0" few 0 "${dry[@]}" --archive "$tmp/zeros"
+SECONDS_EACH=300
+ok "a tree of 10,000 levels: 3" few 3 "${dry[@]}" "$tmp/deep"
+like "what is too deep is named" "$(tail -c 300 "$tmp/stderr")" 'too long|too deep|left out'
+
+is "no bundle was made" "$(ls -A "$tmp/out" "$tmp/empty")" "$(printf '%s:\n\n%s:' "$tmp/empty" "$tmp/out")"
+finish
