@@ -553,10 +553,9 @@ static int load_leaf_block(struct cursor *c, uint64_t j)
 	return result;
 }
 
-/* Are these the bytes that leaf was signed for? */
-static int check_leaf(struct cursor *c, uint64_t leaf, const uint8_t *bytes, size_t len)
+/* Is this the digest that leaf was signed with? */
+static int compare_leaf(struct cursor *c, uint64_t leaf, const uint8_t sum[static FORMAT_DIGEST])
 {
-	uint8_t sum[FORMAT_DIGEST];
 	uint64_t j = leaf / FORMAT_LEAVES_PER_BLOCK;
 
 	if (j != c->leaf_block_no) {
@@ -565,11 +564,52 @@ static int check_leaf(struct cursor *c, uint64_t leaf, const uint8_t *bytes, siz
 		if (status)
 			return status;
 	}
-	seal_digest(c->io.seal, sum, bytes, len);
 	return memcmp(sum, c->leaf_block + leaf % FORMAT_LEAVES_PER_BLOCK * FORMAT_DIGEST,
 	              FORMAT_DIGEST)
 	               ? STATUS_ALTERED
 	               : STATUS_OK;
+}
+
+/* Are these the bytes that leaf was signed for? */
+static int check_leaf(struct cursor *c, uint64_t leaf, const uint8_t *bytes, size_t len)
+{
+	uint8_t sum[FORMAT_DIGEST];
+
+	seal_digest(c->io.seal, sum, bytes, len);
+	return compare_leaf(c, leaf, sum);
+}
+
+/* The same of two to four leaves of an extent that are as long as leaves can be. */
+static int check_few(struct cursor *c, uint64_t leaf, const uint8_t *bytes, unsigned count)
+{
+	uint8_t sum[SEAL_FOUR][FORMAT_DIGEST];
+	const uint8_t *data[SEAL_FOUR];
+	int status = STATUS_OK;
+
+	for (unsigned i = 0; i < SEAL_FOUR; i++)
+		data[i] = bytes + (size_t)(i < count ? i : 0) * FORMAT_LEAF;
+	seal_digest_four(c->io.seal, sum, data, FORMAT_LEAF);
+	for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+		status = compare_leaf(c, leaf + i, sum[i]);
+	return status;
+}
+
+/* The same of leaves of an extent, of which only the last may be shorter. */
+static int check_leaves(struct cursor *c, uint64_t leaf, const uint8_t *bytes, size_t len)
+{
+	int status = STATUS_OK;
+
+	while (len && status == STATUS_OK) {
+		unsigned count = (unsigned)min_u64(len / FORMAT_LEAF, SEAL_FOUR);
+		size_t n = count > 1 ? (size_t)count * FORMAT_LEAF : min_u64(len, FORMAT_LEAF);
+
+		status = count > 1 ? check_few(c, leaf, bytes, count)
+		                   : check_leaf(c, leaf, bytes, n);
+		leaf += div_ceil(n, FORMAT_LEAF);
+		bytes += n;
+		len -= n;
+	}
+	return status;
 }
 
 /* Decode a frame to out. */
@@ -593,9 +633,8 @@ static int read_leaves(struct cursor *c, const struct format_segment *s, uint64_
 {
 	int status = read_content(c, s->off + number * FORMAT_LEAF, n, out);
 
-	for (size_t at = 0; at < n && status == STATUS_OK; at += FORMAT_LEAF)
-		status = check_leaf(c, s->leaf + number + at / FORMAT_LEAF, out + at,
-		                    min_u64(FORMAT_LEAF, n - at));
+	if (status == STATUS_OK)
+		status = check_leaves(c, s->leaf + number, out, n);
 	if (status)
 		sodium_memzero(out, n);
 	return status;
