@@ -7,6 +7,7 @@
 
 #include "bundler/cancel.h"
 #include "bundler/check.h"
+#include "bundler/digests.h"
 #include "bundler/later.h"
 #include "bundler/pipeline.h"
 #include "bundler/segments.h"
@@ -103,6 +104,34 @@ static int thread_start(void **local, void *context)
 	return status;
 }
 
+/* How many leaves from number i on are as long as leaves can be. */
+static unsigned count_whole(const struct job *j, unsigned i)
+{
+	unsigned count = 0;
+
+	while (i + count < j->count && j->len[i + count] == FORMAT_LEAF)
+		count++;
+	return count;
+}
+
+static void make_digests(struct seal *seal, struct job *j)
+{
+	const uint8_t *bytes = j->bytes;
+
+	for (unsigned i = 0, count; i < j->count; i += count) {
+		uint8_t *digest = j->digest + (size_t)i * FORMAT_DIGEST;
+
+		count = count_whole(j, i);
+		digests_make(seal, digest, bytes, count);
+		bytes += (size_t)count * FORMAT_LEAF;
+		if (count)
+			continue;
+		seal_digest(seal, digest, bytes, j->len[i]);
+		bytes += j->len[i];
+		count = 1;
+	}
+}
+
 static int work(void *job, void *local, void *context)
 {
 	const struct maker *m = context;
@@ -111,11 +140,10 @@ static int work(void *job, void *local, void *context)
 	const uint8_t *bytes = j->bytes;
 
 	later_run(&j->later, &t->reading);
-	for (unsigned i = 0; i < j->count; bytes += j->len[i++]) {
-		seal_digest(t->seal, j->digest + (size_t)i * FORMAT_DIGEST, bytes, j->len[i]);
+	make_digests(t->seal, j);
+	for (unsigned i = 0; i < j->count; bytes += j->len[i++])
 		check_piece_tag(t->reading.check, m->stage->check, j->first + i, bytes, j->len[i],
 		                j->mark + (size_t)i * CHECK_TAG);
-	}
 	return STATUS_OK;
 }
 
