@@ -1,13 +1,13 @@
 #include "bundler/leaves.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "bundler/cancel.h"
 #include "bundler/check.h"
-#include "bundler/digests.h"
 #include "bundler/later.h"
 #include "bundler/pipeline.h"
 #include "bundler/segments.h"
@@ -29,7 +29,7 @@ struct job {
 	uint64_t first; /* number of the first */
 	unsigned count;
 	size_t len[JOB_LEAVES];
-	uint8_t digest[JOB_LEAVES * FORMAT_DIGEST];
+	uint8_t digest[JOB_LEAVES][FORMAT_DIGEST];
 	uint8_t mark[JOB_LEAVES * CHECK_TAG];
 	uint8_t *bytes; /* JOB_BYTES of room */
 	size_t bytes_len;
@@ -104,31 +104,32 @@ static int thread_start(void **local, void *context)
 	return status;
 }
 
-/* How many leaves from number i on are as long as leaves can be. */
-static unsigned count_whole(const struct job *j, unsigned i)
+/* Are those from number i on as long as leaves can be? */
+static bool four_are_whole(const struct job *j, unsigned i)
 {
-	unsigned count = 0;
-
-	while (i + count < j->count && j->len[i + count] == FORMAT_LEAF)
-		count++;
-	return count;
+	for (unsigned end = i + SEAL_FOUR; i < end; i++)
+		if (i == j->count || j->len[i] != FORMAT_LEAF)
+			return false;
+	return true;
 }
 
 static void make_digests(struct seal *seal, struct job *j)
 {
 	const uint8_t *bytes = j->bytes;
 
-	for (unsigned i = 0, count; i < j->count; i += count) {
-		uint8_t *digest = j->digest + (size_t)i * FORMAT_DIGEST;
+	for (unsigned i = 0; i < j->count;) {
+		if (four_are_whole(j, i)) {
+			const uint8_t *const leaf[SEAL_FOUR] = {bytes, bytes + FORMAT_LEAF,
+			                                        bytes + 2 * FORMAT_LEAF,
+			                                        bytes + 3 * FORMAT_LEAF};
 
-		count = count_whole(j, i);
-		digests_make(seal, digest, bytes, count);
-		bytes += (size_t)count * FORMAT_LEAF;
-		if (count)
-			continue;
-		seal_digest(seal, digest, bytes, j->len[i]);
-		bytes += j->len[i];
-		count = 1;
+			seal_digest_four(seal, &j->digest[i], leaf, FORMAT_LEAF);
+			bytes += SEAL_FOUR * FORMAT_LEAF;
+			i += SEAL_FOUR;
+		} else {
+			seal_digest(seal, j->digest[i], bytes, j->len[i]);
+			bytes += j->len[i++];
+		}
 	}
 }
 
@@ -168,8 +169,7 @@ static int add_digests(struct maker *m, const struct job *j)
 	int status = STATUS_OK;
 
 	for (unsigned i = 0; i < j->count && status == STATUS_OK; i++) {
-		memcpy(m->block + (size_t)m->in_block * FORMAT_DIGEST,
-		       j->digest + (size_t)i * FORMAT_DIGEST, FORMAT_DIGEST);
+		memcpy(m->block + (size_t)m->in_block * FORMAT_DIGEST, j->digest[i], FORMAT_DIGEST);
 		if (++m->in_block == FORMAT_LEAVES_PER_BLOCK)
 			status = flush_block(m);
 	}
