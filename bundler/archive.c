@@ -398,7 +398,7 @@ static bool has_content(const struct taking *t, uint32_t first)
 
 static int take_content_of_link(struct taking *t, const char *path, uint32_t first)
 {
-	uint64_t size, at;
+	uint64_t size = 0, at = 0;
 	int status = keep_content(t, path, &size, &at);
 
 	if (status == STATUS_OK) {

@@ -501,7 +501,7 @@ static int check_root(struct scan *s, const struct item *item)
 static int take_archives(struct scan *s)
 {
 	const struct scan_options *o = s->options;
-	uint32_t base = 0, added;
+	uint32_t base = 0, added = 0;
 	struct spill *kept;
 	int status = spill_new(&kept, o->arena, o->memory / 2, o->spill_dir);
 

@@ -297,10 +297,12 @@ static int begin_age(struct spill *s, uint64_t number)
 {
 	struct age *age;
 
+	if (s->youngest == (UINT32_C(1) << 24) - 1)
+		return STATUS_NOMEM;
 	while (s->age_count && s->age[s->age_count - 1].page >= number)
 		s->age_count--;
 	age = realloc(s->age, (s->age_count + 1) * sizeof(*age));
-	if (!age || s->youngest == (UINT32_C(1) << 24) - 1)
+	if (!age)
 		return STATUS_NOMEM;
 	s->age = age;
 	s->age[s->age_count++] = (struct age){number, ++s->youngest};
