@@ -1,2 +1,0 @@
-build2/bundler/cancel.o: bundler/cancel.c bundler/cancel.h
-bundler/cancel.h:

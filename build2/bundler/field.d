@@ -1,3 +1,0 @@
-build2/bundler/field.o: bundler/field.c bundler/field.h common/bytes.h
-bundler/field.h:
-common/bytes.h:

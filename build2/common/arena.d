@@ -1,3 +1,0 @@
-build2/common/arena.o: common/arena.c common/arena.h common/status.h
-common/arena.h:
-common/status.h:

@@ -1,6 +1,0 @@
-build2/common/cache.o: common/cache.c common/cache.h common/arena.h \
- common/format.h common/status.h
-common/cache.h:
-common/arena.h:
-common/format.h:
-common/status.h:

@@ -1,8 +1,0 @@
-build2/common/header.o: common/header.c common/header.h common/format.h \
- common/kdf.h common/passphrase.h common/source.h common/status.h
-common/header.h:
-common/format.h:
-common/kdf.h:
-common/passphrase.h:
-common/source.h:
-common/status.h:

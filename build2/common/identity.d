@@ -1,5 +1,0 @@
-build2/common/identity.o: common/identity.c common/identity.h \
- common/kdf.h common/status.h
-common/identity.h:
-common/kdf.h:
-common/status.h:

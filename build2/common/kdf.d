@@ -1,3 +1,0 @@
-build2/common/kdf.o: common/kdf.c common/kdf.h common/status.h
-common/kdf.h:
-common/status.h:

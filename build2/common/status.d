@@ -1,2 +1,0 @@
-build2/common/status.o: common/status.c common/status.h
-common/status.h:

@@ -1,2 +1,0 @@
-build2/fusefs/bus.o: fusefs/bus.c fusefs/bus.h
-fusefs/bus.h:

@@ -1,2 +1,0 @@
-build2/fusefs/swap.o: fusefs/swap.c fusefs/swap.h
-fusefs/swap.h:

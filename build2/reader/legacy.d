@@ -1,1 +1,0 @@
-build2/reader/legacy.o: reader/legacy.c

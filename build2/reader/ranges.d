@@ -1,3 +1,0 @@
-build2/reader/ranges.o: reader/ranges.c reader/ranges.h common/bytes.h
-reader/ranges.h:
-common/bytes.h:

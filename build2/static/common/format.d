@@ -1,6 +1,0 @@
-build2/static/common/format.o: common/format.c common/format.h \
- common/bytes.h common/path.h common/status.h
-common/format.h:
-common/bytes.h:
-common/path.h:
-common/status.h:

@@ -1,2 +1,0 @@
-build2/static/common/landlock.o: common/landlock.c common/landlock.h
-common/landlock.h:

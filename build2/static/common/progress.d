@@ -1,5 +1,0 @@
-build2/static/common/progress.o: common/progress.c common/progress.h \
- common/diag.h common/status.h
-common/progress.h:
-common/diag.h:
-common/status.h:

@@ -1,5 +1,0 @@
-build2/static/common/source.o: common/source.c common/source.h \
- common/bytes.h common/status.h
-common/source.h:
-common/bytes.h:
-common/status.h:

@@ -1,1 +1,0 @@
-build2/static/reader/legacy.o: reader/legacy.c
