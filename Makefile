@@ -194,12 +194,15 @@ lint: deps
 	$(MAKE) all
 	tests/lint.sh $(B)
 
-# Each tests/fuzz/fuzz_x.c runs FUZZ_SECONDS, from tests/fuzz/corpus/x.
+# Each tests/fuzz/fuzz_x.c runs FUZZ_SECONDS, from tests/fuzz/corpus/x.  An input that
+# takes long, or much memory, is a finding like any other.
 FUZZ_SECONDS = 60
+FUZZ_BOUNDS = -max_len=20000 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=64
 
 fuzz: EXTRA = clang libclang-rt-14-dev
 fuzz: deps
-	$(call variant,-fsanitize=fuzzer-no-link$(comma)address$(comma)undefined) CC=$(CLANG) run-fuzz
+	$(call variant,-fsanitize=fuzzer-no-link$(comma)address$(comma)undefined \
+		-fno-sanitize-recover=all) CC=$(CLANG) run-fuzz
 
 $(FUZZERS): %: %.o $(door) $$(archives)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
@@ -212,7 +215,7 @@ run-fuzz: $(FUZZERS)
 	for f in $^; do \
 		found=$(B)/corpus/$${f##*/fuzz_}; mkdir -p $$found; \
 		$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$found- \
-			-max_len=20000 -close_fd_mask=2 $$found \
+			$(FUZZ_BOUNDS) -close_fd_mask=2 $$found \
 			$$(ls -d tests/fuzz/corpus/$${f##*/fuzz_} 2>/dev/null) || exit 1; \
 	done
 
