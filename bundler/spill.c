@@ -147,7 +147,9 @@ static int write_page(struct spill *s, uint64_t number)
 
 		if (put < 0 && errno == EINTR)
 			continue;
-		if (put < 0)
+		if (put == 0)
+			errno = EIO;
+		if (put <= 0)
 			return STATUS_IO;
 		done += (size_t)put;
 	}

@@ -281,6 +281,16 @@ int outfile_write(struct outfile *out, const void *buf, size_t len)
 	return STATUS_OK;
 }
 
+static int cut(int fd, uint64_t len)
+{
+	int rc;
+
+	do
+		rc = ftruncate(fd, (off_t)len);
+	while (rc && errno == EINTR);
+	return rc;
+}
+
 int outfile_skip(struct outfile *out, uint64_t len)
 {
 	uint64_t end;
@@ -289,7 +299,7 @@ int outfile_skip(struct outfile *out, uint64_t len)
 		errno = EFBIG;
 		return STATUS_IO;
 	}
-	if (ftruncate(out->fd, (off_t)end))
+	if (cut(out->fd, end))
 		return STATUS_IO;
 	out->len = end;
 	return STATUS_OK;
@@ -310,14 +320,20 @@ int outfile_fd(const struct outfile *out)
 	return out->fd;
 }
 
-int outfile_sync(struct outfile *out)
+/* call: fsync or syncfs. */
+static int sync_fd(int (*call)(int fd), int fd)
 {
 	int rc;
 
 	do
-		rc = fsync(out->fd);
+		rc = call(fd);
 	while (rc && errno == EINTR);
-	if (rc)
+	return rc;
+}
+
+int outfile_sync(struct outfile *out)
+{
+	if (sync_fd(fsync, out->fd))
 		return STATUS_IO;
 	out->pushed = out->synced = out->len;
 	return STATUS_OK;
@@ -372,7 +388,7 @@ static int publish(const struct outfile *out)
 static int sync_directory(const struct outfile *out)
 {
 	int fd = openat(out->dirfd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	int rc = fd < 0 ? syncfs(out->fd) : fsync(fd);
+	int rc = fd < 0 ? sync_fd(syncfs, out->fd) : sync_fd(fsync, fd);
 	int saved = errno, status;
 
 	status = rc && errno != EINVAL && errno != ENOSYS && errno != EOPNOTSUPP ? STATUS_IO

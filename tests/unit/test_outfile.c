@@ -16,6 +16,32 @@
 
 enum { MIB = 1 << 20 };
 
+/* Of the calls below, in front of the C library's, so many are interrupted,
+ * or so many from the first sync of a folder on. */
+static int interruptions, folder_interruptions;
+
+static bool interrupted(void)
+{
+	errno = EINTR;
+	return interruptions > 0 && interruptions--;
+}
+
+int fsync(int fd)
+{
+	struct stat st;
+
+	if (folder_interruptions && !fstat(fd, &st) && S_ISDIR(st.st_mode)) {
+		interruptions = folder_interruptions;
+		folder_interruptions = 0;
+	}
+	return interrupted() ? -1 : (int)syscall(SYS_fsync, fd);
+}
+
+int ftruncate(int fd, off_t len)
+{
+	return interrupted() ? -1 : (int)syscall(SYS_ftruncate, fd, len);
+}
+
 /* Each test gets an empty folder, d, inside the group's. */
 static int fresh(void **state)
 {
@@ -289,6 +315,23 @@ static void what_cannot_be_synced_is_not_published(void **state)
 	assert_int_equal(unit_in_child(failing_sync), 0);
 }
 
+static void what_is_interrupted_is_asked_again(void **state)
+{
+	struct outfile *out = NULL;
+
+	(void)state;
+	assert_int_equal(outfile_open(&out, "d/final", false), STATUS_OK);
+	assert_int_equal(outfile_write(out, "x", 1), STATUS_OK);
+	interruptions = 2;
+	assert_int_equal(outfile_skip(out, MIB), STATUS_OK);
+	interruptions = 2;
+	assert_int_equal(outfile_sync(out), STATUS_OK);
+	folder_interruptions = 2;
+	assert_int_equal(outfile_commit(out, true), STATUS_OK);
+	assert_int_equal(interruptions + folder_interruptions, 0);
+	assert_true(exists("d/final"));
+}
+
 static void unsyncable_folder(void)
 {
 	struct outfile *out = NULL;
@@ -520,6 +563,7 @@ int main(void)
 		TEST(a_directory_and_one_component),
 		TEST(nobody_is_overwritten_on_any_file_system),
 		TEST(what_cannot_be_synced_is_not_published),
+		TEST(what_is_interrupted_is_asked_again),
 		TEST(a_name_that_may_be_gone_tomorrow_is_taken_back),
 		TEST(a_write_that_fails_leaves_nothing),
 		TEST(a_signal_handler_removes_what_is_not_committed),

@@ -201,6 +201,24 @@ static void a_disk_that_lies_is_found_out(void **state)
 	spill_free(spill);
 }
 
+static void write_nothing(void)
+{
+	static uint8_t page[FORMAT_PAYLOAD];
+	struct spill *spill = NULL;
+
+	MUST(spill_new(&spill, arena, 0, ".") == STATUS_OK);
+	unit_refuse(SYS_pwrite64, 0);
+	alarm(10);
+	MUST(spill_append(spill, page, sizeof page) == STATUS_IO && errno == EIO);
+	spill_free(spill);
+}
+
+static void a_disk_that_takes_nothing_is_not_waited_for(void **state)
+{
+	(void)state;
+	assert_int_equal(unit_in_child(write_nothing), 0);
+}
+
 /* Cut anywhere, in memory, in the middle of a sealed page, at its ends: what is left
  * is there, and what is appended then. */
 static void what_is_cut_off_is_forgotten(void **state)
@@ -309,6 +327,7 @@ int main(void)
 		cmocka_unit_test(what_is_cut_off_is_forgotten),
 		cmocka_unit_test(no_page_is_sealed_twice_alike),
 		cmocka_unit_test(a_full_disk_is_an_error),
+		cmocka_unit_test(a_disk_that_takes_nothing_is_not_waited_for),
 	};
 
 	return cmocka_run_group_tests_name("spill", tests, setup, teardown);
