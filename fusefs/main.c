@@ -129,6 +129,8 @@ static int confine(struct mounted *m)
 	status = loop_start(m->loop);
 	if (status == STATUS_OK)
 		status = notes_start(m->view.notes, m->session);
+	if (status == STATUS_OK)
+		status = watch_start(m->watch);
 	if (status)
 		return fail(status);
 	if (!sandbox_calls(m->run.program, watch_has_bus(m->watch)))

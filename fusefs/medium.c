@@ -4,12 +4,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/source.h"
@@ -18,14 +21,25 @@
 enum {
 	SIZES_MAX = 64, /* devices, of all volumes */
 	DEPTH_MAX = 4,  /* of devices upon devices */
-	PROBES = 3,     /* places of a volume that are read */
-	PROBE_LEN = 512,
+	BARE_MAX = 64,  /* file systems on no block device */
+	PLACES = 8,     /* of a volume, all of which must fail */
+	PROBE_LEN = 4096,
+	WINDOW = 2 << 20, /* as much as the page cache may keep in one piece */
+	PROBE_MS = 250,
+};
+
+/* A volume that is on no block device, and where of it was read last. */
+struct bare {
+	const struct source *source;
+	dev_t file_system;
+	uint64_t place; /* in units of PROBE_LEN */
 };
 
 struct medium {
-	unsigned size_count;
+	unsigned size_count, bare_count;
 	int size_fd[SIZES_MAX];
-	const struct source *bare; /* a volume on no block device; NULL: none */
+	struct bare bare[BARE_MAX];
+	_Atomic bool is_lost; /* of bare */
 };
 
 /* Bytes of a sysfs file, as a number; -1: it cannot be read. */
@@ -69,6 +83,38 @@ static void add_by_number(struct medium *m, dev_t device, int depth)
 	add_device(m, path, depth);
 }
 
+/* What the file system of fd is mounted from.  One that spans several devices
+ * (btrfs) has a number that no device has. */
+static void add_mounted_from(struct medium *m, int fd, int depth)
+{
+	char *line = NULL, *rest, device[256];
+	unsigned long long id;
+	struct statx file;
+	struct stat st;
+	size_t room = 0;
+	FILE *mounts = NULL;
+
+	if (!statx(fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &file))
+		mounts = fopen("/proc/self/mountinfo", "re");
+	while (mounts && getline(&line, &room, mounts) > 0)
+		if (sscanf(line, "%llu", &id) == 1 && id == file.stx_mnt_id &&
+		    (rest = strstr(line, " - ")) && sscanf(rest, " - %*s %255s", device) == 1 &&
+		    device[0] == '/' && !stat(device, &st) && S_ISBLK(st.st_mode))
+			add_by_number(m, st.st_rdev, depth);
+	free(line);
+	if (mounts)
+		fclose(mounts);
+}
+
+static void add_file(struct medium *m, int fd, const struct stat *st, int depth)
+{
+	unsigned before = m->size_count;
+
+	add_by_number(m, S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev, depth);
+	if (m->size_count == before)
+		add_mounted_from(m, fd, depth);
+}
+
 /* The file that a loop device shows. */
 static void add_backing(struct medium *m, const char *directory, int depth)
 {
@@ -86,8 +132,12 @@ static void add_backing(struct medium *m, const char *directory, int depth)
 	if (got <= 1)
 		return;
 	path[got - 1] = '\0';
-	if (!stat(path, &st))
-		add_by_number(m, st.st_dev, depth + 1);
+	fd = open(path, O_PATH | O_CLOEXEC);
+	if (fd < 0)
+		return;
+	if (!fstat(fd, &st))
+		add_file(m, fd, &st, depth + 1);
+	close(fd);
 }
 
 static void add_device(struct medium *m, const char *directory, int depth)
@@ -110,6 +160,16 @@ static void add_device(struct medium *m, const char *directory, int depth)
 	add_backing(m, directory, depth);
 }
 
+/* One volume of each file system tells of all that lie there. */
+static void add_bare(struct medium *m, const struct source *source, dev_t file_system)
+{
+	for (unsigned i = 0; i < m->bare_count; i++)
+		if (m->bare[i].file_system == file_system)
+			return;
+	if (m->bare_count < BARE_MAX)
+		m->bare[m->bare_count++] = (struct bare){source, file_system, 0};
+}
+
 int medium_new(struct medium **medium, struct source *const *sources, unsigned count)
 {
 	struct medium *m = calloc(1, sizeof *m);
@@ -122,30 +182,58 @@ int medium_new(struct medium **medium, struct source *const *sources, unsigned c
 
 		if (fstat(source_fd(sources[i]), &st))
 			continue;
-		add_by_number(m, S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev, 0);
+		add_file(m, source_fd(sources[i]), &st, 0);
 		if (m->size_count == before)
-			m->bare = sources[i];
+			add_bare(m, sources[i], st.st_dev);
 	}
 	*medium = m;
 	return STATUS_OK;
 }
 
-/* Does any of a few places of the volume still read? */
-static bool can_be_read(const struct source *source)
+/* Does any of a few places of the volume still read?  They are others each time,
+ * and what the page cache has of them is dropped, so that the medium is asked. */
+static bool can_be_read(struct bare *b)
 {
-	uint64_t len = source_len(source);
+	uint64_t count = source_len(b->source) / PROBE_LEN;
 	uint8_t bytes[PROBE_LEN];
 
-	if (len < PROBE_LEN)
-		return true;
-	for (unsigned i = 0; i < PROBES; i++) {
-		uint64_t off = (len - PROBE_LEN) / (PROBES - 1) * i;
+	for (unsigned i = 0; i < PLACES && count; i++) {
+		uint64_t off;
 
-		posix_fadvise(source_fd(source), (off_t)off, PROBE_LEN, POSIX_FADV_DONTNEED);
-		if (source_read_at(source, bytes, sizeof bytes, off) == STATUS_OK)
+		b->place = (b->place + (count * 618 / 1000 | 1)) % count;
+		off = b->place * PROBE_LEN;
+		posix_fadvise(source_fd(b->source), (off_t)(off / WINDOW * WINDOW), WINDOW,
+		              POSIX_FADV_DONTNEED);
+		if (source_read_at(b->source, bytes, sizeof bytes, off) == STATUS_OK)
 			return true;
 	}
-	return false;
+	return !count;
+}
+
+static void *probe(void *argument)
+{
+	const struct timespec pause = {0, PROBE_MS * 1000000};
+	struct medium *m = argument;
+
+	for (;;) {
+		for (unsigned i = 0; i < m->bare_count; i++)
+			if (!can_be_read(&m->bare[i]))
+				atomic_store(&m->is_lost, true);
+		nanosleep(&pause, NULL);
+	}
+	return NULL;
+}
+
+int medium_start(struct medium *medium)
+{
+	pthread_t thread;
+
+	if (!medium->bare_count)
+		return STATUS_OK;
+	if (pthread_create(&thread, NULL, probe, medium))
+		return STATUS_NOMEM;
+	pthread_detach(thread);
+	return STATUS_OK;
 }
 
 bool medium_is_there(const struct medium *medium)
@@ -153,5 +241,5 @@ bool medium_is_there(const struct medium *medium)
 	for (unsigned i = 0; i < medium->size_count; i++)
 		if (read_number(medium->size_fd[i]) <= 0)
 			return false;
-	return !medium->bare || can_be_read(medium->bare);
+	return !atomic_load(&medium->is_lost);
 }

@@ -3,7 +3,9 @@
  * What sysfs says about the block device that a volume lies on, and about those
  * under it (LUKS, LVM, loop), is kept open: reading it fails once the device has
  * gone, and a card reader without a card says 0.  Where there is no block device
- * the volume itself is read.  One unreadable page is damage, not absence. */
+ * (network, FUSE) the volume itself is read, by a thread of its own: a server that
+ * is silent holds nothing up, and is not absent.  One unreadable page is damage,
+ * not absence. */
 #ifndef FUSEFS_MEDIUM_H
 #define FUSEFS_MEDIUM_H
 
@@ -12,8 +14,12 @@
 struct medium;
 struct source;
 
-/* sources: count of them, borrowed.  STATUS_NOMEM. */
+/* sources: count of them, borrowed.  It lasts as long as the process.  STATUS_NOMEM. */
 int medium_new(struct medium **medium, struct source *const *sources, unsigned count);
+
+/* Begin to read what must be read.  Between the two halves of the sandbox.
+ * STATUS_NOMEM. */
+int medium_start(struct medium *medium);
 
 bool medium_is_there(const struct medium *medium);
 

@@ -48,6 +48,11 @@ int watch_new(struct watch **watch, int64_t idle_seconds, struct source *const *
 	return medium_new(&w->medium, sources, count);
 }
 
+int watch_start(struct watch *watch)
+{
+	return medium_start(watch->medium);
+}
+
 bool watch_has_bus(const struct watch *watch)
 {
 	return watch->bus;

@@ -32,6 +32,9 @@ struct end {
 int watch_new(struct watch **watch, int64_t idle_seconds, struct source *const *sources,
               unsigned count);
 
+/* Start its threads, between the two halves of the sandbox.  STATUS_NOMEM. */
+int watch_start(struct watch *watch);
+
 /* Will messages go over the bus? */
 bool watch_has_bus(const struct watch *watch);
 

@@ -74,4 +74,103 @@ find "$mnt" -type f -exec cat {} + >/dev/null 2>&1
 lost=$(sed -n 's/^satchel-mount: \(.*\): damaged.*/\1/p' "$tmp/stderr" | head -1)
 no "-v names the file" cat "$mnt/$lost"
 down
+
+# Where there is no block device the medium is asked: here it is a mount of ours, and
+# what the kernel keeps of it (--cache) is not the medium.
+below=$tmp/below
+mkdir "$below" "$tmp/other" "$tmp/tree"
+more_on_exit() {
+	kill -KILL "$below_pid" "$below_server"
+	umount -l "$stick" "$below" "$tmp/other"
+} 2>/dev/null
+
+put_below() { # OPTION...: what is in $tmp/tree, at $below
+	"$mount" -f "${key_below[@]}" "$@" "$tmp/bundle" "$below" 2>/dev/null &
+	below_pid=$!
+	until [ "$(stat -f -c %t "$below" 2>/dev/null)" == "$FUSE" ]; do sleep 0.02; done
+	below_server=$(cat "/proc/$below_pid/task/$below_pid/children")
+	below_server=${below_server%% *}
+}
+
+take_below() {
+	kill -KILL "$below_server"
+	wait "$below_pid"
+}
+
+head -c 3000000 /dev/urandom >"$tmp/film"
+pack_tree "$tmp/film" --parity 0
+key_film=("${key[@]}")
+mv "$tmp/bundle" "$tmp/tree/film"
+cp "$good/links.bundle" "$good/volumes-3.1.bundle" "$tmp/tree"
+pack_tree "$tmp/tree/." --parity 0
+key_below=("${key[@]}")
+
+key=(--passphrase-file "$good/one.passphrase")
+bundle=$below/links.bundle
+put_below --cache
+cat "$below"/* >/dev/null
+up
+take_below
+gone
+is "what is in the page cache is not the medium: exit code" "$code" 10
+ok "within a second" within 1000
+
+# One volume there, the others where nothing can happen and no block device is, either.
+mount -t tmpfs none "$tmp/other" && cp "$good"/volumes-3.[23].bundle "$tmp/other"
+put_below --cache
+cat "$below"/* >/dev/null
+bundle=$below/volumes-3.1.bundle
+up --key-file "$good/a.keyfile" --volume "$tmp/other/volumes-3.2.bundle" --volume "$tmp/other/volumes-3.3.bundle"
+take_below
+gone
+is "one of several media vanishes: exit code" "$code" 10
+ok "within a second" within 1000
+
+# One that is silent is not gone, and holds up no end.
+put_below
+bundle=$below/links.bundle
+cat "$bundle" >/dev/null # then the kernel no longer waits for an answer where it is closed
+up
+kill -STOP "$below_server"
+sleep 1
+ok "a silent one ends nothing" is_mounted
+"$mount" -u "$mnt"
+gone
+is "and holds up no end: exit code" "$code" 0
+ok "within a second" within 1000
+kill -CONT "$below_server"
+"$mount" -u "$below"
+wait "$below_pid"
+
+# A quarter of it cannot be read.
+length=$(stat -c %s "$tmp/bundle")
+dd if=/dev/urandom of="$tmp/bundle" bs=4096 seek=$((length / 8192)) count=$((length / 16384)) \
+	conv=notrunc status=none
+put_below
+key=("${key_film[@]}")
+bundle=$below/film
+no "the medium has places that cannot be read" cat "$bundle"
+up
+sleep 2
+ok "which ends nothing" is_mounted
+down
+"$mount" -u "$below"
+wait "$below_pid"
+
+# A file system that spans devices has a number of its own; what it is mounted from tells.
+if command -v mkfs.btrfs >/dev/null && grep -qw btrfs /proc/filesystems; then
+	truncate -s 128M "$tmp/image"
+	mkfs.btrfs -q "$tmp/image" && loop=$(losetup -f --show "$tmp/image") && mount "$loop" "$stick"
+	cp $good/links.bundle "$stick/bundle" && sync
+	key=(--passphrase-file "$good/one.passphrase")
+	bundle=$stick/bundle
+	up
+	pull_out
+	gone
+	is "btrfs: exit code" "$code" 10
+	ok "within a second" within 1000
+	take_away
+else
+	skip "btrfs: it ends" "there is none to be had"
+fi
 finish
