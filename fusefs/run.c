@@ -13,6 +13,7 @@
 #include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -130,6 +131,18 @@ static void leave_journal(int fd)
 	close(null);
 }
 
+/* No core file of a viewer.  A limit of 0 keeps the kernel from writing one, but
+ * not from feeding a program that collects them; 1 keeps it from both: core(5).
+ * Where 1 is more than the user may have, the dump is at least without memory. */
+static void leave_no_core(void)
+{
+	const struct rlimit one = {1, 1}, none = {0, 0};
+
+	if (setrlimit(RLIMIT_CORE, &one))
+		setrlimit(RLIMIT_CORE, &none);
+	write_file("/proc/self/coredump_filter", "0");
+}
+
 static void exec_program(const char *directory, char **argv)
 {
 	sigset_t none;
@@ -141,6 +154,7 @@ static void exec_program(const char *directory, char **argv)
 	leave_journal(STDOUT_FILENO);
 	leave_journal(STDERR_FILENO);
 	clean_environment();
+	leave_no_core();
 	drop_rights();
 	if (chdir(directory) == 0)
 		execvp(argv[0], argv);

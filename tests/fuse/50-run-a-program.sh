@@ -40,6 +40,16 @@ is "but is afterwards" "$(cat "$HOME/file")" before
 is "no session bus" "$(run 'echo $DBUS_SESSION_BUS_ADDRESS')" disabled:
 is "no network but this machine" "$(run 'ls /sys/class/net 2>/dev/null; cat /proc/net/dev' | grep -oE '[a-z0-9]+:' | sort -u | tr '\n' ' ')" "lo: "
 is "no right to undo any of that" "$(run 'umount /tmp/files 2>/dev/null && echo undone; grep -c "^CapEff.*0000000000000000" /proc/self/status')" 1
+if (ulimit -c unlimited) 2>/dev/null; then
+	limit='grep "core file" /proc/self/limits'
+	ulimit -c unlimited
+	like "control: outside, a core file may be of any size" "$(sh -c "$limit")" ' unlimited +unlimited '
+	# 1 and not 0: a program that collects them does not get one either.
+	like "a viewer that crashes leaves none" "$(run "$limit")" ' 1 +1 '
+	is "nor would there be anything in it" "$(run 'cat /proc/self/coredump_filter')" 00000000
+else
+	skip "a viewer that crashes leaves no core file" "nobody here could"
+fi
 is "processes are its own" "$(run 'echo $$')" 2
 is "a program at home is found" "$(printf '#!/bin/sh\necho found\n' >"$HOME/viewer"; chmod +x "$HOME/viewer"; PATH=$HOME:$PATH "$mount" "${key[@]}" "$bundle" --run viewer)" found
 
