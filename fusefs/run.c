@@ -117,18 +117,26 @@ static void drop_rights(void)
 }
 
 /* Started from a menu, what a program prints goes to the journal, through a
- * socket, and from there to a disk. */
-static void leave_journal(int fd)
+ * socket, or into ~/.xsession-errors: to a disk. */
+static void leave_log(int fd)
 {
 	struct stat st;
 	int null;
 
-	if (fstat(fd, &st) || !S_ISSOCK(st.st_mode))
+	if (fstat(fd, &st) || !(S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode)))
 		return;
 	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	if (null < 0 || dup2(null, fd) < 0)
 		close(fd);
 	close(null);
+}
+
+/* Nor does it find another way there: descriptors that this process was given. */
+static void leave_logs(void)
+{
+	leave_log(STDOUT_FILENO);
+	leave_log(STDERR_FILENO);
+	close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }
 
 /* No core file of a viewer.  A limit of 0 keeps the kernel from writing one, but
@@ -145,20 +153,20 @@ static void leave_no_core(void)
 
 static void exec_program(const char *directory, char **argv)
 {
+	int code, errors = fcntl(STDERR_FILENO, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
 	sigset_t none;
-	int code;
 
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
-	leave_journal(STDOUT_FILENO);
-	leave_journal(STDERR_FILENO);
+	leave_logs();
 	clean_environment();
 	leave_no_core();
 	drop_rights();
 	if (chdir(directory) == 0)
 		execvp(argv[0], argv);
 	code = errno == ENOENT ? 127 : 126;
+	dup2(errors, STDERR_FILENO);
 	diag_error(argv[0], "%s", strerror(errno));
 	_exit(code);
 }

@@ -53,7 +53,8 @@ fi
 is "processes are its own" "$(run 'echo $$')" 2
 is "a program at home is found" "$(printf '#!/bin/sh\necho found\n' >"$HOME/viewer"; chmod +x "$HOME/viewer"; PATH=$HOME:$PATH "$mount" "${key[@]}" "$bundle" --run viewer)" found
 
-# Standard output that is a socket leads to the journal; a pipe is the user's own.
+# Standard output that is a socket leads to the journal, a file may be
+# ~/.xsession-errors; a pipe is the user's own.
 cat >"$tmp/journal.py" <<'EOF'
 import socket, subprocess, sys
 ours, theirs = socket.socketpair()
@@ -63,7 +64,12 @@ sys.exit(code or len(ours.recv(100)))
 EOF
 ok "what it prints reaches no journal" python3 "$tmp/journal.py" "$mount" "${key[@]}" "$bundle" --run \
 	sh -c 'echo title; echo title >&2'
+"$mount" "${key[@]}" "$bundle" --run sh -c \
+	'echo title; echo title >&2; { echo title >&7; } 2>/dev/null' >>"$tmp/log" 2>>"$tmp/log" 7>>"$tmp/log"
+is "nor a file" "$(cat "$tmp/log")" ''
 is "but a pipe" "$(run 'echo title')" title
+"$mount" "${key[@]}" "$bundle" --run /no/such/program 2>>"$tmp/log"
+like "and what we have to say is in the log" "$(cat "$tmp/log")" 'No such file'
 if [ -d /run/systemd ] || mkdir /run/systemd 2>/dev/null; then
 	is "services that write are out of reach" "$(run 'ls -A /run/systemd')" ''
 	rmdir /run/systemd 2>/dev/null
