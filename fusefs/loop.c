@@ -9,6 +9,7 @@
 #include <sodium.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "common/status.h"
@@ -161,10 +162,20 @@ static void run_errand(struct worker *w, const struct errand *errand)
 	atomic_store(&w->busy, false);
 }
 
+/* The arena has been wiped, or is about to be: what the kernel still asks has
+ * names in it, and an answer that came late has more. */
+static void forget(struct worker *w)
+{
+	explicit_bzero(w->buffer, w->room);
+	loop_clean_stack();
+}
+
 static void answer(struct worker *w, const struct fuse_buf *request)
 {
 	atomic_store(&w->busy, true);
 	fuse_session_process_buf(w->loop->session, request);
+	if (atomic_load(&w->loop->refusing))
+		forget(w);
 	registers_clear();
 	atomic_store(&w->busy, false);
 }

@@ -32,6 +32,12 @@ enum { ANSWERS_MS = 200, OVERWRITE_MS = 500, DETACH_MS = 1000 };
 
 static const char program[] = "satchel-mount";
 
+/* The command line, which names the bundle and what of it is shown. */
+static struct {
+	char *text;
+	size_t len;
+} command_line;
+
 /* Everything that the serving process has. */
 struct mounted {
 	const struct options *options;
@@ -181,6 +187,11 @@ static int start(struct mounted *m)
 
 /* --- ending ---------------------------------------------------------------------------- */
 
+static void forget_arguments(void)
+{
+	explicit_bzero(command_line.text, command_line.len);
+}
+
 /* What was met on the way, where the end itself tells nothing. */
 static int damage_code(const struct mounted *m)
 {
@@ -207,6 +218,7 @@ static int finish(struct mounted *m, const struct end *end)
 
 	loop_refuse(m->loop, ANSWERS_MS);
 	arena_wipe(m->access.arena);
+	forget_arguments();
 	if (m->run.program)
 		run_kill(&m->run);
 	if (end->reason != END_UNMOUNTED) {
@@ -215,6 +227,8 @@ static int finish(struct mounted *m, const struct end *end)
 	}
 	if (watch_reason_text(end))
 		diag_note("%s", watch_reason_text(end));
+	/* A worker that was late may have finished a page meanwhile. */
+	arena_wipe(m->access.arena);
 	return code ? code : damage_code(m);
 }
 
@@ -228,6 +242,8 @@ static int serve(const struct options *options, struct supervisor *supervisor)
 	if (code) {
 		if (m.access.arena)
 			arena_wipe(m.access.arena);
+		forget_arguments();
+		loop_clean_stack();
 		return code;
 	}
 	if (m.run.program)
@@ -264,17 +280,18 @@ static int check_directory(const struct options *o)
  * on with a copy, and leave nothing behind the program's name. */
 static char **hide_arguments(int argc, char **argv)
 {
-	size_t len = 0;
-	char **copy, *text;
+	char **copy = calloc((size_t)argc + 1, sizeof *copy), *text;
 
 	for (int i = 0; i < argc; i++)
-		len += strlen(argv[i]) + 1;
-	copy = calloc(1, ((size_t)argc + 1) * sizeof *copy + len);
-	if (!copy)
+		command_line.len += strlen(argv[i]) + 1;
+	text = command_line.text = calloc(1, command_line.len + 1);
+	if (!copy || !text) {
+		free(copy);
 		return NULL;
-	text = (char *)(copy + argc + 1);
+	}
 	for (int i = 0; i < argc; i++) {
-		len = strlen(argv[i]) + 1;
+		size_t len = strlen(argv[i]) + 1;
+
 		copy[i] = memcpy(text, argv[i], len);
 		text += len;
 		if (i)
@@ -307,6 +324,9 @@ int main(int argc, char **argv)
 	diag_init(program, NULL);
 	argv = hide_arguments(argc, argv);
 	code = argv ? run(argc, argv) : fail(STATUS_NOMEM);
+	if (command_line.text)
+		forget_arguments();
+	free(command_line.text);
 	free(argv);
 	return code;
 }

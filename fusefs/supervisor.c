@@ -232,7 +232,7 @@ int supervisor_run(const struct options *options, const char *directory,
 	}
 	if (child == 0) {
 		close(ready[0]);
-		_exit(supervise(options, directory, ready[1], serve));
+		return supervise(options, directory, ready[1], serve);
 	}
 	close(ready[1]);
 	return wait_in_front(ready[0]);

@@ -21,7 +21,8 @@ secret=$(random)
 echo "$secret" >"$tmp/passphrase"
 "$pack" -q -f --kdf low --no-verify --passphrase-file "$tmp/passphrase" -o "$bundle" "$tmp/tree"
 
-look() { python3 tests/fuse/scan.py "$server" "$stored" "$text" "$name" "$link" "$secret"; }
+scan() { python3 tests/fuse/scan.py "$server" "$@"; }
+look() { scan "$stored" "$text" "$name" "$link" "$secret"; }
 
 read_all() {
 	grep -c "$text" "$mnt/tree/text" >/dev/null
@@ -57,6 +58,37 @@ for mode in '' --cache; do
 	kill -CONT "$pid"
 	gone
 done
+
+# What is asked for until the end comes through the arena, which is wiped by then; the
+# command line is kept until then, too.  The process is held where it exits.
+if strace -o /dev/null true 2>/dev/null; then
+	cat >"$tmp/held" <<-EOF
+		#!/bin/sh
+		exec strace -D -f -qq -o /dev/null -e inject=exit_group:delay_enter=60s "$mount" "\$@"
+	EOF
+	chmod +x "$tmp/held"
+	mv "$tmp/tree" "$tmp/$name"
+	pack_tree "$tmp/$name"
+	mount=$tmp/held up --subdir "$name"
+	late=$(random)
+	stat "$mnt/$(random)$late" 2>/dev/null
+	read -r a b <<<"$(scan "$late" "$name")"
+	like "a name that is looked up stands in memory, and what is shown of the bundle" \
+		"$((a > 0))$((b > 0))" 11
+	kill -STOP "$pid"
+	kill -USR1 "$server"
+	sleep 1
+	late=$(random)
+	like "looked up after a panic" "$(stat "$mnt/$(random)$late" 2>&1)" 'Input/output error'
+	sleep 0.1
+	is "none stays" "$(scan "$late" "$name")" "0 0"
+	kill -KILL "$server" "$pid"
+	wait "$pid" 2>/dev/null
+	umount -l "$mnt"
+	pid=''
+else
+	skip "a name looked up after a panic" "there is no strace"
+fi
 
 # A program that has mapped a file sees the page cache: zeros before it is gone.
 cat >"$tmp/watch.py" <<'EOF'
