@@ -13,10 +13,10 @@
 enum {
 	ATTEMPTS = 3,
 	TTY_LINE = 4096, /* a terminal's longest line */
-	SIGNAL_COUNT = 5,
+	SIGNAL_COUNT = 6,
 };
 
-static const int signals[SIGNAL_COUNT] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP};
+static const int signals[SIGNAL_COUNT] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGUSR1};
 
 /* Numbers of the signals that came, from the handler to the prompt.  A pipe,
  * because the handler may run in any thread. */

@@ -299,7 +299,9 @@ static int open_bundle(struct access *a, const struct options *o, const struct k
 		return 0;
 	diag_status(o->bundle, status);
 	/* Of one volume alone this would say which file; here nothing can be read. */
-	return status == STATUS_DAMAGED || status == STATUS_INVALID ? 10 : status_exit_code(status);
+	return status == STATUS_DAMAGED || status == STATUS_INVALID || status == STATUS_IO
+	               ? 10
+	               : status_exit_code(status);
 }
 
 /* Files that were named and are not part of the set. */

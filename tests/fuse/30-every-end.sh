@@ -74,6 +74,32 @@ is "of no such bundle" "$("$mount" "${key[@]}" "$tmp/none" "$mnt" 2>/dev/null; e
 is "of no such directory" "$("$mount" "${key[@]}" "$bundle" "$tmp/none" 2>/dev/null; echo $?)" 1
 is "of usage" "$("$mount" "$bundle" 2>/dev/null; echo $?)" 2
 
+if ! sanitized && strace -o /dev/null true 2>/dev/null; then
+	is "of a bundle that cannot be read" "$(strace -f -qq -o /dev/null -P "$bundle" -e inject=pread64:error=EIO \
+		"$mount" "${key[@]}" "$bundle" "$mnt" 2>"$tmp/stderr"; echo $?)" 10
+	like "which is said" "$(cat "$tmp/stderr")" 'Input/output error'
+else
+	skip "of a bundle that cannot be read" "there is no strace"
+fi
+
+# Somebody comes while the passphrase is being typed.
+cat >"$tmp/typing.py" <<'EOF'
+import os, pty, signal, sys, termios
+
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv(sys.argv[1], sys.argv[1:])
+shown = b''
+while not shown.endswith(b'passphrase: '):
+    shown += os.read(terminal, 100)
+os.write(terminal, b'half of the')
+os.kill(pid, signal.SIGUSR1)
+code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+print(code, bool(termios.tcgetattr(terminal)[3] & termios.ECHO))
+EOF
+is "panic at the prompt, and the terminal is as it was" \
+	"$(timeout 10 python3 "$tmp/typing.py" "$mount" -f "$bundle" "$mnt")" "138 True"
+
 up --subdir under
 is "--subdir shows one directory" "$(cd "$mnt" && echo *)" "deeper long several"
 is "whose parent is itself" "$(stat -c %i "$mnt")" 1
