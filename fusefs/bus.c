@@ -15,7 +15,8 @@ static const char manager_path[] = "/org/freedesktop/login1";
 static const char manager[] = "org.freedesktop.login1.Manager";
 static const char session[] = "org.freedesktop.login1.Session";
 
-enum { ANSWER_USEC = 2000000 };
+/* How long logind may take: when it is first spoken to, and with a lock. */
+enum { OPEN_USEC = 2000000, OWNER_USEC = 300000 };
 
 struct bus {
 	sd_bus *bus;
@@ -34,24 +35,30 @@ static int on_sleep(sd_bus_message *message, void *context, sd_bus_error *error)
 	return 0;
 }
 
-/* Is the session at path one of this user?  If it cannot be told, it is. */
-static int is_ours(sd_bus *bus, const char *path)
+/* Whose session was locked.  If it cannot be told, it is one of this user. */
+static int on_owner(sd_bus_message *answer, void *context, sd_bus_error *error)
 {
+	struct bus *b = context;
 	uint32_t uid = getuid();
-	sd_bus_message *answer = NULL;
 
-	if (sd_bus_get_property(bus, service, path, session, "User", NULL, &answer, "(uo)") >= 0)
+	(void)error;
+	if (!sd_bus_message_is_method_error(answer, NULL) &&
+	    sd_bus_message_enter_container(answer, 'v', "(uo)") >= 0)
 		sd_bus_message_read(answer, "(uo)", &uid, NULL);
-	sd_bus_message_unref(answer);
-	return uid == getuid();
+	if (uid == getuid())
+		b->news = BUS_LOCK;
+	return 0;
 }
 
+/* The answer is not waited for: nothing else would be noticed meanwhile. */
 static int on_lock(sd_bus_message *message, void *context, sd_bus_error *error)
 {
 	struct bus *b = context;
 
 	(void)error;
-	if (is_ours(b->bus, sd_bus_message_get_path(message)))
+	if (sd_bus_call_method_async(b->bus, NULL, service, sd_bus_message_get_path(message),
+	                             "org.freedesktop.DBus.Properties", "Get", on_owner, b, "ss",
+	                             session, "User") < 0)
 		b->news = BUS_LOCK;
 	return 0;
 }
@@ -77,7 +84,7 @@ struct bus *bus_open(void)
 		return NULL;
 	b->delay_fd = -1;
 	if (sd_bus_open_system(&b->bus) < 0 ||
-	    sd_bus_set_method_call_timeout(b->bus, ANSWER_USEC) < 0 ||
+	    sd_bus_set_method_call_timeout(b->bus, OPEN_USEC) < 0 ||
 	    sd_bus_match_signal(b->bus, NULL, service, manager_path, manager, "PrepareForSleep",
 	                        on_sleep, b) < 0 ||
 	    sd_bus_match_signal(b->bus, NULL, service, NULL, session, "Lock", on_lock, b) < 0) {
@@ -86,6 +93,7 @@ struct bus *bus_open(void)
 		return NULL;
 	}
 	ask_for_delay(b);
+	sd_bus_set_method_call_timeout(b->bus, OWNER_USEC);
 	return b;
 }
 
