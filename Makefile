@@ -42,8 +42,9 @@ LIBS_reader = -lsodium -lzstd -lutf8proc -lpthread
 LIBS_bundler = $(LIBS_reader) -lcrypto -larchive -lisal -linih -lseccomp
 LIBS_fusefs = $(LIBS_reader) -lcrypto -lfuse3 -lseccomp $(SYSTEMD)
 
-# logind's announcements, where libsystemd is to be had.
-SYSTEMD := $(shell pkg-config --libs libsystemd 2>/dev/null)
+# logind's announcements, where libsystemd is to be had.  Asked once, and not before
+# what asks may have been installed.
+SYSTEMD = $(eval SYSTEMD := $$(shell pkg-config --libs libsystemd 2>/dev/null))$(SYSTEMD)
 
 NAME_bundler = satchel-pack
 NAME_reader = satchel-read
@@ -256,7 +257,8 @@ demo: deps
 	tests/demo.sh $(B) $(if $(DIR),"$(DIR)")
 
 PACKAGES = gcc libc6-dev libsodium-dev libzstd-dev libutf8proc-dev libarchive-dev libisal-dev \
-	libinih-dev libseccomp-dev libssl-dev diceware $(if $(wildcard fusefs/*.c),libfuse3-dev fuse3)
+	libinih-dev libseccomp-dev libssl-dev diceware \
+	$(if $(wildcard fusefs/*.c),libfuse3-dev fuse3 libsystemd-dev pkgconf)
 TEST_PACKAGES = libcmocka-dev perl python3 python3-nacl python3-zstandard python3-argon2 jq \
 	strace attr valgrind mandoc shellcheck clang-format bash-completion age minisign libarchive-tools \
 	dbus python3-dbusmock time btrfs-progs
@@ -293,7 +295,7 @@ dist:
 	git archive --prefix=satchel-$(VERSION)/ -o satchel-$(VERSION).tar.gz HEAD
 
 # The packages, of what is committed: build-deb/*.deb.
-deb: EXTRA = debhelper lintian libsystemd-dev pkgconf
+deb: EXTRA = debhelper lintian
 deb: deps
 	rm -rf build-$@
 	mkdir build-$@
@@ -302,7 +304,7 @@ deb: deps
 	lintian --allow-root -EvIL +pedantic --fail-on error,warning build-$@/*.changes
 
 # They come out the same to the bit wherever, whenever and by whomever they are made.
-check-deb: EXTRA = debhelper libsystemd-dev pkgconf
+check-deb: EXTRA = debhelper
 check-deb: deps
 	tests/big/deb-twice.sh
 
