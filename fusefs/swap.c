@@ -12,24 +12,52 @@
 
 enum { DEPTH_MAX = 4 /* of devices upon devices */ };
 
-/* Does the file at path, below directory, begin with text? */
-static bool begins_with(const char *directory, const char *path, const char *text)
+/* The first line of the file at path, below directory; "": there is none. */
+static void read_line(char line[static PATH_MAX], const char *directory, const char *path)
 {
-	char name[PATH_MAX], have[64] = "";
+	char name[PATH_MAX];
+	ssize_t got = -1;
 	int fd;
 
 	snprintf(name, sizeof name, "%s/%s", directory, path);
 	fd = open(name, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, have, sizeof have - 1) < 0)
-		have[0] = '\0';
-	close(fd);
-	return !strncmp(have, text, strlen(text));
+	if (fd >= 0) {
+		got = read(fd, line, PATH_MAX - 1);
+		close(fd);
+	}
+	line[got > 0 ? got : 0] = '\0';
+	line[strcspn(line, "\n")] = '\0';
 }
 
-/* Is the device that sysfs shows at directory encrypted, or RAM, or made of such
- * devices only? */
+/* cryptsetup's kinds, but those that only check (VERITY, INTEGRITY): what lies
+ * under these is looked at. */
+static bool is_encrypted(const char *directory)
+{
+	static const char *const kinds[] = {"LUKS",   "PLAIN", "LOOPAES",
+	                                    "TCRYPT", "BITLK", "FVAULT2"};
+	char uuid[PATH_MAX];
+
+	read_line(uuid, directory, "dm/uuid");
+	if (strncmp(uuid, "CRYPT-", 6))
+		return false;
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (!strncmp(uuid + 6, kinds[i], strlen(kinds[i])))
+			return true;
+	return false;
+}
+
+/* Compressed RAM, and none of it written back to a disk? */
+static bool is_ram(const char *directory)
+{
+	char line[PATH_MAX];
+
+	read_line(line, directory, "mm_stat");
+	if (!*line)
+		return false;
+	read_line(line, directory, "backing_dev");
+	return !*line || !strcmp(line, "none");
+}
+
 static bool is_safe_device(const char *directory, int depth)
 {
 	char path[PATH_MAX];
@@ -37,8 +65,7 @@ static bool is_safe_device(const char *directory, int depth)
 	bool some = false, safe = true;
 	DIR *slaves;
 
-	if (begins_with(directory, "dm/uuid", "CRYPT-") ||
-	    !access(strcat(strcpy(path, directory), "/mm_stat"), F_OK)) /* zram */
+	if (is_encrypted(directory) || is_ram(directory))
 		return true;
 	snprintf(path, sizeof path, "%s/slaves", directory);
 	slaves = depth < DEPTH_MAX ? opendir(path) : NULL;
@@ -54,6 +81,11 @@ static bool is_safe_device(const char *directory, int depth)
 	return some && safe;
 }
 
+bool swap_device_is_safe(const char *directory)
+{
+	return is_safe_device(directory, 0);
+}
+
 /* One line of /proc/swaps: proc(5).  A file is as safe as the disk it is on. */
 static bool is_safe(char *line)
 {
@@ -66,7 +98,7 @@ static bool is_safe(char *line)
 		return false;
 	device = S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev;
 	snprintf(directory, sizeof directory, "/sys/dev/block/%u:%u", major(device), minor(device));
-	return is_safe_device(directory, 0);
+	return swap_device_is_safe(directory);
 }
 
 bool swap_is_exposed(void)

@@ -7,4 +7,8 @@
 /* Is there any?  Where it cannot be told, yes. */
 bool swap_is_exposed(void);
 
+/* Is the block device that sysfs shows at directory encrypted, or RAM, or made of
+ * such devices only? */
+bool swap_device_is_safe(const char *directory);
+
 #endif
