@@ -174,7 +174,7 @@ static void op_init(void *context, struct fuse_conn_info *conn)
 {
 	const struct view *v = context;
 	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
-	                FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_EXPORT_SUPPORT | FUSE_CAP_IOCTL_DIR;
+	                FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_IOCTL_DIR;
 
 	if (v->cached)
 		want |= FUSE_CAP_CACHE_SYMLINKS;
