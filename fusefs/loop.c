@@ -354,6 +354,11 @@ bool loop_claim(struct worker *worker)
 	return atomic_exchange(&worker->request, NULL) != NULL;
 }
 
+bool loop_is_refusing(const struct worker *worker)
+{
+	return atomic_load(&worker->loop->refusing);
+}
+
 void loop_pass_turn(struct worker *worker, bool is_short)
 {
 	struct loop *l = worker->loop;

@@ -74,6 +74,9 @@ struct worker *loop_begin(fuse_req_t request);
 /* May this worker still answer its request?  Ask once, right before. */
 bool loop_claim(struct worker *worker);
 
+/* Is it ending?  Then nothing of the bundle is to be touched any more. */
+bool loop_is_refusing(const struct worker *worker);
+
 /* Something longer begins: let another worker wait for requests.  Something
  * short: only if more are waiting to be answered. */
 void loop_pass_turn(struct worker *worker, bool is_short);

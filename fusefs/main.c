@@ -73,6 +73,7 @@ static int make_view(struct mounted *m)
 		.uid = getuid(),
 		.gid = getgid(),
 		.asked_to_end = watch_asked,
+		.medium_is_there = watch_medium_is_there,
 		.context = m->watch,
 		.last_read = ops_now(),
 		.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -225,6 +226,8 @@ static int finish(struct mounted *m, const struct end *end)
 		notes_overwrite(m->view.notes, OVERWRITE_MS);
 		supervisor_detach(m->supervisor, DETACH_MS);
 	}
+	if (end->reason != END_MEDIUM)
+		ops_tell_held(&m->view);
 	if (watch_reason_text(end))
 		diag_note("%s", watch_reason_text(end));
 	/* A worker that was late may have finished a page meanwhile. */

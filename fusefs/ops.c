@@ -94,30 +94,134 @@ static fuse_ino_t node_of(const struct view *v, uint32_t entry)
 	return entry == v->root ? FUSE_ROOT_ID : (fuse_ino_t)entry + 1;
 }
 
+/* --- what cannot be read --------------------------------------------------------------- */
+
+/* A stick that is pulled out fails reads before it is gone: no name is printed
+ * before the medium has been there for so much longer.  Who pulled it wants nothing
+ * on the screen. */
+enum { HOLD_MS = 1000, HOLD_STEP_MS = 10 };
+
+static int64_t now_ms(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
+}
+
+/* What find -inum takes. */
+static void tell_number(const struct view *v, uint32_t id, int status)
+{
+	diag_error(NULL, "inode %lu: %s", (unsigned long)node_of(v, id), status_text(status));
+}
+
+/* The worker's buffer is no longer needed. */
+static void tell_name(struct worker *w, const struct view_report *r)
+{
+	char *path = (char *)w->buffer;
+
+	if (bundle_path(w->cursor, r->id, path) == STATUS_OK)
+		diag_error(*path ? path : ".", "%s", status_text(r->status));
+	else
+		tell_number(w->view, r->id, r->status);
+}
+
+/* False: there is no room.  *teller: this worker has to tell it. */
+static bool hold(struct view *v, uint32_t id, int status, bool *teller)
+{
+	bool fits;
+
+	pthread_mutex_lock(&v->lock);
+	fits = v->held_end - v->held_begin < VIEW_HELD;
+	if (fits)
+		v->held[v->held_end++ % VIEW_HELD] =
+			(struct view_report){id, status, now_ms() + HOLD_MS};
+	*teller = fits && !v->telling;
+	v->telling |= fits;
+	pthread_mutex_unlock(&v->lock);
+	return fits;
+}
+
+/* False: there are no more, and the next one finds another teller. */
+static bool next_held(struct view *v, struct view_report *r)
+{
+	bool more;
+
+	pthread_mutex_lock(&v->lock);
+	more = v->telling = v->held_begin != v->held_end;
+	if (more)
+		*r = v->held[v->held_begin % VIEW_HELD];
+	pthread_mutex_unlock(&v->lock);
+	return more;
+}
+
+static void drop_held(struct view *v)
+{
+	pthread_mutex_lock(&v->lock);
+	v->held_begin++;
+	pthread_mutex_unlock(&v->lock);
+}
+
+static void wait_for(const struct worker *w, int64_t due)
+{
+	const struct timespec step = {.tv_nsec = HOLD_STEP_MS * 1000000};
+
+	while (!loop_is_refusing(w) && now_ms() < due)
+		nanosleep(&step, NULL);
+}
+
+/* One worker waits; the others serve. */
+static void tell_held(struct worker *w)
+{
+	struct view *v = w->view;
+	struct view_report r;
+
+	loop_pass_turn(w, false);
+	while (next_held(v, &r)) {
+		wait_for(w, r.due);
+		/* Then it is ending, and nobody else tells a name either. */
+		if (loop_is_refusing(w) || !v->medium_is_there(v->context))
+			return;
+		tell_name(w, &r);
+		drop_held(v);
+	}
+}
+
+void ops_tell_held(struct view *view)
+{
+	struct view_report r;
+
+	while (next_held(view, &r)) {
+		tell_number(view, r.id, r.status);
+		drop_held(view);
+	}
+}
+
 /* One line for each file, at the first of its bytes that cannot be had: its name
- * where nobody keeps it, otherwise what find -inum takes.  The worker's buffer is
- * no longer needed. */
+ * where nobody keeps it, otherwise its number. */
 static void report(struct worker *w, uint32_t id, int status)
 {
 	struct view *v = w->view;
-	char *path = (char *)w->buffer;
+	bool teller = false;
 
-	if (error_of(status) != EIO)
-		return;
-	atomic_store(&v->damaged, true);
 	if (has_been_reported(v, id))
 		return;
-	if (v->names && bundle_path(w->cursor, id, path) == STATUS_OK)
-		diag_error(*path ? path : ".", "%s", status_text(status));
-	else
-		diag_error(NULL, "inode %lu: %s", (unsigned long)node_of(v, id),
-		           status_text(status));
+	if (!v->names || !hold(v, id, status, &teller))
+		tell_number(v, id, status);
+	if (teller)
+		tell_held(w);
 }
 
+/* Nobody waits for the line. */
 static void reply_failure(struct worker *w, fuse_req_t req, uint32_t id, int status)
 {
-	report(w, id, status);
-	reply_error(w, req, error_of(status));
+	int error = error_of(status);
+
+	if (error == EIO)
+		atomic_store(&w->view->damaged, true);
+	reply_error(w, req, error);
+	if (error == EIO)
+		report(w, id, status);
 }
 
 static mode_t type_of(enum format_kind kind)

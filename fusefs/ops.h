@@ -16,7 +16,14 @@
 struct notes;
 struct streams;
 
-enum { VIEW_REPORTED = 256 };
+enum { VIEW_REPORTED = 256, VIEW_HELD = 256 };
+
+/* A file whose line is held back: see ops.c. */
+struct view_report {
+	uint32_t id;
+	int status;
+	int64_t due; /* milliseconds */
+};
 
 /* What all handlers share; immutable but for what is marked. */
 struct view {
@@ -30,6 +37,7 @@ struct view {
 	struct notes *notes;
 	struct streams *streams;
 	void (*asked_to_end)(void *context);
+	bool (*medium_is_there)(void *context);
 	void *context;
 
 	_Atomic int64_t last_read; /* CLOCK_BOOTTIME, seconds */
@@ -37,12 +45,18 @@ struct view {
 	pthread_mutex_t lock;      /* of the rest */
 	unsigned reported_count;
 	uint32_t reported[VIEW_REPORTED]; /* entries that have had their line */
+	bool telling;                     /* a worker waits for what is held */
+	unsigned held_begin, held_end;    /* counted through */
+	struct view_report held[VIEW_HELD];
 };
 
 extern const struct fuse_lowlevel_ops ops_table;
 
 /* What "satchel-mount -u" says on the root. */
 unsigned ops_end_request(void);
+
+/* Once no worker answers any more: the lines that are still held, without names. */
+void ops_tell_held(struct view *view);
 
 /* Seconds that pass while the machine sleeps too. */
 int64_t ops_now(void);

@@ -83,6 +83,13 @@ void watch_asked(void *context)
 	set(w, &w->is_asked);
 }
 
+bool watch_medium_is_there(void *context)
+{
+	const struct watch *w = context;
+
+	return medium_is_there(w->medium);
+}
+
 static int exit_code_of(int status)
 {
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);

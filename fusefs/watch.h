@@ -43,6 +43,9 @@ bool watch_has_bus(const struct watch *watch);
 void watch_session_over(void *context);
 void watch_asked(void *context);
 
+/* The same: is the medium still there? */
+bool watch_medium_is_there(void *context);
+
 /* Wait.  program: the process that --run started, 0 for none.  view: whose
  * reads keep the mount alive. */
 struct end watch_run(struct watch *watch, const struct view *view, pid_t program);

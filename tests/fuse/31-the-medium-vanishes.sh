@@ -71,9 +71,48 @@ down
 is "and the exit code tells of it" "$code" 4
 up -v
 find "$mnt" -type f -exec cat {} + >/dev/null 2>&1
+for _ in {1..250}; do ! grep -q damaged "$tmp/stderr" || break; sleep 0.02; done
 lost=$(sed -n 's/^satchel-mount: \(.*\): damaged.*/\1/p' "$tmp/stderr" | head -1)
 no "-v names the file" cat "$mnt/$lost"
 down
+
+# On a terminal a damaged file has its name; not so what was read while the stick was
+# being pulled out: reads fail before it is gone.
+up_on_terminal() {
+	script -qefc "'$mount' -f ${key[*]} '$bundle' '$mnt'" "$tmp/screen" >/dev/null </dev/null &
+	pid=$!
+	until [ "$(stat -f -c %t "$mnt" 2>/dev/null)" == "$FUSE" ]; do sleep 0.02; done
+}
+up_on_terminal
+no "the file that is lost" cat "$mnt/$lost"
+for _ in {1..250}; do ! grep -q damaged "$tmp/screen" || break; sleep 0.02; done
+like "has its name on a terminal" "$(cat "$tmp/screen")" "satchel-mount: $lost: damaged"
+down
+is "exit code" "$code" 4
+up_on_terminal
+cat "$mnt/$lost" >/dev/null 2>&1
+down
+like "and where the end comes first, its number" "$(cat "$tmp/screen")" "satchel-mount: (inode [0-9]+|$lost): damaged"
+
+put_in
+mkdir "$tmp/titles"
+head -c 3000000 /dev/urandom >"$tmp/titles/canary"
+pack_tree "$tmp/titles" --parity 0
+mv "$tmp/bundle" "$stick/bundle"
+bundle=$stick/bundle
+key=("${key[@]:1}")
+sync "$bundle"
+up_on_terminal
+ls "$mnt/titles" >/dev/null
+truncate -s 0 "$tmp/image"
+dd if="$bundle" iflag=nocache count=0 status=none
+no "of a stick that is being pulled out" cmp "$mnt/titles/canary" "$tmp/titles/canary"
+pull_out
+gone
+is "exit code" "$code" 10
+like "the end is told" "$(cat "$tmp/screen")" 'the medium is gone'
+no "and no title" grep canary "$tmp/screen"
+take_away
 
 # Where there is no block device the medium is asked: here it is a mount of ours, and
 # what the kernel keeps of it (--cache) is not the medium.
