@@ -3,6 +3,7 @@
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/status.h"
+#include "reader/absent.h"
 #include "reader/ahead.h"
 #include "reader/out.h"
 #include "reader/session.h"
@@ -69,7 +70,9 @@ static int show(void *context, uint32_t id)
 		status = w->entry->e.kind == KIND_FILE ? copy(cat, &w->entry->e) : STATUS_ISDIR;
 	/* What is good is out before the complaint. */
 	out_flush(&cat->out);
-	if (status)
+	if (status == STATUS_VOLUME)
+		absent_report(cat->session, w->cursor, &w->entry->e, w->path);
+	else if (status)
 		session_report(cat->session, w->path, status);
 	return cat->out.error ? 1 : 0;
 }

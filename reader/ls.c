@@ -8,6 +8,7 @@
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/status.h"
+#include "reader/absent.h"
 #include "reader/glob.h"
 #include "reader/out.h"
 #include "reader/session.h"
@@ -59,36 +60,23 @@ static bool take_option(void *context, int code, const char *argument)
 	return true;
 }
 
-/* --- volumes that are not here ------------------------------------------------ */
-
-struct absent {
-	const struct bundle *bundle;
-	uint8_t volume[FORMAT_MAX_VOLUMES / 8]; /* a bit for each that the file needs */
-	bool any;
-};
-
-static void note_absent(void *context, unsigned v)
+/* Text or JSON behind an entry: the volumes it needs that are not here. */
+static void print_absent(struct ls *ls)
 {
-	struct absent *absent = context;
-
-	if (bundle_volume(absent->bundle, v)->pages)
-		return;
-	absent->volume[v / 8] |= (uint8_t)(1u << v % 8);
-	absent->any = true;
-}
-
-/* Text or JSON behind an entry: the volumes it needs. */
-static void print_absent(struct ls *ls, const struct format_entry *e)
-{
-	struct absent absent = {.bundle = ls->session->bundle};
+	struct absent absent;
 	const char *between = "";
 
-	if (!ls->sets || e->kind != KIND_FILE ||
-	    bundle_file_volumes(ls->walk.cursor, e, note_absent, &absent) || !absent.any)
+	if (!ls->sets)
 		return;
-	out_text(&ls->out, ls->json ? ", \"missing_volumes\": [" : "  (needs volume ");
-	for (unsigned v = 0; v < bundle_volume_count(ls->session->bundle); v++) {
-		if (!(absent.volume[v / 8] >> v % 8 & 1))
+	absent_find(&absent, ls->session, ls->walk.cursor, &ls->walk.entry->e);
+	if (!absent.count)
+		return;
+	if (ls->json)
+		out_text(&ls->out, ", \"missing_volumes\": [");
+	else
+		out_text(&ls->out, absent.count == 1 ? "  (needs volume " : "  (needs volumes ");
+	for (unsigned v = 0; v < bundle_volume_count(absent.bundle); v++) {
+		if (!absent_has(&absent, v))
 			continue;
 		out_format(&ls->out, "%s%u", between, v + 1);
 		between = ", ";
@@ -148,7 +136,7 @@ static void print_json(struct ls *ls)
 		out_text(out, ", ");
 		out_json_name(out, "target", ls->room->link, (size_t)e->size);
 	}
-	print_absent(ls, e);
+	print_absent(ls);
 	out_text(out, "}\n");
 }
 
@@ -227,7 +215,7 @@ static void print_line(struct ls *ls, bool whole_path)
 		out_name(&ls->out, ls->room->link, (size_t)w->entry->e.size);
 	}
 	if (ls->in_full || ls->out.escape)
-		print_absent(ls, &w->entry->e);
+		print_absent(ls);
 	out_text(&ls->out, "\n");
 }
 

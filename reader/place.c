@@ -15,6 +15,7 @@
 #include "common/outfile.h"
 #include "common/path.h"
 #include "common/status.h"
+#include "reader/absent.h"
 #include "reader/ahead.h"
 #include "reader/session.h"
 
@@ -502,7 +503,9 @@ bool place_entry(struct placer *p, int dirfd, const char *path)
 		status = place_symlink(p, dirfd, name, path);
 	else
 		status = place_file(p, dirfd, name, path);
-	if (status)
+	if (status == STATUS_VOLUME)
+		absent_report(p->place->session, p->cursor, &p->entry->e, path);
+	else if (status)
 		report(p, path, status);
 	return status == STATUS_OK;
 }
