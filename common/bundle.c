@@ -33,7 +33,9 @@ struct bundle {
 	struct bundle_volume *volume;
 	uint64_t *range_start; /* of each volume, and the content's end */
 	unsigned volume_count;
-	uint64_t length; /* as given to bundle_open */
+	bool has_content;  /* the root of some volume has been taken in */
+	uint64_t length;   /* as given to bundle_open */
+	uint64_t file_len; /* of the first volume, and so of all */
 	struct repair *repair;
 	struct pages_io io;  /* for opening, and the caller's own thread */
 	struct cache *cache; /* of frames, for all cursors; NULL: each has its own */
@@ -92,12 +94,17 @@ static int take_content(struct inner *in, bool first)
 	return signature_is_zero(in->root) ? STATUS_OK : STATUS_INVALID;
 }
 
-/* Room for what there is one of for each volume. */
-static int make_volumes(struct bundle *b, unsigned count)
+/* inner->slot has been opened by the user's keys.  Room for what there is one of
+ * for each volume. */
+static int begin_set(struct bundle *b)
 {
-	b->volume_count = count;
-	b->volume = calloc(count, sizeof(*b->volume));
-	b->range_start = calloc(count + 1, sizeof(*b->range_start));
+	const struct format_slot *slot = &b->inner->slot;
+
+	memcpy(b->inner->ck, slot->ck, FORMAT_KEY);
+	b->file_len = slot->file_len;
+	b->volume_count = slot->volume_count;
+	b->volume = calloc(b->volume_count, sizeof(*b->volume));
+	b->range_start = calloc(b->volume_count + 1, sizeof(*b->range_start));
 	return b->volume && b->range_start ? STATUS_OK : STATUS_NOMEM;
 }
 
@@ -120,15 +127,11 @@ static int add_volume(struct bundle *b, const struct source *source, unsigned so
 	const struct format_slot *slot = &in->slot;
 	struct bundle_volume volume = {.source = source, .source_no = source_no, .header = copy};
 	struct format_geometry geometry;
-	bool first = b->volume == NULL;
+	bool first = !b->has_content;
 	uint64_t have = source_len(source);
 	uint8_t number[2], *key;
-	int status = STATUS_OK;
+	int status;
 
-	if (first)
-		status = make_volumes(b, slot->volume_count);
-	if (status)
-		return status;
 	key = in->page_key[slot->volume_no];
 	store_le16(number, slot->volume_no);
 	kdf_derive(key, in->ck, "satchel page key 1", number, sizeof(number));
@@ -153,10 +156,18 @@ static int add_volume(struct bundle *b, const struct source *source, unsigned so
 	volume.leaf_blocks = in->layout.leaf_blocks;
 	volume.index_off = format_index_off(&in->layout, slot->volume_no, in->content.leaf_count);
 	b->volume[slot->volume_no] = volume;
+	b->has_content = true;
 	return STATUS_OK;
 }
 
-/* Nothing of a volume whose root could not be taken in may remain. */
+/* inner->slot has been opened from a source that has no root any more. */
+static void note_rootless(struct bundle *b, unsigned source_no, enum header_copy copy)
+{
+	b->volume[b->inner->slot.volume_no] =
+		(struct bundle_volume){.rootless = true, .source_no = source_no, .header = copy};
+}
+
+/* Nothing of a set that could not be taken in may remain. */
 static void forget_volumes(struct bundle *b)
 {
 	for (unsigned v = 0; b->volume && v < b->volume_count; v++)
@@ -167,7 +178,23 @@ static void forget_volumes(struct bundle *b)
 	b->range_start = NULL;
 }
 
-/* Find the first source that the keys open and whose root can be read. */
+/* Take in source i, which the keys opened.  Of a set the key is enough, even
+ * where this volume has no root any more: the others have theirs. */
+static int begin_with(struct bundle *b, const struct source *source, unsigned i,
+                      enum header_copy copy)
+{
+	int status = begin_set(b);
+
+	if (status == STATUS_OK)
+		status = add_volume(b, source, i, copy);
+	if (status == STATUS_DAMAGED && b->volume_count > 1) {
+		note_rootless(b, i, copy);
+		return STATUS_OK;
+	}
+	return status;
+}
+
+/* Find the first source that the keys open. */
 static int open_first(struct bundle *b, struct source *const *sources, unsigned count,
                       const struct header_keys *keys, unsigned *opened)
 {
@@ -177,10 +204,8 @@ static int open_first(struct bundle *b, struct source *const *sources, unsigned 
 	for (unsigned i = 0; i < count; i++) {
 		int status = header_open(&b->inner->slot, &copy, sources[i], b->length, keys);
 
-		if (status == STATUS_OK) {
-			memcpy(b->inner->ck, b->inner->slot.ck, FORMAT_KEY);
-			status = add_volume(b, sources[i], i, copy);
-		}
+		if (status == STATUS_OK)
+			status = begin_with(b, sources[i], i, copy);
 		if (status == STATUS_OK) {
 			*opened = i;
 			return STATUS_OK;
@@ -192,6 +217,19 @@ static int open_first(struct bundle *b, struct source *const *sources, unsigned 
 	return result;
 }
 
+/* Where header A is lost and bytes were appended, the length of the others tells
+ * where header B is. */
+static int open_sibling(struct bundle *b, const struct source *source, enum header_copy *copy)
+{
+	struct inner *in = b->inner;
+	int status = header_open_sibling(&in->slot, copy, source, b->length, in->ck);
+
+	if (status != STATUS_NOKEY || source_len(source) <= b->file_len)
+		return status;
+	*copy = HEADER_B;
+	return header_open_sibling_copy(&in->slot, source, b->file_len, HEADER_B, in->ck);
+}
+
 /* What does not belong, or cannot be opened, is a volume that is not at hand. */
 int bundle_add(struct bundle *b, const struct source *source, unsigned source_no)
 {
@@ -199,12 +237,14 @@ int bundle_add(struct bundle *b, const struct source *source, unsigned source_no
 	enum header_copy copy;
 	int status;
 
-	if (header_open_sibling(&b->inner->slot, &copy, source, b->length, b->inner->ck) ||
-	    slot->volume_count != b->volume_count || b->volume[slot->volume_no].pages)
+	if (open_sibling(b, source, &copy) || slot->volume_count != b->volume_count ||
+	    b->volume[slot->volume_no].pages)
 		return 0;
 	status = add_volume(b, source, source_no, copy);
 	if (status == STATUS_NOMEM)
 		return status;
+	if (status == STATUS_DAMAGED)
+		note_rootless(b, source_no, copy);
 	return status == STATUS_OK;
 }
 
@@ -223,8 +263,8 @@ size_t bundle_size(void)
 	return sizeof(struct inner) + repair_size() + FORMAT_PAYLOAD + 3 * 64;
 }
 
-int bundle_open(struct bundle **bundle, struct arena *arena, struct source *const *sources,
-                unsigned count, uint64_t length, const struct header_keys *keys)
+int bundle_begin(struct bundle **bundle, struct arena *arena, struct source *const *sources,
+                 unsigned count, uint64_t length, const struct header_keys *keys)
 {
 	struct bundle *b = calloc(1, sizeof(*b));
 	unsigned opened = 0;
@@ -248,6 +288,27 @@ int bundle_open(struct bundle **bundle, struct arena *arena, struct source *cons
 	}
 	*bundle = b;
 	return STATUS_OK;
+}
+
+int bundle_ready(const struct bundle *bundle)
+{
+	return bundle->has_content ? STATUS_OK : STATUS_DAMAGED;
+}
+
+int bundle_open(struct bundle **bundle, struct arena *arena, struct source *const *sources,
+                unsigned count, uint64_t length, const struct header_keys *keys)
+{
+	struct bundle *b;
+	int status = bundle_begin(&b, arena, sources, count, length, keys);
+
+	if (status)
+		return status;
+	status = bundle_ready(b);
+	if (status)
+		bundle_close(b);
+	else
+		*bundle = b;
+	return status;
 }
 
 void bundle_close(struct bundle *bundle)
@@ -511,7 +572,7 @@ static int read_content(struct cursor *c, uint64_t off, size_t len, uint8_t *out
 		int status;
 
 		if (!b->volume[v].pages)
-			return STATUS_VOLUME;
+			return b->volume[v].rootless ? STATUS_DAMAGED : STATUS_VOLUME;
 		status = pages_read(b->volume[v].pages, &c->io, off - b->range_start[v], n, out);
 		if (status)
 			return status;
@@ -1121,12 +1182,13 @@ int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy
 	const struct bundle_volume *volume = &bundle->volume[v];
 	uint64_t len = volume->pages->geometry.file_len;
 	struct format_slot slot;
-	int status;
+	int status = STATUS_OK;
 
 	if (bundle->volume_count > 1)
 		status = header_open_sibling_copy(&slot, volume->source, len, copy,
 		                                  bundle->inner->ck);
-	else
+	/* Both ways in: the key of a sibling is no help to who has this volume alone. */
+	if (status == STATUS_OK)
 		status = header_open_copy(&slot, volume->source, len, copy, keys);
 	if (status == STATUS_OK && sodium_memcmp(slot.ck, bundle->inner->ck, FORMAT_KEY))
 		status = STATUS_INVALID;

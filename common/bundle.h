@@ -32,12 +32,22 @@ struct source;
 int bundle_open(struct bundle **bundle, struct arena *arena, struct source *const *sources,
                 unsigned count, uint64_t length, const struct header_keys *keys);
 
+/* The same in two steps, for who may find more volumes in between: bundle_begin
+ * is content with one that a key opens, though its root be lost.  Then only
+ * bundle_add, bundle_volume and bundle_volume_count may be called, until
+ * bundle_ready has returned STATUS_OK.  Otherwise it is STATUS_DAMAGED: no copy of
+ * the root is left in any. */
+int bundle_begin(struct bundle **bundle, struct arena *arena, struct source *const *sources,
+                 unsigned count, uint64_t length, const struct header_keys *keys);
+int bundle_ready(const struct bundle *bundle);
+
 /* Bytes of arena that bundle_open takes. */
 size_t bundle_size(void);
 
 /* Try one more file as a volume of a set that lacks some, by the key of the set.
  * Before the first cursor.  Returns 1 if it is one that was missing (source is
- * then borrowed), 0 if not; STATUS_NOMEM. */
+ * then borrowed), 0 if not; STATUS_NOMEM.  One whose root is lost is noted as
+ * such and not borrowed; another copy of it may still come. */
 int bundle_add(struct bundle *bundle, const struct source *source, unsigned source_no);
 
 /* The arena is the caller's to wipe.  NULL is fine. */
@@ -48,7 +58,8 @@ const struct format_content *bundle_content(const struct bundle *bundle);
 
 /* Volumes of the set; which of them are at hand; where the content is cut. */
 struct bundle_volume {
-	struct pages *pages; /* NULL: not at hand */
+	struct pages *pages; /* NULL: not at hand, or without a root */
+	bool rootless;       /* it was there, but none of its roots is left */
 	const struct source *source;
 	unsigned source_no;      /* index into the sources given */
 	enum header_copy header; /* that was opened */
@@ -185,8 +196,8 @@ int bundle_restore(struct cursor *cursor, unsigned v, enum pages_role role, uint
 /* Does copy c of the root of volume v authenticate? */
 int bundle_check_root(struct cursor *cursor, unsigned v, unsigned c);
 
-/* Does the named header of volume v open with the compartment's key (sets of
- * several volumes) or with keys?  May take as long as opening.
+/* Does the named header of volume v open with keys, and in a set of several
+ * volumes with the compartment's key, too?  May take as long as opening.
  * STATUS_DAMAGED: it does, but some of its bytes cannot be read. */
 int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy,
                         const struct header_keys *keys);

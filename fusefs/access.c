@@ -291,10 +291,12 @@ static int read_keys(struct keys *k, const struct options *o)
 static int open_bundle(struct access *a, const struct options *o, const struct keys *k)
 {
 	int status =
-		bundle_open(&a->bundle, a->arena, a->source, a->source_count, o->length, &k->keys);
+		bundle_begin(&a->bundle, a->arena, a->source, a->source_count, o->length, &k->keys);
 
 	if (status == STATUS_OK)
 		status = find_siblings(a, o);
+	if (status == STATUS_OK)
+		status = bundle_ready(a->bundle);
 	if (status == STATUS_OK)
 		return 0;
 	diag_status(o->bundle, status);
@@ -313,7 +315,7 @@ static void name_strangers(const struct access *a, const struct options *o)
 		for (unsigned v = 0; v < bundle_volume_count(a->bundle); v++) {
 			const struct bundle_volume *volume = bundle_volume(a->bundle, v);
 
-			used |= volume->pages && volume->source_no == i;
+			used |= (volume->pages || volume->rootless) && volume->source_no == i;
 		}
 		if (!used)
 			diag_warn(a->file[i],

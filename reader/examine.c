@@ -272,7 +272,7 @@ static uint64_t skip_absent(struct examine *x, const struct format_segment *s, u
 	len = min_u64(s->stored_len - off, bundle_range_start(x->bundle, v + 1) - begin);
 	if (s->frame)
 		len = s->stored_len;
-	if (!bundle_volume(x->bundle, v)->pages)
+	if (!bundle_volume(x->bundle, v)->pages && !bundle_volume(x->bundle, v)->rootless)
 		return len;
 	if (s->frame)
 		give_up(x, s->addr, s->addr + s->plain_len);
@@ -446,6 +446,7 @@ static void check_ends_of_volumes(struct examine *x)
 	for (unsigned i = 0; i < bundle_volume_count(x->bundle); i++) {
 		const struct bundle_volume *volume = bundle_volume(x->bundle, i);
 
+		x->verdict->rootless += volume->rootless;
 		if (!volume->pages)
 			continue;
 		for (unsigned c = 0; c < FORMAT_ROOTS; c++)

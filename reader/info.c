@@ -119,7 +119,8 @@ static void print_volume(struct info *info, unsigned v)
 	else
 		out_text(out, "volume      ");
 	if (!volume->pages) {
-		out_text(out, "not here\n");
+		out_text(out, volume->rootless ? "damaged: all copies of its root are lost\n"
+		                               : "not here\n");
 		return;
 	}
 	out_escaped(out, file_of(info, volume), strlen(file_of(info, volume)));

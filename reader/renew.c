@@ -200,7 +200,7 @@ static bool header_opens(const struct renew *r, enum header_copy copy)
 {
 	int status;
 
-	if (r->volume->header == copy)
+	if (r->volume->header == copy && bundle_volume_count(r->session->bundle) == 1)
 		return true;
 	status = bundle_check_header(r->session->bundle, r->v, copy, session_keys(r->session));
 	if (status == STATUS_KDFMEM)

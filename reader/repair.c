@@ -84,8 +84,10 @@ static int find_volume(const struct session *s, unsigned *number)
 	for (unsigned v = 0; v < bundle_volume_count(s->bundle); v++) {
 		const struct bundle_volume *volume = bundle_volume(s->bundle, v);
 
-		if (!volume->pages || volume->source_no != 0)
+		if (volume->source_no != 0 || !(volume->pages || volume->rootless))
 			continue;
+		if (volume->rootless)
+			return diag_status(s->options->bundle, STATUS_DAMAGED);
 		*number = v;
 		return 0;
 	}
@@ -223,6 +225,7 @@ static int run(int argc, char **argv)
 	struct session_needs needs = {
 		.room = losses_size() + examine_size(),
 		.workers = true,
+		.one_volume = true,
 	};
 	struct mend m = {0};
 	struct options options;

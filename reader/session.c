@@ -293,7 +293,7 @@ static void name_strangers(const struct session *s)
 		for (unsigned v = 0; v < bundle_volume_count(s->bundle); v++) {
 			const struct bundle_volume *volume = bundle_volume(s->bundle, v);
 
-			used |= volume->pages && volume->source_no == i;
+			used |= (volume->pages || volume->rootless) && volume->source_no == i;
 		}
 		if (!used)
 			diag_warn(s->file[i],
@@ -303,11 +303,13 @@ static void name_strangers(const struct session *s)
 
 static int open_bundle(struct session *s)
 {
-	int status = bundle_open(&s->bundle, s->arena, s->source, s->source_count,
-	                         s->options->length, &s->keys->keys);
+	int status = bundle_begin(&s->bundle, s->arena, s->source, s->source_count,
+	                          s->options->length, &s->keys->keys);
 
 	if (status == STATUS_OK)
 		status = find_siblings(s);
+	if (status == STATUS_OK)
+		status = bundle_ready(s->bundle);
 	if (status == STATUS_OK)
 		return 0;
 	/* Of one volume alone this would say which file; here nothing can be read. */
@@ -315,6 +317,17 @@ static int open_bundle(struct session *s)
 	return status == STATUS_DAMAGED || status == STATUS_INVALID || status == STATUS_IO
 	               ? 10
 	               : status_exit_code(status);
+}
+
+/* Volumes that are there, and of no use. */
+static void name_rootless(const struct session *s)
+{
+	unsigned count = bundle_volume_count(s->bundle);
+
+	for (unsigned v = 0; v < count; v++)
+		if (bundle_volume(s->bundle, v)->rootless)
+			diag_warn(NULL, "volume %u of %u has lost all copies of its root", v + 1,
+			          count);
 }
 
 static int make_cursors(struct session *s)
@@ -331,7 +344,7 @@ static int open_session(struct session *s, const struct options *options,
 {
 	int code;
 
-	*s = (struct session){.options = options};
+	*s = (struct session){.options = options, .one_volume = needs->one_volume};
 	catch_signals();
 	code = make_arena(s, needs);
 	if (code == 0)
@@ -352,6 +365,8 @@ static int open_session(struct session *s, const struct options *options,
 		code = make_cursors(s);
 	if (code == 0)
 		name_strangers(s);
+	if (code == 0)
+		name_rootless(s);
 	return code;
 }
 
@@ -395,6 +410,8 @@ bool session_damage_seen(const struct session *s)
 	for (unsigned v = 0; v < bundle_volume_count(s->bundle); v++) {
 		const struct bundle_volume *volume = bundle_volume(s->bundle, v);
 
+		if (s->one_volume && volume->source_no != 0)
+			continue;
 		if (volume->pages &&
 		    (volume->header != HEADER_A || volume->bad_roots || volume->missing ||
 		     atomic_load(&volume->pages->health.repaired) ||
@@ -406,7 +423,7 @@ bool session_damage_seen(const struct session *s)
 
 static int close_session(struct session *s)
 {
-	if (s->bundle && session_damage_seen(s))
+	if (s->bundle && bundle_ready(s->bundle) == STATUS_OK && session_damage_seen(s))
 		session_note(s, 5);
 	for (unsigned i = 0; i < s->worker_count; i++)
 		cursor_free(s->worker[i]);

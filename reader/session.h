@@ -28,6 +28,7 @@ struct session {
 	struct cursor *cursor;                  /* the verb's own */
 	struct cursor *worker[SESSION_WORKERS]; /* one for each further thread */
 	unsigned worker_count;
+	bool one_volume; /* see session_needs */
 	_Atomic int exit_code;
 };
 
@@ -37,6 +38,7 @@ struct session_needs {
 	bool workers;       /* a cursor for each core, */
 	size_t worker_room; /* and so many bytes beside each */
 	const char *place;  /* where it will write files; NULL: it writes none */
+	bool one_volume;    /* damage to others than the one named is no matter */
 };
 
 /* Open the bundle, do what is to be done, close, wipe.  act returns 0 or an exit
@@ -55,7 +57,7 @@ void session_report(struct session *s, const char *path, int status);
 /* An exit code that counts if none that is worse does. */
 void session_note(struct session *s, int exit_code);
 
-/* Volumes of the set that are not at hand. */
+/* Volumes of the set that are not at hand, or without a root. */
 unsigned session_missing(const struct session *s);
 
 /* Does what was met call for a warning, or is everything as it was written? */

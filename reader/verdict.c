@@ -35,7 +35,8 @@ bool verdict_is_damaged(const struct verdict *v)
 
 bool verdict_is_lost(const struct verdict *v)
 {
-	return v->files_lost || v->index_lost || v->segments_lost || v->worst || v->lost;
+	return v->files_lost || v->rootless || v->index_lost || v->segments_lost || v->worst ||
+	       v->lost;
 }
 
 int verdict_exit_code(const struct verdict *v)
@@ -85,12 +86,18 @@ static void print_absent_volumes(const struct session *session, struct out *out)
 {
 	unsigned count = bundle_volume_count(session->bundle);
 
-	for (unsigned i = 0; i < count; i++)
-		if (!bundle_volume(session->bundle, i)->pages)
+	for (unsigned i = 0; i < count; i++) {
+		const struct bundle_volume *volume = bundle_volume(session->bundle, i);
+
+		if (volume->rootless)
+			out_format(out, "beyond repair: volume %u of %u, all copies of its root\n",
+			           i + 1, count);
+		else if (!volume->pages)
 			out_format(
 				out,
 				"not here: volume %u of %u; what is only in it was not checked\n",
 				i + 1, count);
+	}
 }
 
 /* "damaged: 3 root pages" */
@@ -164,16 +171,20 @@ static void print_json_publisher(const struct session *session, struct out *out)
 	out_format(out, ", \"publisher\": \"%s\", \"pinned\": %s", key, known ? "true" : "false");
 }
 
-static void print_json_absent(const struct session *session, struct out *out)
+static void print_json_absent(const struct session *session, struct out *out, const char *name,
+                              bool rootless)
 {
 	const char *between = "";
 
-	out_text(out, ", \"missing_volumes\": [");
-	for (unsigned i = 0; i < bundle_volume_count(session->bundle); i++)
-		if (!bundle_volume(session->bundle, i)->pages) {
-			out_format(out, "%s%u", between, i + 1);
-			between = ", ";
-		}
+	out_format(out, ", \"%s\": [", name);
+	for (unsigned i = 0; i < bundle_volume_count(session->bundle); i++) {
+		const struct bundle_volume *volume = bundle_volume(session->bundle, i);
+
+		if (volume->pages || volume->rootless != rootless)
+			continue;
+		out_format(out, "%s%u", between, i + 1);
+		between = ", ";
+	}
 	out_text(out, "]");
 }
 
@@ -192,6 +203,7 @@ void verdict_print_json(const struct verdict *v, const struct session *session, 
 	           ", \"unreadable\": %" PRIu64,
 	           v->bad_roots, v->bad_headers, v->index_lost ? "true" : "false", v->appended,
 	           v->missing, v->unreadable);
-	print_json_absent(session, out);
+	print_json_absent(session, out, "missing_volumes", false);
+	print_json_absent(session, out, "volumes_lost", true);
 	print_json_publisher(session, out);
 }

@@ -12,6 +12,7 @@ struct session;
 struct verdict {
 	uint64_t files_lost;
 	unsigned bad_headers, unchecked_headers, bad_roots;
+	unsigned rootless;                      /* volumes without a root */
 	uint64_t pages, repaired, lost, parity; /* pages: all; parity: damaged ones */
 	uint64_t repairable;                    /* pages that parity can give back at best */
 	uint64_t in_a_row;          /* and of any that follow each other; volumes: the least */

@@ -583,7 +583,7 @@ class Bundle:
         self.volumes, self.strangers = {first.number: first}, []
         for v in volumes:
             if v is not first:
-                fits = v.find_sibling(first.ck, length)
+                fits = v.find_sibling(first.ck, length) or v.find_sibling(first.ck, first.length)
                 if fits and v.count == first.count and v.number not in self.volumes:
                     self.volumes[v.number] = v
                 else:

@@ -1,0 +1,166 @@
+#!/bin/bash
+# Volumes that are damaged or missing: each costs what is in it, is said by its number,
+# and is found wherever one of them can still be opened.
+. tests/cli/lib.sh
+
+good=tests/data/good
+key=(--identity "$good/first.identity")
+set=$tmp/set
+length=$(stat -c %s $good/volumes-3.2.bundle)
+
+fresh() { # [NUMBER...]: these volumes alone, else all three
+	local n
+	rm -rf "$set"
+	mkdir "$set"
+	for n in "${@:-1 2 3}"; do
+		for n in $n; do cp --no-preserve=mode "$good/volumes-3.$n.bundle" "$set/$n"; done
+	done
+}
+
+noise() { # NUMBER LENGTH AT...
+	local number=$1 len=$2 at
+	for at in "${@:3}"; do
+		dd if=/dev/urandom of="$set/$number" bs="$len" count=1 oflag=seek_bytes seek="$at" conv=notrunc status=none
+	done
+}
+
+where() { tests/where.py "$1" "${@:3}" "$good/volumes-3.$2.bundle"; }
+lose() { # WHAT LENGTH NUMBER: all of that sort
+	local -a at
+	mapfile -t at < <(where "$1" "$3" "${key[@]}")
+	noise "$3" "$2" "${at[@]}"
+}
+
+verify() { exits "$1" "$read" verify -q "${key[@]}" "$set/$2"; }
+named() { sed -nE 's/^satchel-read: ([^:]*): (damaged|lies).*/\1/p' "$tmp/stderr" | sort | tr '\n' ' '; }
+
+fresh
+ok "a control: healthy" verify 0 1
+
+# --- the way in of one key ---------------------------------------------------------------
+
+# All of them can be opened through their siblings, but nobody can open volume 2 alone.
+lose slots 128 2
+ok "the key's slots of a volume are lost: 5" verify 5 1
+ok "that is two headers" grep -qx 'damaged: 2 headers' "$tmp/stdout"
+fresh 2
+lose slots 128 2
+ok "for alone it cannot be opened" exits 12 "$read" ls "${key[@]}" "$set/2"
+fresh
+lose siblings 128 2
+ok "the siblings' slots are lost: 5" verify 5 2
+ok "that is two, too" grep -qx 'damaged: 2 headers' "$tmp/stdout"
+other=(--passphrase-file "$good/one.passphrase" --key-file "$good/a.keyfile")
+fresh
+mapfile -t slots < <(where slots 2 "${other[@]}")
+noise 2 128 "${slots[0]}"
+ok "a slot for a passphrase: 5" exits 5 "$read" verify -q "${other[@]}" "$set/1"
+ok "that is one" grep -qx 'damaged: 1 header' "$tmp/stdout"
+ok "who has the other key has lost nothing" verify 0 1
+ok "a copy is made all the same: 5" exits 5 "$read" repair -q "${other[@]}" -o "$tmp/copy" "$set/2"
+is "and it is said what ails it" "$(tail -n 1 "$tmp/stdout")" \
+	'the copy has all files, but one of its headers does not open, and cannot be made again'
+rm "$tmp/copy"
+
+# --- a volume without a root -----------------------------------------------------------------
+
+for number in 1 2 3; do
+	fresh
+	lose roots 16384 $number
+	for named in 1 2 3; do # also the one itself
+		ok "no root in $number, asked of $named: 4" verify 4 $named
+		ok "which is said" grep -qx "beyond repair: volume $number of 3, all copies of its root" "$tmp/stdout"
+		is "with what is in it" "$(named)" "$number all "
+	done
+	ok "the other files can be read" exits 4 "$read" extract -q "${key[@]}" -C "$tmp/out" "$set/$number"
+	is "only those are not" "$(named)" "$number all "
+	is "the others are there" "$(cd "$tmp/out" && echo *)" "$(printf '%s ' 1 2 3 empty link | sed "s/$number //; s/ $//")"
+	rm -rf "$tmp/out"
+	ok "it cannot be repaired: 4" exits 4 "$read" repair -q "${key[@]}" -o "$tmp/copy" "$set/$number"
+	no "and there is no copy" test -e "$tmp/copy"
+	cp "$good/volumes-3.$number.bundle" "$set/another-copy-of-it"
+	ok "a good copy beside it takes its place: 0" verify 0 $number
+done
+fresh
+lose roots 16384 3
+"$read" verify -q --json "${key[@]}" "$set/1" >"$tmp/json" 2>/dev/null
+is "as JSON" "$(tail -n 1 "$tmp/json" | jq -c '[.result, .missing_volumes, .volumes_lost]')" '["lost",[],[3]]'
+fresh
+for number in 1 2 3; do lose roots 16384 $number; done
+ok "no root anywhere: 10" verify 10 1
+
+# --- headers that are hard to find --------------------------------------------------------------
+
+fresh
+noise 2 16384 0
+head -c 1000 /dev/urandom >>"$set/2"
+ok "header A is lost and bytes are appended: 5" verify 5 1
+is "the volume is known all the same" "$(tail -n +2 "$tmp/stdout" | head -n 2)" "damaged: 1 header
+appended: 1000 bytes at the end, which do no harm"
+fresh 2
+noise 2 16384 0
+head -c 1000 /dev/urandom >>"$set/2"
+ok "without it: 12" exits 12 "$read" ls "${key[@]}" "$set/2"
+ok "with it: 5" exits 5 "$read" ls "${key[@]}" --length "$length" "$set/2"
+noise 2 16384 $((length - 16384))
+ok "both headers are lost, and nobody can open it: 12" exits 12 "$read" ls "${key[@]}" --length "$length" "$set/2"
+
+# --- repair is of one volume ---------------------------------------------------------------------
+
+fresh
+noise 2 16384 0
+ok "another is damaged: 0" exits 0 "$read" repair -q "${key[@]}" -o "$tmp/copy" "$set/1"
+ok "the copy is the same" cmp "$tmp/copy" $good/volumes-3.1.bundle
+rm "$tmp/copy"
+ok "a control: the damaged one, 5" exits 5 "$read" repair -q "${key[@]}" -o "$tmp/copy" "$set/2"
+
+# --- a volume is missing ---------------------------------------------------------------------------
+
+for number in 1 2 3; do
+	others=$(printf '1\n2\n3\n' | grep -v $number)
+	# shellcheck disable=SC2086  # two words
+	fresh $others
+	first=${others%%[^0-9]*}
+	"$read" ls -lR "${key[@]}" "$set/$first" >"$tmp/stdout" 2>"$tmp/stderr"
+	is "without $number: ls -l marks its files" "$(grep -o '[^ ]*  (needs.*' "$tmp/stdout")" \
+		"$(printf '%s  (needs volume '$number')\n' $number all)"
+	ok "and says that it is not here" grep -q "1 of the set's 3 volumes are not here" "$tmp/stderr"
+	is "without $number: JSON" \
+		"$("$read" ls -R --json "${key[@]}" "$set/$first" 2>/dev/null | jq -c 'select(.missing_volumes) | [.path] + .missing_volumes')" \
+		"$(printf '["%s",'$number']\n' $number all)"
+	is "names alone, where a program reads them" \
+		"$("$read" ls -R "${key[@]}" "$set/$first" 2>/dev/null)" "$(printf '1\n2\n3\nall\nempty\nlink')"
+	ok "cat says which: 10" exits 10 "$read" cat "${key[@]}" "$set/$first" $number
+	is "in words" "$(cat "$tmp/stderr")" "satchel-read: $number: lies in volume $number of 3, which is not here"
+	ok "extract, too: 10" exits 10 "$read" extract -q "${key[@]}" -C "$tmp/out" "$set/$first"
+	is "of each" "$(cat "$tmp/stderr")" \
+		"$(printf 'satchel-read: %s: lies in volume '$number' of 3, which is not here\n' $number all)"
+	rm -rf "$tmp/out"
+done
+fresh 2
+ok "two are missing" exits 10 "$read" cat "${key[@]}" "$set/2" all
+is "both are said" "$(cat "$tmp/stderr")" "satchel-read: all: lies in volumes 1, 3 of 3, which are not here"
+is "by ls, too" "$("$read" ls -l "${key[@]}" "$set/2" all 2>/dev/null | grep -o '(.*')" '(needs volumes 1, 3)'
+
+# --- one derivation for all ---------------------------------------------------------------------------
+
+# Each takes 64 MiB, which is seen from outside.
+derivations() {
+	strace -f -qq -e trace=mmap -o "$tmp/trace" "$read" ls -R "${other[@]}" "$@" >"$tmp/stdout" 2>"$tmp/stderr"
+	grep -cE 'mmap\(NULL, [0-9]{8,}, ' "$tmp/trace"
+}
+if ! strace -qq -e trace=none true 2>/dev/null; then
+	skip "one derivation" "strace cannot trace here"
+elif grep -q "__[at]san_init" "$read"; then
+	skip "one derivation" "sanitizers have memory of their own"
+else
+	fresh
+	is "a set of three opens with one derivation" "$(derivations "$set/2")" 1
+	no "and all of it" grep -q 'not here' "$tmp/stderr"
+	is "also where they are named" "$(derivations --volume "$set/3" --volume "$set/2" "$set/1")" 1
+	fresh 2
+	is "as one alone does" "$(derivations "$set/2")" 1
+	noise 2 128 "$(where slots 2 "${other[@]}" | head -n 1)"
+	ok "a control: with header A lost there are more" test "$(derivations "$set/2")" -gt 1
+fi
+finish
