@@ -55,6 +55,13 @@ static void muladd_portable(uint8_t *dst, const uint8_t *src, const struct halve
 		dst[i] ^= table[src[i]];
 }
 
+static bool only_portable;
+
+void gf_force_portable(bool only)
+{
+	only_portable = only;
+}
+
 #if defined(__x86_64__) || defined(__i386__)
 #include <tmmintrin.h>
 
@@ -79,7 +86,8 @@ __attribute__((target("ssse3"))) static size_t muladd_ssse3(uint8_t *dst, const 
 
 static size_t muladd_fast(uint8_t *dst, const uint8_t *src, const struct halves *h, size_t len)
 {
-	return __builtin_cpu_supports("ssse3") ? muladd_ssse3(dst, src, h, len) : 0;
+	return !only_portable && __builtin_cpu_supports("ssse3") ? muladd_ssse3(dst, src, h, len)
+	                                                         : 0;
 }
 #else
 static size_t muladd_fast(uint8_t *dst, const uint8_t *src, const struct halves *h, size_t len)

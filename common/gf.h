@@ -3,6 +3,7 @@
 #ifndef COMMON_GF_H
 #define COMMON_GF_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -16,6 +17,9 @@ uint8_t gf_coefficient(unsigned q, unsigned row);
 
 /* dst[i] += c * src[i], for len bytes. */
 void gf_muladd(uint8_t *dst, const uint8_t *src, uint8_t c, size_t len);
+
+/* For tests: no SSSE3, though the processor have it.  Not while others compute. */
+void gf_force_portable(bool only);
 
 /* Invert the n x n matrix (rows end to end, n <= 16) in place.  0, or -1 where
  * it has no inverse; m is then undefined. */
