@@ -100,10 +100,11 @@ $(B)/bundler/words.c: $(WORDLIST) Makefile
 archives = $(foreach tool,$(tools) common,$(B)/lib$(tool).a)
 units = $(call objects,$(wildcard tests/unit/test_*.c))
 UNITS = $(units:.o=)
-# Fuzzers, and what replays their corpora without one.  The door stands before the seal.
+# Fuzzers, and what replays their corpora without one.  The door stands before the seal,
+# and an arena before the arena.
 FUZZERS = $(basename $(call objects,$(wildcard tests/fuzz/fuzz_*.c)))
 REPLAYS = $(subst /fuzz_,/replay_,$(FUZZERS))
-door = $(B)/tests/fuzz/door.o
+door = $(patsubst %,$(B)/tests/fuzz/%.o,door arena shape)
 SCRIPTS = $(wildcard tests/unit/test_*.sh tests/cli/[0-9]*.sh tests/fuse/[0-9]*.sh tests/random/[0-9]*.sh)
 TESTS = $(UNITS) $(SCRIPTS)
 RUN =
@@ -198,12 +199,12 @@ lint: deps
 # Each tests/fuzz/fuzz_x.c runs FUZZ_SECONDS, from tests/fuzz/corpus/x.  An input that
 # takes long, or much memory, is a finding like any other.
 FUZZ_SECONDS = 60
+FUZZ_HARDEN = -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all
 FUZZ_BOUNDS = -max_len=20000 -timeout=10 -rss_limit_mb=1024 -malloc_limit_mb=64
 
 fuzz: EXTRA = clang libclang-rt-14-dev
 fuzz: deps
-	$(call variant,-fsanitize=fuzzer-no-link$(comma)address$(comma)undefined \
-		-fno-sanitize-recover=all) CC=$(CLANG) run-fuzz
+	$(call variant,$(FUZZ_HARDEN)) CC=$(CLANG) run-fuzz
 
 $(FUZZERS): %: %.o $(door) $$(archives)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
@@ -218,6 +219,20 @@ run-fuzz: $(FUZZERS)
 		$$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$found- \
 			$(FUZZ_BOUNDS) -close_fd_mask=2 $$found \
 			$$(ls -d tests/fuzz/corpus/$${f##*/fuzz_} 2>/dev/null) || exit 1; \
+	done
+
+# After a long run: what was found joins tests/fuzz/corpus, and only as many inputs stay
+# as it takes to get everywhere.
+fuzz-merge: EXTRA = clang libclang-rt-14-dev
+fuzz-merge: deps
+	$(MAKE) B=build-fuzz STATIC=no OPT="$(SANE)" CC=$(CLANG) run-fuzz-merge HARDEN="$(FUZZ_HARDEN)"
+
+run-fuzz-merge: $(FUZZERS)
+	for f in $^; do \
+		found=$(B)/corpus/$${f##*/fuzz_}; kept=tests/fuzz/corpus/$${f##*/fuzz_}; \
+		rm -rf $(B)/merged; mkdir -p $$found $$kept $(B)/merged; \
+		$$f -merge=1 $(FUZZ_BOUNDS) -close_fd_mask=2 $(B)/merged $$kept $$found || exit 1; \
+		rm -rf $$kept; mv $(B)/merged $$kept; \
 	done
 
 # Beside every peer, and beside what the machine can do: tests/bench/README.
@@ -315,4 +330,4 @@ clean:
 .SECONDARY:
 export SECTIONS RUNS PEERS PLACES CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
 .PHONY: all bench bench-programs check check-damage check-deb check-faults check-mount-long check-qemu check-random check-sticks run-tests asan tsan msan run-msan valgrind \
-	coverage lint fuzz run-fuzz reader-musl demo deps install uninstall dist deb clean
+	coverage lint fuzz run-fuzz fuzz-merge run-fuzz-merge reader-musl demo deps install uninstall dist deb clean

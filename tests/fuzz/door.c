@@ -1,6 +1,7 @@
 /* In front of the seal of common/: no key is needed and no digest matters, so that
  * a fuzzer gets behind them.  A page whose tag begins with 0xff is damaged.  The
- * publisher's signature is always right. */
+ * publisher's signature is always right.  What a passphrase or a password is
+ * stretched to costs nothing; door_memory is how much memory there is for it. */
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,6 +9,10 @@
 #include "common/seal.h"
 #include "common/seal_heap.h"
 #include "common/status.h"
+#include "tests/fuzz/fuzz.h"
+
+size_t door_memory = SIZE_MAX;
+unsigned fuzz_good;
 
 struct seal {
 	int nothing;
@@ -69,4 +74,40 @@ int crypto_sign_verify_detached(const unsigned char *sig, const unsigned char *m
 {
 	(void)sig, (void)m, (void)mlen, (void)pk;
 	return 0;
+}
+
+static int stretch(uint8_t *out, size_t out_len, const void *secret, size_t len, const void *salt,
+                   size_t salt_len, uint64_t memory)
+{
+	crypto_generichash_state state;
+	uint8_t key[32];
+
+	if (memory > door_memory)
+		return -1;
+	crypto_generichash_init(&state, NULL, 0, sizeof key);
+	crypto_generichash_update(&state, (const uint8_t *)&memory, sizeof memory);
+	crypto_generichash_update(&state, salt, salt_len);
+	crypto_generichash_update(&state, secret, len);
+	crypto_generichash_final(&state, key, sizeof key);
+	for (size_t i = 0; i < out_len; i++)
+		out[i] = key[i % sizeof key];
+	return 0;
+}
+
+int crypto_pwhash(unsigned char *const out, unsigned long long out_len, const char *const password,
+                  unsigned long long len, const unsigned char *const salt,
+                  unsigned long long passes, size_t memory, int algorithm)
+{
+	(void)passes, (void)algorithm;
+	return stretch(out, out_len, password, len, salt, crypto_pwhash_SALTBYTES, memory);
+}
+
+int crypto_pwhash_scryptsalsa208sha256(unsigned char *const out, unsigned long long out_len,
+                                       const char *const password, unsigned long long len,
+                                       const unsigned char *const salt, unsigned long long ops,
+                                       size_t memory)
+{
+	(void)ops;
+	return stretch(out, out_len, password, len, salt,
+	               crypto_pwhash_scryptsalsa208sha256_SALTBYTES, memory);
 }

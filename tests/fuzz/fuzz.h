@@ -15,6 +15,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len);
 /* libFuzzer's, for mutators that know more than it does. */
 size_t LLVMFuzzerMutate(uint8_t *data, size_t len, size_t room);
 
+/* How much memory there is to stretch a passphrase with: see door.c. */
+extern size_t door_memory;
+
+/* Inputs that were what they are taken for: a corpus of nothing else is worth nothing. */
+extern unsigned fuzz_good;
+
 /* What must hold whatever the input is. */
 #define MUST(condition)                                                                 \
 	do {                                                                            \

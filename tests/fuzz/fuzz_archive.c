@@ -50,8 +50,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	options.arena = arena;
 	options.progress = progress;
 	MUST(!tree_new(&tree, options.full_metadata) && !spill_new(&heap, arena, MEMORY, "/tmp"));
-	if (scan_paths(tree, heap, NULL, 0, &options, &report) == STATUS_OK)
+	if (scan_paths(tree, heap, NULL, 0, &options, &report) == STATUS_OK) {
+		fuzz_good++;
 		check_tree(tree);
+	}
 	tree_free(tree);
 	spill_free(heap);
 	arena_free(arena);

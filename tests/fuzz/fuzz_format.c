@@ -34,6 +34,7 @@ static void slot(const uint8_t *data, size_t len)
 	struct format_slot slot;
 
 	if (format_slot_decode(&slot, in) == STATUS_OK) {
+		fuzz_good++;
 		format_slot_encode(out, &slot);
 		MUST(!memcmp(in, out, sizeof out));
 	}
@@ -46,6 +47,7 @@ static void content(const uint8_t *data, size_t len)
 	struct format_content content;
 
 	if (format_content_decode(&content, in) == STATUS_OK) {
+		fuzz_good++;
 		format_content_encode(out, &content);
 		MUST(!memcmp(in, out, sizeof out));
 	}
@@ -67,6 +69,7 @@ static void layout(const uint8_t *data, size_t len)
 	    format_geometry_make(&geometry, slot.file_len) == STATUS_OK &&
 	    format_content_decode(&content, payload) == STATUS_OK &&
 	    format_layout_decode(&layout, payload, &slot, &geometry, &content) == STATUS_OK) {
+		fuzz_good++;
 		format_root_encode(out, payload, payload + FORMAT_CONTENT_PART, &layout);
 		MUST(!memcmp(payload, out, sizeof out));
 	}
@@ -80,6 +83,7 @@ static void ref(const uint8_t *data, size_t len)
 	struct format_ref ref;
 
 	if (format_ref_decode(&ref, in, generous.index_len, FORMAT_ENTRY_BLOCK) == STATUS_OK) {
+		fuzz_good++;
 		format_ref_encode(out, &ref);
 		MUST(!memcmp(in, out, sizeof out));
 	}
@@ -104,6 +108,7 @@ static void entries(const uint8_t *data, size_t len)
 	bounds.full_metadata = data[2] & 1;
 	in = exactly(data + 3, len - 3, len - 2);
 	if (format_entries_decode(&block, in, len - 3, first, count, &bounds) == STATUS_OK) {
+		fuzz_good++;
 		MUST(block.count == count);
 		again = format_entries_encode(out, block.entry, count, bounds.full_metadata);
 		MUST(!format_entries_decode(&block, out, again, first, count, &bounds));
@@ -128,6 +133,7 @@ static void segments(const uint8_t *data, size_t len)
 	bounds.is_signed = data[2] & 1;
 	in = exactly(data + 3, len - 3, len - 2);
 	if (format_segments_decode(&block, in, len - 3, count, &bounds) == STATUS_OK) {
+		fuzz_good++;
 		MUST(format_segments_encode(out, block.segment, count) == len - 3);
 		MUST(!memcmp(in, out, len - 3));
 	}
@@ -140,6 +146,7 @@ static void run(const uint8_t *data, size_t len)
 	struct format_run run;
 
 	if (format_run_decode(&run, in, UINT64_C(1) << 40, generous.plain_len) == STATUS_OK) {
+		fuzz_good++;
 		format_run_encode(out, &run);
 		MUST(!memcmp(in, out, sizeof out));
 	}
@@ -160,6 +167,7 @@ static void xattrs(const uint8_t *data, size_t len)
 		for (size_t i = 0; i < xattr.value_len; i++)
 			total += xattr.value[i];
 	}
+	fuzz_good += more == 0 && pos;
 	MUST(more <= 0 && total + 1);
 	free(in);
 }

@@ -9,6 +9,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct options parsed;
 
 	if (options_parse(&parsed, words.count, words.word) < 0) {
+		fuzz_good++;
 		MUST(parsed.end || parsed.bundle);
 		MUST(parsed.directory || parsed.program);
 		MUST(!parsed.program || parsed.program[0]);

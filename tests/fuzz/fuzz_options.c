@@ -8,6 +8,7 @@ static void read_them(int argc, char **argv)
 	static struct options options;
 
 	if (options_read(&options, argc, argv)) {
+		fuzz_good++;
 		MUST(!options.error[0]);
 		if (!options.help && !options.version) {
 			MUST(options.compartment_count >= 1 &&

@@ -21,6 +21,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct options options;
 
 	if (options_parse(&options, verb, words.count, words.word, take, NULL) < 0) {
+		fuzz_good++;
 		MUST(options.bundle);
 		MUST(options.path_count >= verb->paths_min &&
 		     options.path_count <= verb->paths_max);

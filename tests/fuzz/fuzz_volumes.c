@@ -15,6 +15,7 @@
 #include "common/kdf.h"
 #include "common/source.h"
 #include "tests/fuzz/look.h"
+#include "tests/fuzz/shape.h"
 
 enum {
 	VOLUMES = 3,
@@ -144,6 +145,7 @@ static void read_them(const struct part *part, unsigned count)
 		MUST(!source_open_memory(&source[i], file[i], lay_out(file[i], &part[i])));
 	if (!bundle_open(&bundle, arena, source, count, 0, &keys)) {
 		MUST(!cursor_new(&cursor, bundle));
+		fuzz_good++;
 		look_at_everything(bundle, cursor);
 	}
 	cursor_free(cursor);
@@ -175,18 +177,6 @@ static size_t put_run(uint8_t *out, const uint8_t *run, size_t len)
 	return 2 + len;
 }
 
-/* A number that is likely to be wrong by little. */
-static uint64_t near(uint64_t value, unsigned seed)
-{
-	static const int64_t step[] = {1, -1, 2, 64, -64, FORMAT_PAGE, -FORMAT_PAGE};
-
-	if (seed % 9 == 7)
-		return 0;
-	if (seed % 9 == 8)
-		return UINT64_MAX >> seed % 64;
-	return value + (uint64_t)step[seed % 9];
-}
-
 /* One field of a slot, and it is a slot again. */
 static void change_slot(uint8_t contents[static FORMAT_SLOT_CONTENTS], unsigned seed)
 {
@@ -200,40 +190,18 @@ static void change_slot(uint8_t contents[static FORMAT_SLOT_CONTENTS], unsigned 
 	}
 	switch (field) {
 	case 0: slot.parity = (uint8_t)(seed % 5 ? 1 << seed % 5 : 0); break;
-	case 1: slot.volume_no = (uint16_t)near(slot.volume_no, seed); break;
-	case 2: slot.volume_count = (uint16_t)near(slot.volume_count, seed); break;
-	case 3: slot.file_len = near(slot.file_len, seed); break;
-	case 4: slot.data_pages = (uint32_t)near(slot.data_pages, seed); break;
-	default: slot.root_page[field - 5] = (uint32_t)near(slot.root_page[field - 5], seed);
+	case 1: slot.volume_no = (uint16_t)shape_near(slot.volume_no, seed); break;
+	case 2: slot.volume_count = (uint16_t)shape_near(slot.volume_count, seed); break;
+	case 3: slot.file_len = shape_near(slot.file_len, seed); break;
+	case 4: slot.data_pages = (uint32_t)shape_near(slot.data_pages, seed); break;
+	default: slot.root_page[field - 5] = (uint32_t)shape_near(slot.root_page[field - 5], seed);
 	}
 	format_slot_encode(contents, &slot);
 }
 
-/* One number of what a root says of the content, and it is one again. */
-static bool change_content(uint8_t root[static FORMAT_CONTENT_PART], unsigned seed)
-{
-	struct format_content content;
-	uint64_t *field[4 + 2 * TABLE_COUNT];
-
-	if (format_content_decode(&content, root))
-		return false;
-	field[0] = &content.content_len;
-	field[1] = &content.plain_len;
-	field[2] = &content.index_len;
-	field[3] = &content.leaf_count;
-	for (unsigned t = 0; t < TABLE_COUNT; t++) {
-		field[4 + 2 * t] = &content.table[t].records;
-		field[5 + 2 * t] = &content.table[t].top.off;
-	}
-	field[seed % (4 + 2 * TABLE_COUNT)][0] =
-		near(*field[seed % (4 + 2 * TABLE_COUNT)], seed / 14);
-	format_content_encode(root, &content);
-	return true;
-}
-
 static void change_root(uint8_t *root, size_t *len, unsigned seed)
 {
-	if (*len >= FORMAT_CONTENT_PART && seed % 3 == 0 && change_content(root, seed / 3))
+	if (*len >= FORMAT_CONTENT_PART && seed % 3 == 0 && shape_change_content(root, seed / 3))
 		return;
 	*len = LLVMFuzzerMutate(root, *len, seed % 2 ? *len + !*len : FORMAT_PAYLOAD);
 }

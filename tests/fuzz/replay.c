@@ -39,5 +39,6 @@ int main(int argc, char **argv)
 
 	for (int i = 1; i < argc; i++)
 		failed |= replay(argv[i]);
+	fprintf(stderr, "%d files, %u good\n", argc - 1, fuzz_good);
 	return failed;
 }
