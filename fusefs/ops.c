@@ -18,8 +18,14 @@
 /* Nothing ever changes. */
 static const double for_ever = UINT32_MAX;
 
-/* Reads up to this are answered before another worker is woken. */
-enum { SHORT_READ = 32 * 1024 };
+/* Reads up to this are answered before another worker is woken.  In a cached mount it
+ * is the kernel that asks, for 128 KiB at a time: to wake somebody takes as long as to
+ * decode that. */
+enum { SHORT_READ = 32 * 1024, SHORT_READ_CACHED = 128 * 1024 };
+
+/* What is decoded ahead in a cached mount, where each request is short: when there is
+ * less than that, somebody is woken for more. */
+enum { AHEAD_CACHED_LOW = 256 * 1024, AHEAD_CACHED = 1024 * 1024 };
 
 /* Where the pieces of an answer about attributes lie in a worker's buffer,
  * behind the request, whose names are still wanted. */
@@ -541,12 +547,29 @@ static bool is_for_page_cache(const struct view *v, const struct fuse_file_info 
 	return v->cached || file->lock_owner == 0;
 }
 
+static bool is_short(const struct view *v, size_t len)
+{
+	return len <= (v->cached ? SHORT_READ_CACHED : SHORT_READ);
+}
+
+/* How much of a file that is read in order is decoded ahead; and how little of that
+ * may be left. */
+static uint64_t ahead(const struct view *v)
+{
+	return v->cached ? AHEAD_CACHED : 2 * (uint64_t)v->read_max;
+}
+
+static uint64_t ahead_least(const struct view *v)
+{
+	return v->cached ? AHEAD_CACHED_LOW : ahead(v);
+}
+
 static void decode_ahead(struct worker *w, struct stream_ref stream)
 {
 	struct view *v = w->view;
 	uint64_t from;
 
-	while (loop_is_spare(w) && streams_decode(v->streams, stream, 2 * v->read_max, &from))
+	while (loop_is_spare(w) && streams_decode(v->streams, stream, ahead(v), &from))
 		if (!bundle_decode_ahead(w->cursor, &w->entry->e, from)) {
 			streams_put_back(v->streams, stream, from);
 			return;
@@ -559,10 +582,10 @@ static void run_errand(struct worker *w, const struct errand *errand)
 		decode_ahead(w, errand->stream);
 }
 
-/* In a cached mount the kernel itself asks for several pieces at once. */
-static bool is_decoded_ahead(const struct view *v, size_t len)
+/* Whoever asks for little at a time is not waited for. */
+static bool is_decoded_ahead(size_t len)
 {
-	return !v->cached && len > SHORT_READ;
+	return len > SHORT_READ;
 }
 
 /* Behind the answer, so that nobody waits for it. */
@@ -573,7 +596,7 @@ static void look_ahead(struct worker *w, struct stream_ref stream, size_t len)
 
 	if (streams_ask(v->streams, stream, &from, &ahead))
 		bundle_will_need(w->cursor, &w->entry->e, from, ahead);
-	if (is_decoded_ahead(v, len))
+	if (is_decoded_ahead(len))
 		decode_ahead(w, stream);
 }
 
@@ -602,8 +625,8 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 	status = load(w, node);
 	size = status ? 0 : length_of_read(w, size, off);
 	stream = streams_note(v->streams, node, (uint64_t)off, size);
-	loop_pass_turn(w, size <= SHORT_READ);
-	if (is_decoded_ahead(v, size) && stream.in_order)
+	loop_pass_turn(w, is_short(v, size));
+	if (is_decoded_ahead(size) && streams_is_short(v->streams, stream, ahead_least(v)))
 		loop_offer(w, &(struct errand){run_errand, node, stream});
 	if (status == STATUS_OK)
 		status = bundle_read(w->cursor, &w->entry->e, (uint64_t)off, size, w->buffer, &got);

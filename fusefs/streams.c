@@ -75,7 +75,7 @@ struct stream_ref streams_note(struct streams *streams, uint64_t node, uint64_t 
 	s = find(streams, node, off);
 	s->next = max_u64(s->next, off + len);
 	s->used = streams->clock;
-	ref = (struct stream_ref){(unsigned)(s - streams->stream), s->hits >= HITS, s->serial};
+	ref = (struct stream_ref){(unsigned)(s - streams->stream), s->serial};
 	pthread_mutex_unlock(&streams->lock);
 	return ref;
 }
@@ -122,6 +122,18 @@ bool streams_decode(struct streams *streams, struct stream_ref ref, uint64_t ahe
 	}
 	pthread_mutex_unlock(&streams->lock);
 	return some;
+}
+
+bool streams_is_short(struct streams *streams, struct stream_ref ref, uint64_t least)
+{
+	struct stream *s;
+	bool is_short;
+
+	pthread_mutex_lock(&streams->lock);
+	s = in_order(streams, ref);
+	is_short = s && s->decoded < s->next + least;
+	pthread_mutex_unlock(&streams->lock);
+	return is_short;
 }
 
 void streams_put_back(struct streams *streams, struct stream_ref ref, uint64_t off)

@@ -11,7 +11,6 @@ struct streams;
 /* Which stream a read belongs to; it may meanwhile have made room for another. */
 struct stream_ref {
 	unsigned place;
-	bool in_order; /* so far */
 	uint64_t serial;
 };
 
@@ -30,6 +29,9 @@ bool streams_ask(struct streams *streams, struct stream_ref ref, uint64_t *from,
 /* If it is read in order: the next place to decode ahead, at most ahead bytes
  * before the place where it will be read next.  Each is given out once. */
 bool streams_decode(struct streams *streams, struct stream_ref ref, uint64_t ahead, uint64_t *off);
+
+/* If it is read in order: are less than least bytes decoded ahead? */
+bool streams_is_short(struct streams *streams, struct stream_ref ref, uint64_t least);
 
 /* It could not be done yet: give out off again, and what is behind it. */
 void streams_put_back(struct streams *streams, struct stream_ref ref, uint64_t off);
