@@ -204,6 +204,11 @@ static void note_damage(struct pages *pages, uint32_t t, _Atomic uint64_t *count
 		atomic_fetch_add(counter, 1);
 }
 
+bool pages_was_damaged(const struct pages *pages, uint32_t t)
+{
+	return atomic_load(&pages->health.seen[t / 64]) >> t % 64 & 1;
+}
+
 static bool is_given_up(const struct pages *pages, uint32_t t)
 {
 	return pages->give_up && atomic_load(&pages->health.gone[t / 64]) >> t % 64 & 1;

@@ -96,6 +96,9 @@ int pages_read_logical(const struct pages *pages, struct pages_io *io, uint32_t 
  * repair, or a parity page.  For verification, which looks at every page. */
 int pages_check_logical(struct pages *pages, struct pages_io *io, uint32_t t);
 
+/* Was logical page t found damaged before? */
+bool pages_was_damaged(const struct pages *pages, uint32_t t);
+
 /* Data pages from the returned one on are lost, all of them: whole bands, behind
  * the end of a medium that is too short.  The number of them all if none are. */
 uint32_t pages_cut(const struct pages *pages);

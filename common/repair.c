@@ -6,6 +6,7 @@
 #include <stdlib.h>
 
 #include "common/arena.h"
+#include "common/bytes.h"
 #include "common/gf.h"
 #include "common/pages.h"
 #include "common/status.h"
@@ -100,6 +101,16 @@ static void load_parity(struct repair *repair, struct column *c, struct pages_io
 			c->parity[c->parity_count++] = q;
 }
 
+/* Sums that are too few already are of no use, and are left as they are. */
+static void subtract_row(struct repair *repair, const struct column *c, unsigned row)
+{
+	if (c->lost_count > c->parity_count)
+		return;
+	for (unsigned k = 0; k < c->parity_count; k++)
+		gf_muladd(repair->sum[k], repair->row, gf_coefficient(c->parity[k], row),
+		          FORMAT_PAYLOAD);
+}
+
 /* Take every readable row out of the sums; note the others.  False: more are
  * lost than there are parity pages. */
 static bool subtract_rows(struct repair *repair, struct column *c, struct pages_io *io)
@@ -114,9 +125,7 @@ static bool subtract_rows(struct repair *repair, struct column *c, struct pages_
 			break;
 		if (row != c->target &&
 		    pages_read_logical(c->pages, io, c->begin + place, repair->row) == STATUS_OK) {
-			for (unsigned k = 0; k < c->parity_count; k++)
-				gf_muladd(repair->sum[k], repair->row,
-				          gf_coefficient(c->parity[k], row), FORMAT_PAYLOAD);
+			subtract_row(repair, c, row);
 			continue;
 		}
 		if (c->lost_count == c->pages->parity.m)
@@ -160,23 +169,41 @@ static bool is_hopeless(const struct column *c)
 	return lost > pages->parity.m;
 }
 
-/* The target of the column.  One lost page is the common case and needs one sum;
- * where more turn out to be lost, once more with as many. */
+/* How many sums to begin with.  A column that has lost one page has often lost
+ * another, and to read all of it again costs more than a second sum; what was met
+ * before is known. */
+static unsigned expect_losses(const struct column *c)
+{
+	const struct format_parity *parity = &c->pages->parity;
+	unsigned lost = 1;
+
+	for (unsigned row = 0; row < FORMAT_ROWS; row++) {
+		uint32_t place = c->number + row * parity->columns;
+
+		if (row != c->target && place < c->band_pages)
+			lost += pages_was_damaged(c->pages, c->begin + place);
+	}
+	return (unsigned)min_u64(max_u64(lost, 2), parity->m);
+}
+
+/* The target of the column.  Where more pages are lost than there are sums, once more
+ * with as many. */
 static int compute(struct repair *repair, struct column *c, struct pages_io *io,
                    uint8_t payload[static FORMAT_PAYLOAD])
 {
-	unsigned want = 1;
+	unsigned want;
 
 	sodium_memzero(payload, FORMAT_PAYLOAD);
 	if (is_hopeless(c))
 		return STATUS_DAMAGED;
-	for (;;) {
+	for (want = expect_losses(c);; want = c->lost_count) {
 		load_parity(repair, c, io, want);
-		if (c->parity_count < want || !subtract_rows(repair, c, io))
+		if (!c->parity_count || !subtract_rows(repair, c, io))
 			return STATUS_DAMAGED;
-		if (c->lost_count <= want)
+		if (c->lost_count <= c->parity_count)
 			return solve(repair, c, payload);
-		want = c->lost_count;
+		if (c->parity_count < want)
+			return STATUS_DAMAGED;
 	}
 }
 
