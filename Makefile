@@ -249,6 +249,7 @@ bench-programs: all $(B)/tests/bench/limits $(B)/tests/bench/null_fuse
 $(B)/tests/bench/limits: LIBS = -lcrypto -lsodium -lzstd -lpthread
 $(B)/tests/bench/null_fuse: LIBS = -lfuse3 -lpthread
 $(B)/tests/bench/null_fuse.o: CPPFLAGS += -I/usr/include/fuse3
+$(B)/tests/bench/limits: $(B)/common/hash4.o
 $(B)/tests/bench/limits $(B)/tests/bench/null_fuse: %: %.o
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 

@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundler/large.h"
 #include "bundler/parity.h"
 #include "bundler/stage.h"
 #include "common/bytes.h"
@@ -98,7 +99,7 @@ static int open_parity(struct lane *l, const struct lane_ahead *ahead)
 {
 	l->ring_pages = (uint32_t)min_u64(ring_pages(ahead, l->shape.columns), l->shape.data_pages);
 	if (l->ring_pages)
-		l->ring = malloc((size_t)l->ring_pages * FORMAT_PAYLOAD);
+		l->ring = large_new((size_t)l->ring_pages * FORMAT_PAYLOAD);
 	if (l->ring_pages && !l->ring)
 		return STATUS_NOMEM;
 	return parity_new(&l->parity, &l->shape, ahead->group);

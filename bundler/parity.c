@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundler/large.h"
 #include "common/bytes.h"
 #include "common/status.h"
 
@@ -34,13 +35,14 @@ int parity_new(struct parity **parity, const struct format_parity *shape, unsign
 	if (!p)
 		return STATUS_NOMEM;
 	p->shape = *shape;
-	p->sum = calloc((size_t)shape->m * shape->columns, FORMAT_PAYLOAD);
+	p->sum = large_new((size_t)shape->m * shape->columns * FORMAT_PAYLOAD);
 	p->group = group;
 	p->waiting = calloc((size_t)group * shape->columns, sizeof(*p->waiting));
 	if (!p->sum || !p->waiting) {
 		parity_free(p);
 		return STATUS_NOMEM;
 	}
+	parity_clear(p);
 	/* The Vandermonde generator next to it is not always invertible. */
 	gf_gen_cauchy1_matrix(matrix, FORMAT_ROWS + (int)shape->m, FORMAT_ROWS);
 	ec_init_tables(FORMAT_ROWS, (int)shape->m, matrix + FORMAT_ROWS * FORMAT_ROWS, p->table);

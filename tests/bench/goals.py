@@ -55,6 +55,12 @@ def packing(goals):
         if row['who'].endswith(', 1 worker') and many:
             goals.ahead_of(f"pack {row['case']}, {many['who'].removeprefix('satchel, ')}, "
                            'all workers', many, [row['who']])
+    for row in goals.rows('pack', 'time', 'media'):
+        without = goals.results.get('pack', row['case'], REFERENCE, 'time')
+        if row['who'] == REFERENCE.replace('parity 0', 'parity 4') and without:
+            goals.at_most(f"pack {row['case']}, what parity 4 costs",
+                          100 * ratio(row['values'], without['values']) - 100,
+                          25 if row['case'].endswith('memory') else 10, '%')
     for row in goals.rows('pack', 'CPU', 'random'):
         known = goals.results.get('pack', row['case'], 'satchel, known by name and head', 'CPU')
         if row is not known and known:

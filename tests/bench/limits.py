@@ -11,6 +11,11 @@ def probe(setting, *arguments):
     return [float(word) for word in ask(line, setting.environment()).split()]
 
 
+def fastest_hash(setting):
+    """MB/s of the fastest way to hash leaves, whichever is used."""
+    return max(probe(setting, kind, 1)[0] for kind in ('hash', 'hash-small', 'hash-four'))
+
+
 def kinds(setting):
     """Name, and what to ask for."""
     made = []
@@ -21,6 +26,7 @@ def kinds(setting):
                            ('open-small', 'open a page, libsodium'),
                            ('hash', 'hash a leaf, libcrypto'),
                            ('hash-small', 'hash a leaf, libsodium'),
+                           ('hash-four', 'hash four leaves side by side'),
                            ('copy', 'copy memory')):
             made.append((f'{name}, {many}', (verb, threads)))
         for corpus in (c for c in setting.cases if c in ('source', 'documents')):

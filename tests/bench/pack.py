@@ -1,7 +1,7 @@
 """Packing: each corpus, to a file system and to memory, beside every peer."""
 import probing
 from corpora import length, warm
-from limits import LEVEL, probe
+from limits import LEVEL, fastest_hash, probe
 from measure import Failed, clear, rounds, run, say
 from peers import packers
 
@@ -11,8 +11,7 @@ class Bound:
 
     def __init__(self, setting, corpus, path):
         self.seal, = probe(setting, 'seal', 1)
-        # Of two libraries the better one, whichever is used.
-        self.hash = max(probe(setting, kind, 1)[0] for kind in ('hash', 'hash-small'))
+        self.hash = fastest_hash(setting)
         self.cp = self.zstd = None
         if corpus != 'media':
             self.tree, = probe(setting, 'tree', path)
