@@ -6,8 +6,8 @@
 
 struct options;
 
-/* For all threads to come.  Where the kernel lacks a part, that part is left out.
- * STATUS_NOMEM: not, or not all of it. */
+/* For all threads to come.  Where the kernel lacks a part, that part is left out, with
+ * a warning.  STATUS_NOMEM: not, or not all of it. */
 int sandbox_enter(const struct options *options);
 
 #endif

@@ -12,7 +12,8 @@
 #define ACCESS_FS_TRUNCATE (UINT64_C(1) << 14)  /* 3 */
 #define ACCESS_FS_IOCTL_DEV (UINT64_C(1) << 15) /* 5 */
 #define ACCESS_NET UINT64_C(3)                  /* 4: bind and connect */
-#define SCOPED UINT64_C(1)                      /* 6: abstract sockets */
+#define SCOPE_SOCKETS UINT64_C(1)               /* 6: abstract ones */
+#define SCOPE_SIGNALS UINT64_C(2)               /* 6 */
 
 #define ACCESS_READ (LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR)
 #define ACCESS_WRITE                                                                            \
@@ -26,7 +27,7 @@ struct ruleset {
 	uint64_t fs, net, scoped;
 };
 
-static size_t plan(struct ruleset *rules, long version)
+static size_t plan(struct ruleset *rules, long version, bool signals)
 {
 	rules->fs = (UINT64_C(1) << 13) - 1; /* LANDLOCK_ACCESS_FS_EXECUTE to _MAKE_SYM */
 	if (version >= 2)
@@ -36,7 +37,7 @@ static size_t plan(struct ruleset *rules, long version)
 	if (version >= 5)
 		rules->fs |= ACCESS_FS_IOCTL_DEV;
 	rules->net = version >= 4 ? ACCESS_NET : 0;
-	rules->scoped = version >= 6 ? SCOPED : 0;
+	rules->scoped = version >= 6 ? SCOPE_SOCKETS | (signals ? 0 : SCOPE_SIGNALS) : 0;
 	if (version >= 6)
 		return sizeof *rules;
 	return version >= 4 ? offsetof(struct ruleset, scoped) : offsetof(struct ruleset, net);
@@ -55,7 +56,7 @@ static void add_place(int fd, const struct ruleset *rules, const struct landlock
 	close(beneath.parent_fd);
 }
 
-bool landlock_restrict(const struct landlock_place *place, unsigned count)
+bool landlock_restrict(const struct landlock_place *place, unsigned count, bool signals)
 {
 	long version =
 		syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
@@ -66,7 +67,7 @@ bool landlock_restrict(const struct landlock_place *place, unsigned count)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 	if (version < 1)
 		return false;
-	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, plan(&rules, version), 0);
+	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, plan(&rules, version, signals), 0);
 	if (fd < 0)
 		return false;
 	for (unsigned i = 0; i < count; i++)

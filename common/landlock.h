@@ -12,10 +12,11 @@ struct landlock_place {
 	bool write; /* make, write, rename and remove files, too */
 };
 
-/* For this thread and those that it starts; no new privileges, no program, no
- * network where the kernel knows how.  What is open stays open.  A place that is not
- * there gives nothing.  False: the kernel has no Landlock, and nothing is changed but
- * the privileges. */
-bool landlock_restrict(const struct landlock_place *place, unsigned count);
+/* For this thread and those that it starts; no new privileges, no program, and where
+ * the kernel knows how no network and, unless signals, none to other processes.  What
+ * is open stays open.  A place that is not there gives nothing.  Again and again: what
+ * is left is what all allow.  False: the kernel has no Landlock, and nothing is changed
+ * but the privileges. */
+bool landlock_restrict(const struct landlock_place *place, unsigned count, bool signals);
 
 #endif

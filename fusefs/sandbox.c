@@ -1,58 +1,16 @@
 #include "fusefs/sandbox.h"
 
 #include <errno.h>
-#include <linux/landlock.h>
 #include <seccomp.h>
 #include <signal.h>
-#include <stdint.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
-/* What later kernels add to linux/landlock.h of Debian 12 (version 2). */
-#define ACCESS_FS_TRUNCATE (UINT64_C(1) << 14)  /* 3 */
-#define ACCESS_FS_IOCTL_DEV (UINT64_C(1) << 15) /* 5 */
-#define ACCESS_NET (UINT64_C(3))                /* 4: bind and connect */
-#define SCOPED (UINT64_C(3))                    /* 6: abstract sockets, signals */
-
-/* The whole of what the kernel may know by version 6. */
-struct ruleset {
-	uint64_t fs, net, scoped;
-};
-
-static void plan_rules(struct ruleset *rules, size_t *len, int version, bool signals)
-{
-	rules->fs = (UINT64_C(1) << 13) - 1; /* LANDLOCK_ACCESS_FS_EXECUTE to _MAKE_SYM */
-	if (version >= 2)
-		rules->fs |= LANDLOCK_ACCESS_FS_REFER;
-	if (version >= 3)
-		rules->fs |= ACCESS_FS_TRUNCATE;
-	if (version >= 5)
-		rules->fs |= ACCESS_FS_IOCTL_DEV;
-	rules->net = version >= 4 ? ACCESS_NET : 0;
-	rules->scoped = version >= 6 && !signals ? SCOPED : 0;
-	*len = version >= 6 ? sizeof *rules : version >= 4 ? 16 : 8;
-}
+#include "common/landlock.h"
 
 bool sandbox_files(bool signals)
 {
-	int version =
-		(int)syscall(SYS_landlock_create_ruleset, NULL, 0, LANDLOCK_CREATE_RULESET_VERSION);
-	struct ruleset rules;
-	size_t len;
-	int fd;
-
-	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
-	if (version < 1)
-		return false;
-	plan_rules(&rules, &len, version, signals);
-	fd = (int)syscall(SYS_landlock_create_ruleset, &rules, len, 0);
-	if (fd < 0)
-		return false;
-	len = (size_t)syscall(SYS_landlock_restrict_self, fd, 0);
-	close(fd);
-	return len == 0;
+	return landlock_restrict(NULL, 0, signals);
 }
 
 /* Whatever the arguments. */
@@ -81,7 +39,6 @@ static const int allowed[] = {
 	SCMP_SYS(getpid),
 	SCMP_SYS(gettid),
 	SCMP_SYS(getuid),
-	SCMP_SYS(tgkill),
 	SCMP_SYS(wait4),
 	SCMP_SYS(getrandom),
 	SCMP_SYS(rt_sigreturn),
@@ -120,10 +77,14 @@ static int allow_memory(scmp_filter_ctx filter)
 	       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_code);
 }
 
+/* Its own threads, and the program. */
 static int allow_kill(scmp_filter_ctx filter, pid_t program)
 {
-	if (!program)
-		return 0;
+	int failed = seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(tgkill), 1,
+	                              SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)getpid()));
+
+	if (!program || failed)
+		return failed;
 	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(kill), 2,
 	                        SCMP_A0(SCMP_CMP_EQ, (scmp_datum_t)program),
 	                        SCMP_A1(SCMP_CMP_EQ, SIGKILL));

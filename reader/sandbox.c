@@ -5,15 +5,16 @@
 #include <linux/audit.h>
 #include <linux/filter.h>
 #include <linux/seccomp.h>
-#include <sched.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
+#include <unistd.h>
 
+#include "common/denied.h"
+#include "common/diag.h"
 #include "common/landlock.h"
 
 #if defined(__x86_64__)
@@ -29,97 +30,91 @@
 /* AddressSanitizer traces its own process at the end, for leaks. */
 #if defined(ARCH) && !defined(__SANITIZE_ADDRESS__)
 
-/* Ways to another program, process, machine or key. */
-static const uint32_t denied[] = {
-	__NR_execve,
-	__NR_execveat,
-#ifdef __NR_fork
-	__NR_fork,
-	__NR_vfork,
-#endif
-#ifdef __NR_socketcall
-	__NR_socketcall,
-#endif
-	__NR_socket,
-	__NR_socketpair,
-	__NR_connect,
-	__NR_bind,
-	__NR_listen,
-	__NR_sendto,
-	__NR_sendmsg,
-	__NR_ptrace,
-	__NR_process_vm_readv,
-	__NR_process_vm_writev,
-	__NR_kill,
-	__NR_mount,
-	__NR_umount2,
-	__NR_chroot,
-	__NR_pivot_root,
-	__NR_setns,
-	__NR_unshare,
-	__NR_bpf,
-	__NR_userfaultfd,
-	__NR_perf_event_open,
-	__NR_keyctl,
-	__NR_add_key,
-	__NR_request_key,
-	__NR_io_uring_setup,
-	__NR_memfd_create,
-	__NR_open_by_handle_at,
-};
-
-enum { COUNT = sizeof denied / sizeof *denied };
-
 #define LOAD(off) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, (off))
+#define MASK(bits) BPF_STMT(BPF_ALU | BPF_AND | BPF_K, (bits))
 #define IF_IS(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (value), (yes), (no))
-#define IF_HAS(bits, yes, no) BPF_JUMP(BPF_JMP | BPF_JSET | BPF_K, (bits), (yes), (no))
+#define IF_FROM(value, yes, no) BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (value), (yes), (no))
 #define ANSWER(action) BPF_STMT(BPF_RET | BPF_K, (action))
 #define REFUSE ANSWER(SECCOMP_RET_ERRNO | EPERM)
+#define UNKNOWN ANSWER(SECCOMP_RET_ERRNO | ENOSYS)
+#define ALLOW ANSWER(SECCOMP_RET_ALLOW)
 
+#define LOAD_CALL LOAD(offsetof(struct seccomp_data, nr))
 #if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
-#define FIRST_ARGUMENT offsetof(struct seccomp_data, args)
+#define LOAD_ARGUMENT(no) LOAD(offsetof(struct seccomp_data, args) + 8 * (no))
 #else
-#define FIRST_ARGUMENT (offsetof(struct seccomp_data, args) + 4)
+#define LOAD_ARGUMENT(no) LOAD(offsetof(struct seccomp_data, args) + 8 * (no) + 4)
 #endif
 
-/* Another architecture's calls have other numbers: none of them.  (Bit 30: x32.) */
-static const struct sock_filter head[] = {
-	LOAD(offsetof(struct seccomp_data, arch)), IF_IS(ARCH, 1, 0),        REFUSE,
-	LOAD(offsetof(struct seccomp_data, nr)),   IF_HAS(0x40000000, 0, 1), REFUSE,
+enum {
+	CALLS = sizeof denied_calls / sizeof *denied_calls,
+	ARGUMENTS = sizeof denied_arguments / sizeof *denied_arguments,
+	LINES = 10 + 2 * CALLS + 6 * ARGUMENTS + 2 * 5 + 1,
 };
 
-/* Threads, but no processes: clone's flags are looked at; clone3's cannot be, and the
- * C library knows the older way. */
-static const struct sock_filter tail[] = {
-#ifdef __NR_clone3
-	IF_IS(__NR_clone3, 0, 1),
-#else
-	IF_IS(UINT32_MAX, 0, 1),
-#endif
-	ANSWER(SECCOMP_RET_ERRNO | ENOSYS), IF_IS(__NR_clone, 0, 2),   LOAD(FIRST_ARGUMENT),
-	IF_HAS(CLONE_THREAD, 0, 1),         ANSWER(SECCOMP_RET_ALLOW), REFUSE,
+struct filter {
+	struct sock_filter line[LINES];
+	unsigned short count;
 };
 
-enum { HEAD = sizeof head / sizeof *head, TAIL = sizeof tail / sizeof *tail };
-
-/* Where a kernel has no filters, there is none. */
-static void filter_calls(void)
+static void add(struct filter *f, const struct sock_filter *line, size_t count)
 {
-	struct sock_filter code[HEAD + COUNT + TAIL];
-	struct sock_fprog program = {.len = HEAD + COUNT + TAIL, .filter = code};
+	memcpy(f->line + f->count, line, count * sizeof *line);
+	f->count += (unsigned short)count;
+}
 
-	memcpy(code, head, sizeof head);
-	memcpy(code + HEAD + COUNT, tail, sizeof tail);
-	for (unsigned i = 0; i < COUNT; i++) /* to the last line, which refuses */
-		code[HEAD + i] = (struct sock_filter)IF_IS(denied[i],
-		                                           (uint8_t)(COUNT - 1 - i + TAIL - 1), 0);
-	prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
+#define ADD(filter, ...)                                         \
+	add((filter), (const struct sock_filter[]){__VA_ARGS__}, \
+	    sizeof(const struct sock_filter[]){__VA_ARGS__} / sizeof(struct sock_filter))
+
+/* Another architecture's calls have other numbers: none of them.  (x32 is this one,
+ * with bit 30: newer than all.) */
+static void add_head(struct filter *f)
+{
+	ADD(f, LOAD(offsetof(struct seccomp_data, arch)), IF_IS(ARCH, 1, 0), REFUSE, LOAD_CALL,
+	    IF_FROM(DENIED_FROM, 0, 4), IF_FROM(__NR_landlock_create_ruleset, 0, 2),
+	    IF_FROM(__NR_landlock_restrict_self + 1, 1, 0), ALLOW, UNKNOWN);
+}
+
+static void add_argument(struct filter *f, const struct denied_argument *d)
+{
+	ADD(f, IF_IS((uint32_t)d->call, 0, 5), LOAD_ARGUMENT(d->no), MASK(d->mask),
+	    IF_IS(d->value, 0, 1), REFUSE, LOAD_CALL);
+}
+
+/* What one may do to oneself and nobody else: the first argument says to whom. */
+static void add_own(struct filter *f, int call, uint32_t self)
+{
+	ADD(f, IF_IS((uint32_t)call, 0, 4), LOAD_ARGUMENT(0), IF_IS(self, 1, 0), REFUSE, LOAD_CALL);
+}
+
+static bool filter_calls(bool placing)
+{
+	enum denied_unless who = DENIED_ALWAYS;
+	struct filter f = {.count = 0};
+	struct sock_fprog program = {.filter = f.line};
+
+	if (placing)
+		who = geteuid() ? DENIED_UNLESS_PLACING : DENIED_UNLESS_OWNER;
+	add_head(&f);
+	for (size_t i = 0; i < CALLS; i++)
+		if (!denied_calls[i].unless || denied_calls[i].unless > who)
+			ADD(&f, IF_IS((uint32_t)denied_calls[i].call, 0, 1), REFUSE);
+	for (size_t i = 0; i < ARGUMENTS; i++)
+		add_argument(&f, &denied_arguments[i]);
+	add_own(&f, __NR_tgkill, (uint32_t)getpid());
+	add_own(&f, __NR_prlimit64, 0);
+	ADD(&f, ALLOW);
+	program.len = f.count;
+	return !prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program);
 }
 
 #else
 
-static void filter_calls(void)
+static bool filter_calls(bool placing)
 {
+	(void)placing;
+	return true;
 }
 
 #endif
@@ -140,6 +135,18 @@ static const char *directory_of(const char *place, char *room, size_t size)
 	return len ? room : ".";
 }
 
+/* Old kernels are what many recipients have, and nothing is wrong with the bundle: it
+ * is said once, and calmly. */
+static void say_what_is_missing(bool files, bool calls)
+{
+	if (!files || !calls)
+		diag_note("this kernel has no %s: less is held back from this program; see "
+		          "CONFINEMENT in satchel-read(1)",
+		          files   ? "seccomp"
+		          : calls ? "Landlock"
+		                  : "Landlock and no seccomp");
+}
+
 void sandbox_begin(const char *place)
 {
 	char room[PATH_MAX];
@@ -147,14 +154,22 @@ void sandbox_begin(const char *place)
 		{"/", false},
 		{place ? directory_of(place, room, sizeof room) : "", true},
 	};
+	bool files = landlock_restrict(places, place ? 2 : 1, false);
 
-	landlock_restrict(places, place ? 2 : 1);
-	filter_calls();
+	say_what_is_missing(files, filter_calls(place));
 }
 
-void sandbox_close(void)
+void sandbox_close(const char *place)
 {
 #ifndef __SANITIZE_ADDRESS__ /* which opens files of /proc, too */
-	landlock_restrict(NULL, 0);
+	char room[PATH_MAX];
+	const struct landlock_place left = {
+		place ? directory_of(place, room, sizeof room) : "",
+		true,
+	};
+
+	landlock_restrict(&left, place ? 1 : 0, false);
+#else
+	(void)place;
 #endif
 }

@@ -9,6 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/arena.h"
@@ -54,7 +55,8 @@ static void on_signal(int no)
 	sigaddset(&own, no);
 	signal(no, SIG_DFL);
 	sigprocmask(SIG_UNBLOCK, &own, NULL);
-	raise(no);
+	/* raise(3), which in some C libraries does what the sandbox refuses. */
+	syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), no);
 	_exit(128 + no);
 }
 
@@ -357,8 +359,8 @@ static int open_session(struct session *s, const struct options *options,
 		sandbox_begin(needs->place);
 		code = open_bundle(s);
 	}
-	if (code == 0 && !needs->place)
-		sandbox_close();
+	if (code == 0)
+		sandbox_close(needs->place);
 	if (code == 0)
 		code = publisher_judge(s->pins, bundle_content(s->bundle), options->bundle);
 	if (code == 0)

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <sys/ptrace.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -27,6 +29,11 @@ static bool can_open(const char *path, int flags)
 static bool reads(void)
 {
 	return can_open("/etc/passwd", O_RDONLY);
+}
+
+static bool lists_there(void)
+{
+	return can_open(directory, O_RDONLY | O_DIRECTORY);
 }
 
 static bool writes_there(void)
@@ -78,7 +85,30 @@ static bool traces(void)
 	return !ptrace(PTRACE_TRACEME, 0, NULL, NULL);
 }
 
-enum how { FREE, READING, WRITING, CLOSED };
+/* A file of its own: its mode. */
+static bool changes_what_is_open(void)
+{
+	int fd = open(directory, O_RDONLY | O_DIRECTORY);
+
+	return fd >= 0 && !fchmod(fd, 0700) && !futimens(fd, NULL);
+}
+
+static bool changes_by_name(void)
+{
+	return !chmod(directory, 0700);
+}
+
+static bool kills_thread_of_others(void)
+{
+	return !syscall(SYS_tgkill, getppid(), getppid(), 0);
+}
+
+static bool kills_own_thread(void)
+{
+	return !syscall(SYS_tgkill, getpid(), syscall(SYS_gettid), 0);
+}
+
+enum how { FREE, READING, WRITING, CLOSED, CLOSED_BUT_THERE };
 
 /* In a child that is confined like that. */
 static bool can(bool (*what)(void), enum how how)
@@ -89,9 +119,9 @@ static bool can(bool (*what)(void), enum how how)
 	assert_true(pid >= 0);
 	if (pid == 0) {
 		if (how != FREE)
-			sandbox_begin(how == WRITING ? directory : NULL);
-		if (how == CLOSED)
-			sandbox_close();
+			sandbox_begin(how == READING || how == CLOSED ? NULL : directory);
+		if (how >= CLOSED)
+			sandbox_close(how == CLOSED ? NULL : directory);
 		_exit(what());
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);
@@ -101,7 +131,9 @@ static bool can(bool (*what)(void), enum how how)
 
 static void no_program_no_process_no_network(void **state)
 {
-	static bool (*const what[])(void) = {forks, runs, connects, kills, traces};
+	static bool (*const what[])(void) = {
+		forks, runs, connects, kills, traces, changes_by_name, kills_thread_of_others,
+	};
 
 	(void)state;
 #ifdef __SANITIZE_ADDRESS__
@@ -115,6 +147,20 @@ static void no_program_no_process_no_network(void **state)
 	}
 }
 
+/* The numbers of calls that are refused must not be those of others. */
+static void what_extracting_takes(void **state)
+{
+	(void)state;
+#ifdef __SANITIZE_ADDRESS__
+	skip(); /* no filter then */
+#endif
+	assert_true(can(changes_what_is_open, FREE) && can(kills_own_thread, FREE));
+	assert_true(can(changes_what_is_open, WRITING));
+	assert_true(can(changes_what_is_open, CLOSED_BUT_THERE));
+	assert_false(can(changes_what_is_open, READING));
+	assert_true(can(kills_own_thread, WRITING) && can(kills_own_thread, CLOSED));
+}
+
 static void files_as_far_as_they_are_needed(void **state)
 {
 	(void)state;
@@ -126,6 +172,8 @@ static void files_as_far_as_they_are_needed(void **state)
 	assert_false(can(writes_elsewhere, WRITING));
 	assert_false(can(writes_there, READING) || can(writes_elsewhere, READING));
 	assert_false(can(writes_there, CLOSED) || can(writes_elsewhere, CLOSED));
+	assert_true(can(writes_there, CLOSED_BUT_THERE) && can(lists_there, CLOSED_BUT_THERE));
+	assert_false(can(reads, CLOSED_BUT_THERE) || can(writes_elsewhere, CLOSED_BUT_THERE));
 }
 
 static int set_up(void **state)
@@ -148,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_program_no_process_no_network),
+		cmocka_unit_test(what_extracting_takes),
 		cmocka_unit_test(files_as_far_as_they_are_needed),
 	};
 

@@ -52,6 +52,8 @@ static void make_no_calls(void)
 	MUST(fork() < 0 && errno == EPERM);
 	MUST(pthread_create(&thread, NULL, idle, NULL) == EPERM);
 	MUST(kill(getppid(), SIGCONT) < 0 && errno == EPERM);
+	MUST(syscall(SYS_tgkill, getppid(), getppid(), 0) < 0 && errno == EPERM);
+	MUST(syscall(SYS_tgkill, getpid(), gettid(), 0) == 0);
 	MUST(prctl(PR_SET_DUMPABLE, 1) < 0 && errno == EPERM);
 	MUST(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
 	     MAP_FAILED);

@@ -1,0 +1,55 @@
+#!/bin/bash
+# Taken over by what is in a bundle, the serving process of satchel-mount can do nothing;
+# on older kernels neither.
+. tests/fuse/lib.sh
+. tests/cli/confined.sh
+
+confined_begin "$mount"
+bundle=$tmp/bundle key=(--key-file "$tmp/key") program=$mount
+"$pack" -q "${key[@]}" -o "$bundle" "$tmp/src" || exit 1
+
+# Mounted, read and unmounted; $tmp/stderr.
+shows() {
+	local with
+	try_environment
+	mount=$tmp/in-front
+	printf '#!/bin/bash\nexec %s "$@" 9>%q\n' "${with[*]@Q} ${program@Q}" "$tmp/tried" >"$mount"
+	chmod +x "$mount"
+	up "$@" && cmp "$tmp/src/numbers.txt" "$mnt/src/numbers.txt"
+	local good=$?
+	mount=$program
+	down && [ "$code" -eq 0 ] && [ "$good" -eq 0 ]
+}
+
+kernel 0 no
+ok "it mounts with neither Landlock nor filters" shows
+all_works
+for what in Landlock seccomp; do
+	like "and says so: $what" "$(cat "$tmp/stderr")" "this kernel has no $what: "
+done
+
+kernel 0
+ok "it mounts without Landlock" shows
+like "and says so" "$(cat "$tmp/stderr")" 'this kernel has no Landlock: '
+left "filters alone" '[a-z]+'
+ok "it mounts" shows -q
+is "nothing is said with -q" "$(cat "$tmp/stderr")" ''
+if [ -z "$landlock" ]; then
+	skip "files" "the kernel has no Landlock"
+	finish
+fi
+kernel "$landlock" no
+ok "it mounts without filters" shows
+like "and says so" "$(cat "$tmp/stderr")" 'this kernel has no seccomp: '
+left "Landlock alone" files
+
+kernel
+for name in "this kernel" "Landlock 2"; do
+	for mode in '' --cache; do
+		ok "it mounts: $name $mode" shows $mode
+		no "nothing is to be said" grep 'kernel' "$tmp/stderr"
+		left "$name $mode" '[a-z]+'
+	done
+	kernel 2
+done
+finish
