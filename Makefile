@@ -257,6 +257,10 @@ $(B)/tests/bench/limits $(B)/tests/bench/null_fuse: %: %.o
 MUSL = $(B)/musl
 MUSL_HEADERS = sodium.h sodium zstd.h zstd_errors.h utf8proc.h linux asm-generic $(ARCH)/asm
 MUSL_ARCHIVES = $(patsubst %,/usr/lib/$(ARCH)/lib%.a,sodium zstd utf8proc)
+# Position-independent and static: musl-gcc knows no such thing, and musl before 1.2.4 no
+# packed relocations.
+MUSL_CRT = $(patsubst %,/usr/lib/$(subst gnu,musl,$(ARCH))/%.o,$(1))
+MUSL_PIE = -static -nostartfiles -Wl,-pie,--no-dynamic-linker,-z,text,-z,nopack-relative-relocs
 
 reader-musl: EXTRA = musl-tools
 reader-musl: deps
@@ -265,8 +269,8 @@ reader-musl: deps
 $(B)/satchel-read-musl: $(SOURCES_reader) reader/musl/shim.c Makefile
 	mkdir -p $(MUSL)
 	ln -sfn $(addprefix /usr/include/,$(MUSL_HEADERS)) $(MUSL)
-	musl-gcc $(CPPFLAGS) $(filter-out -fPIE,$(STATIC_CFLAGS)) -isystem $(MUSL) $(LDFLAGS) -static \
-		-o $@ $(filter %.c,$^) $(MUSL_ARCHIVES)
+	musl-gcc $(CPPFLAGS) $(STATIC_CFLAGS) -isystem $(MUSL) $(LDFLAGS) $(MUSL_PIE) -o $@ \
+		$(call MUSL_CRT,rcrt1 crti) $(filter %.c,$^) $(MUSL_ARCHIVES) $(call MUSL_CRT,crtn)
 
 demo: deps
 	$(MAKE) all

@@ -93,25 +93,53 @@ help_width() {
 	done
 }
 
-hardening() {
-	local program
-	for program in "${programs[@]}"; do
-		readelf -hW "$program" | grep -q 'Type: *DYN' || echo "$program: not PIE"
-		readelf -lW "$program" | grep -q 'GNU_RELRO' || echo "$program: no RELRO"
-		readelf -dW "$program" | grep -q 'BIND_NOW\|FLAGS.*NOW' || echo "$program: lazy binding"
-		readelf -lW "$program" | grep 'GNU_STACK' | grep -q 'RW ' || echo "$program: executable stack"
-		! readelf -dW "$program" | grep -E 'TEXTREL|RPATH|RUNPATH'
-		guarded "$program"
-	done
+# With its complaints on standard output.
+is_hard() { # PROGRAM
+	readelf -hW "$1" | grep -q 'Type: *DYN' || echo "$1: not PIE"
+	readelf -lW "$1" | grep -q 'GNU_RELRO' || echo "$1: no RELRO"
+	readelf -dW "$1" | grep -q 'BIND_NOW\|FLAGS.*NOW' || echo "$1: lazy binding"
+	readelf -lW "$1" | grep 'GNU_STACK' | grep -q 'RW ' || echo "$1: executable stack"
+	readelf -dW "$1" | grep -E 'TEXTREL|RPATH|RUNPATH' && echo "$1: goes elsewhere for code"
 }
 
 # What the compiler put in.  The reader has no names left: its objects are asked.
-guarded() {
-	local names files=("$1")
-	[ "${1##*/}" != satchel-read ] || files=("$build"/static/{reader,common}/*.o)
-	names=$(nm -D --undefined-only "$1" 2>/dev/null; nm --undefined-only "${files[@]}" 2>/dev/null)
+is_guarded() { # PROGRAM OBJECT...
+	local names
+	names=$(nm -D --undefined-only "$1" 2>/dev/null; nm --undefined-only "${@:2}" 2>/dev/null)
 	grep -q '__stack_chk_fail' <<<"$names" || echo "$1: no stack protector"
 	grep -qE '__[a-z]+_chk(@|$)' <<<"$names" || echo "$1: not fortified"
+}
+
+# Of the one with musl, which has no fortified functions, no names are left.
+hardening() {
+	local program
+	for program in "${programs[@]}"; do
+		is_hard "$program"
+		case $program in
+		*-read) is_guarded "$program" "$build"/static/{reader,common}/*.o ;;
+		*) is_guarded "$program" ;;
+		esac
+	done
+	[ ! -e "$build/satchel-read-musl" ] || is_hard "$build/satchel-read-musl"
+}
+
+# The control: of a program that has nothing, all of it is missed.
+softness_is_seen() {
+	local soft missed
+	soft=$(mktemp)
+	gcc -O2 -no-pie -fno-stack-protector -U_FORTIFY_SOURCE -w -Wl,-z,norelro,-z,lazy,-z,execstack \
+		-Wl,-rpath,/nowhere -o "$soft" -x c - <<'SOURCE'
+#include <stdio.h>
+#include <string.h>
+int main(int argc, char **argv)
+{
+	char name[16];
+	return puts(strcpy(name, argv[argc - 1]));
+}
+SOURCE
+	missed=$({ is_hard "$soft"; is_guarded "$soft"; } | grep -c "^$soft: ")
+	[ "$missed" -eq 7 ] || { echo "7 things are missing, and seen:"; is_hard "$soft"; is_guarded "$soft"; }
+	rm -f "$soft"
 }
 
 # The reader goes along on every stick.
@@ -133,5 +161,6 @@ check 'shellcheck' shellcheck "${shell[@]}" ./*/*.bash
 check 'manuals' mandoc -Tlint -W warning man/*.[15]
 check 'help within 80 columns' help_width
 check 'hardening' hardening
+check 'what is not hardened is seen' softness_is_seen
 check 'reader is small and static' reader_is_small_and_static
 exit $status
