@@ -35,7 +35,7 @@ left "Landlock alone" files "${files[@]}"
 
 # Both, and as in Debian 12.
 kernel
-for name in "this kernel" "Landlock 2"; do
+for name in "this kernel, Landlock $landlock" "Landlock 2"; do
 	ok "it packs: $name" exits 0 packs
 	no "nothing is to be said" grep CONFINEMENT "$tmp/stderr"
 	left "$name" '[a-z]+' "${files[@]}"

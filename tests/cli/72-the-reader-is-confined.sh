@@ -52,7 +52,7 @@ ok "without filters it extracts" exits 0 extracts
 left "Landlock alone, extracting" files "making a file beside the output"
 
 kernel
-for name in "this kernel" "Landlock 2"; do
+for name in "this kernel, Landlock $landlock" "Landlock 2"; do
 	ok "it shows: $name" exits 0 shows
 	ok "all of it" comes_back "$tmp/stdout"
 	no "nothing is to be said" grep CONFINEMENT "$tmp/stderr"

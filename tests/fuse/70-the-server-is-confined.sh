@@ -44,7 +44,7 @@ like "and says so" "$(cat "$tmp/stderr")" 'this kernel has no seccomp: '
 left "Landlock alone" files
 
 kernel
-for name in "this kernel" "Landlock 2"; do
+for name in "this kernel, Landlock $landlock" "Landlock 2"; do
 	for mode in '' --cache; do
 		ok "it mounts: $name $mode" shows $mode
 		no "nothing is to be said" grep 'kernel' "$tmp/stderr"

@@ -1,0 +1,76 @@
+#!/bin/bash
+# What the programs can still do when they are taken over, on Debian's kernel: there
+# Landlock has version 2, and knows nothing of emptying files.
+# Not part of "make check": it emulates, for some minutes.
+#
+#   KERNEL=DIR an unpacked linux-image package (otherwise it is downloaded)
+cd "$(dirname "$0")/../.." || exit
+. tests/cli/lib.sh
+. tests/big/machine.sh
+
+: "${KERNEL:=$tmp/kernel}"
+scripts=(build/tests/unit/test_sandbox build/tests/unit/test_reader_sandbox
+	tests/cli/71-the-packer-is-confined.sh tests/cli/72-the-reader-is-confined.sh
+	tests/fuse/70-the-server-is-confined.sh)
+
+# What the scripts call, and busybox has otherwise or not.
+tools=(bash chmod cmp cp date env grep head mkdir mkfifo mktemp paste rm sed seq sleep sort stat)
+
+make_root() {
+	root=$tmp/root
+	mkdir -p "$root"/{etc,tmp,lib/locale,usr/lib/locale} "$root/build/tests/unit"
+	for tool in "${tools[@]}"; do add_program "$(command -v "$tool")"; done
+	cp /bin/busybox "$root/bin"
+	cp -r /usr/lib/locale/C.utf8 "$root/usr/lib/locale"
+	echo 'root:x:0:0::/:/bin/sh' >"$root/etc/passwd"
+	(cd "$root" && ln -s bin/true true)
+	for program in "$pack" "$mount" "$build"/tests/satchel-read "$build"/tests/unit/test_{reader_,}sandbox; do
+		add_program "$program"
+		mv "$root/bin/${program##*/}" "$root/build/${program#"$build"/}"
+	done
+	cp "$read" "$root/build" # which is static
+	cp -r --parents tests/cli tests/fuse/*.sh tests/preload "$root"
+	${CC:-gcc} -shared -fPIC -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -o "$root/inside.so" \
+		tests/preload/try_to_leave.c || return
+	add_modules fuse
+	cat >"$root/init" <<'END'
+#!/bin/busybox sh
+export PATH=/bin BUILD=/build TRY_LIBRARY=/inside.so
+busybox mkdir -p /proc /sys /dev
+for tool in awk cat cut kill ln ls mount rmdir setsid tail touch tr true umount uname unshare wc; do
+	busybox ln -s busybox /bin/$tool 2>/dev/null
+done
+mount -t proc none /proc
+mount -t sysfs none /sys
+mount -t devtmpfs none /dev
+mount -t tmpfs none /tmp
+while read -r module; do busybox insmod "/modules/$module"; done </modules/order
+echo "#KERNEL $(uname -r)"
+while read -r script; do
+	echo "#BEGIN $script"
+	"/$script" 2>&1
+	echo "#END $script $?"
+done </scripts
+busybox poweroff -f
+END
+	chmod +x "$root/init"
+	printf '%s\n' "${scripts[@]}" >"$root/scripts"
+	make_initrd
+}
+
+command -v qemu-system-x86_64 >/dev/null || { echo "1..0 # SKIP there is no qemu-system-x86_64"; exit 0; }
+get_kernel >"$tmp/kernel.log" 2>&1 || { echo "1..0 # SKIP no kernel to be had: $(tail -1 "$tmp/kernel.log")"; exit 0; }
+make_root || exit 1
+timeout 900 qemu-system-x86_64 -accel tcg -m 768 -nodefaults -display none -no-reboot \
+	-kernel "$KERNEL"/boot/vmlinuz-* -initrd "$tmp/initrd" \
+	-append "console=ttyS0 quiet panic=-1 no_timer_check" -serial stdio </dev/null 2>&1 |
+	tr -d '\r' >"$tmp/console"
+
+has_run() { # SCRIPT
+	sed -n "\|^#BEGIN $1|,\|^#END $1|p" "$tmp/console" | grep -v '^ok'
+	grep -qx "#END $1 0" "$tmp/console"
+}
+sed -n 's/^#KERNEL/# kernel/p' "$tmp/console"
+for script in "${scripts[@]}"; do ok "${script##*/}" has_run "$script"; done
+ok "and that with a version of Landlock that knows no emptying" grep -q 'this kernel, Landlock 2:' "$tmp/console"
+finish
