@@ -168,13 +168,40 @@ static int child_ref(const struct index *x, struct format_ref *ref, const uint8_
 	                         height == 1 ? FORMAT_ENTRY_BLOCK : FORMAT_NODE);
 }
 
+/* Where what reference number i of a node leads to begins and ends. */
+static uint64_t child_begin(const uint8_t *node, uint64_t i)
+{
+	return load_le64(node + i * FORMAT_REF);
+}
+
+static uint64_t child_end(const uint8_t *node, uint64_t i)
+{
+	return child_begin(node, i) + load_le32(node + i * FORMAT_REF + 8);
+}
+
+/* Do a node's references lead on and on, from begin to where the node itself lies?
+ * Those to what is lost count too: what two paths lead to would be a table without
+ * end in a small file. */
+static bool is_in_order(const uint8_t *node, uint64_t children, uint64_t begin, uint64_t end)
+{
+	for (uint64_t i = 0; i < children; i++) {
+		uint64_t at = child_begin(node, i);
+
+		if (at < begin || at > end)
+			return false;
+		begin = child_end(node, i);
+	}
+	return begin <= end;
+}
+
+/* begin: nothing below the node lies before this. */
 static int get_node(struct index *x, enum format_table_no table, unsigned height, uint64_t number,
-                    const struct format_ref *ref, const uint8_t **node)
+                    const struct format_ref *ref, uint64_t begin, const uint8_t **node)
 {
 	struct buffer *b = find_buffer(x, SORT_NODE, table, height, number);
 	uint64_t blocks = format_block_count(table, x->content->table[table].records);
-	uint64_t span = child_span(height), begin = number * span * FORMAT_FANOUT;
-	uint64_t children = min_u64(div_ceil(blocks - begin, span), FORMAT_FANOUT);
+	uint64_t span = child_span(height), first = number * span * FORMAT_FANOUT;
+	uint64_t children = min_u64(div_ceil(blocks - first, span), FORMAT_FANOUT);
 
 	if (!b->used) {
 		int status = STATUS_INVALID;
@@ -183,7 +210,8 @@ static int get_node(struct index *x, enum format_table_no table, unsigned height
 			status = fetch(x, ref, b->data);
 		if (status)
 			return status;
-		if (memcmp((uint8_t *)b->data + REF_KEY, ref->key, sizeof(ref->key)))
+		if (memcmp((uint8_t *)b->data + REF_KEY, ref->key, sizeof(ref->key)) ||
+		    !is_in_order(b->data, children, begin, ref->off))
 			return STATUS_INVALID;
 		b->used = ++x->clock;
 	}
@@ -199,18 +227,22 @@ static int follow(struct index *x, enum format_table_no table, uint64_t b, struc
 	unsigned height =
 		format_tree_height(format_block_count(table, x->content->table[table].records));
 	const uint8_t *node;
+	uint64_t begin = 0;
 
 	*ref = x->content->table[table].top;
 	for (; height > 0; height--) {
 		uint64_t span = child_span(height), all = span * FORMAT_FANOUT;
-		int status = get_node(x, table, height, b / all, ref, &node);
+		unsigned child = (unsigned)(b / span % FORMAT_FANOUT);
+		int status = get_node(x, table, height, b / all, ref, begin, &node);
 
 		*behind = (b / all + 1) * all;
 		if (status == STATUS_OK)
-			status = child_ref(x, ref, node, (unsigned)(b / span % FORMAT_FANOUT),
-			                   height);
+			status = child_ref(x, ref, node, child, height);
 		if (status)
 			return status;
+		/* A node may lie behind the first block that it leaves to the next. */
+		if (child > 1)
+			begin = child_end(node, child - 2);
 	}
 	*behind = b + 1;
 	return STATUS_OK;
@@ -223,15 +255,15 @@ static int find_ref(struct index *x, enum format_table_no table, uint64_t b, str
 	return follow(x, table, b, ref, &behind);
 }
 
-/* The same for who reads the block: it must lie behind the one before.  Bytes that
- * many blocks share would be a table without end in a small file. */
+/* The same for who reads the block: it must lie behind the one before, which within
+ * a node is so. */
 static int find_own_ref(struct index *x, enum format_table_no table, uint64_t b,
                         struct format_ref *ref, uint64_t *behind)
 {
 	struct format_ref before;
 	int status = follow(x, table, b, ref, behind);
 
-	if (status || b == 0 || find_ref(x, table, b - 1, &before))
+	if (status || b % FORMAT_FANOUT || b == 0 || find_ref(x, table, b - 1, &before))
 		return status;
 	return ref->off < before.off + before.stored_len ? STATUS_INVALID : STATUS_OK;
 }

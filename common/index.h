@@ -65,7 +65,9 @@ int index_check_block(struct index *index, enum format_table_no table, uint64_t 
 
 /* The block to look at behind block b; the number of them all if there is none.
  * Where a node is lost, so are all blocks below it; where one lies, none behind it
- * is asked for.  So there are never more of them than the medium has references. */
+ * is asked for.  A reference of a node is met once for each path to the node, and of
+ * those a tree of height h has at most 2^(h - 1), one if nothing is lost: so there are
+ * few of them for each reference that the medium has. */
 uint64_t index_next_block(struct index *index, enum format_table_no table, uint64_t b);
 
 #endif

@@ -31,6 +31,7 @@ struct examine {
 	enum format_table_no table;
 	uint64_t block;                 /* of it */
 	uint64_t segment, segment_off;  /* within the segment */
+	struct format_segment current;  /* this segment */
 	struct format_segment expected; /* where the next segment has to begin */
 	bool gap;                       /* a block of the table of segments is lost just now */
 	unsigned volume;
@@ -179,20 +180,26 @@ static void give_up(struct examine *x, uint64_t begin, uint64_t end)
 	pthread_mutex_unlock(&x->turn);
 }
 
-/* What blocks that are lost described, up to addr. */
-static void close_gap(struct examine *x, uint64_t addr)
+/* What blocks that are lost described, up to where s begins; unless that is before
+ * where it may. */
+static void close_gap(struct examine *x, const struct format_segment *s)
 {
+	struct format_segment *e = &x->expected;
+
 	x->gap = false;
-	if (addr > x->expected.addr)
-		give_up(x, x->expected.addr, addr);
+	if (s->addr < e->addr || s->off < e->off || s->leaf < e->leaf)
+		return;
+	if (s->addr > e->addr)
+		give_up(x, e->addr, s->addr);
+	*e = *s;
 }
 
 static void check_ends(struct examine *x)
 {
 	const struct format_segment *e = &x->expected;
 
-	if (x->gap)
-		close_gap(x, x->content->plain_len);
+	if (x->gap && e->addr < x->content->plain_len)
+		give_up(x, e->addr, x->content->plain_len);
 	if (x->verdict->segments_lost)
 		return;
 	if (e->addr != x->content->plain_len || e->off != x->content->content_len ||
@@ -202,14 +209,14 @@ static void check_ends(struct examine *x)
 
 /* Segment number x->segment.  False: its block is lost, and passed over, or all
  * that follow are. */
-static bool load_segment(struct examine *x, struct format_segment *s)
+static bool load_segment(struct examine *x)
 {
-	if (bundle_segment(x->cursor, x->segment, s) == STATUS_OK) {
-		if (x->gap) {
-			close_gap(x, s->addr);
-			x->expected = *s;
-		}
-		if (x->segment_off || check_order(x, s))
+	if (x->segment_off)
+		return true;
+	if (bundle_segment(x->cursor, x->segment, &x->current) == STATUS_OK) {
+		if (x->gap)
+			close_gap(x, &x->current);
+		if (check_order(x, &x->current))
 			return true;
 		x->segment = x->content->table[TABLE_SEGMENTS].records;
 	} else {
@@ -297,8 +304,9 @@ static bool next_piece(void *context, void *out)
 	while (x->segment < x->content->table[TABLE_SEGMENTS].records) {
 		uint64_t absent;
 
-		if (!load_segment(x, &unit->segment))
+		if (!load_segment(x))
 			continue;
+		unit->segment = x->current;
 		absent = skip_absent(x, &unit->segment, x->segment_off);
 		unit->off = x->segment_off;
 		unit->len = absent ? 0 : (uint32_t)piece_len(x, &unit->segment, unit->off);

@@ -693,12 +693,16 @@ class Bundle:
             raise self.mismatch('a block of the index does not have its digest')
         return data if ref.stored == ref.decoded else unpack_frame(data, ref.decoded)
 
-    def children(self, table, ref, count):
-        """The references of a node."""
+    def children(self, ref, count, begin):
+        """The references of a node; nothing below it is before begin."""
         demand(ref.stored == ref.decoded, 'a node is compressed')
         f = Fields(self.fetch(ref, 64 * count, 64 * count), 'a node')
         refs = [self.reference(f) for _ in range(count)]
         demand(refs[0].key == ref.key, 'a node does not have its key')
+        for child in refs:
+            demand(begin <= child.offset, 'what a node leads to is not in order')
+            begin = child.offset + child.stored
+        demand(begin <= ref.offset, 'a node is before what it leads to')
         return refs
 
     def descend(self, table, choose):
@@ -712,15 +716,17 @@ class Bundle:
         each = 1
         while each < blocks:
             each *= 256
-        first = 0
+        first = begin = 0
         while each > 1:
             if (table, first, each) not in self.cache:
                 count = min(256, -(-(blocks - first) * 256 // each))
-                self.cache[table, first, each] = self.children(table, ref, count)
+                self.cache[table, first, each] = self.children(ref, count, begin)
             refs = self.cache[table, first, each]
             each //= 256
             child = choose(refs, first, each)
             ref = refs[child]
+            if child > 1:
+                begin = refs[child - 2].offset + refs[child - 2].stored
             first += child * each
         return first, ref
 

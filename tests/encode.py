@@ -406,18 +406,30 @@ class Bundle:
         c.index = self.hook('index', bytes(c.index))
 
     def add_table(self, c, table, records, blocks):
-        refs = []
+        nodes = []      # the references of the last node of each height
         for number, (data, key) in enumerate(blocks):
             data = self.hook(table + ' block', data, number=number, c=c)
             packed = compress(data)
             packed = self.hook(table + ' packed', packed if len(packed) < len(data) else data, raw=data)
-            refs.append(self.put(c, table, packed, len(data), key))
-        while len(refs) > 1:
-            nodes = [refs[i:i + 256] for i in range(0, len(refs), 256)]
-            refs = [self.put(c, table + ' node', b''.join(node), 64 * len(node), node[0][16:32])
-                    for node in nodes]
-        top = refs[0] if refs else bytes(64)
+            self.add_reference(c, table, nodes, 0, self.put(c, table, packed, len(data), key))
+        height = 0
+        while height + 1 < len(nodes) or nodes and len(nodes[height]) > 1:
+            self.add_reference(c, table, nodes, height + 1, self.put_node(c, table, nodes[height]))
+            height += 1
+        top = nodes[height][0] if nodes else bytes(64)
         c.tables[table] = self.hook('table', u(records, 8) + top, table=table, c=c)
+
+    def add_reference(self, c, table, nodes, height, ref):
+        """A node that is full goes into the index when there is one more for its height."""
+        if height == len(nodes):
+            nodes.append([])
+        if len(nodes[height]) == 256:
+            self.add_reference(c, table, nodes, height + 1, self.put_node(c, table, nodes[height]))
+            nodes[height] = []
+        nodes[height].append(ref)
+
+    def put_node(self, c, table, refs):
+        return self.put(c, table + ' node', b''.join(refs), 64 * len(refs), refs[0][16:32])
 
     def put(self, c, what, data, decoded, key):
         """Puts a block or a node into the index; returns the reference to it."""
@@ -1159,6 +1171,9 @@ def flawed(base, hooks):
     words = {'signed': {'publisher': PUBLISHER}, 'full': {'full': True}}.get(base, {})
     if base == 'many':
         return single('flaw', crowded_tree(), hooks=hooks, plan=crumbs_plan)
+    if base == 'heap':
+        hooks = {'heap': heap_of_nodes, 'records': change(b'link', target=512 * 32768),
+                 'page': damage_lost, **hooks}
     cuts = {'volumes': (1, 0), 'cut-frame': (0, 20), 'cut-extent': (1, 20)}
     if base in cuts:
         return Bundle('flaw', Compartment(flaw_tree(), Key(None, 'a.keyfile'), plan=plan, cuts=[cuts[base]]),
@@ -1237,6 +1252,51 @@ def number_at(at, add, length=8):
     return change
 
 
+def lose_from(c, begin, more=0):
+    """From there to the end of the index, and so much more, all whole pages are damaged."""
+    begin, end = len(c.content) + begin, len(c.content) + len(c.index) + more
+    c.lost = getattr(c, 'lost', set()).union(range((begin - 1) // PAYLOAD + 1, end // PAYLOAD))
+
+
+def damage_lost(page, about):
+    lost = getattr(about.bundle.compartments[0], 'lost', ())
+    return flip(0)(page, about) if about.domain == 0 and about.number in lost else page
+
+
+def of_full_node(function):
+    """For a node with all references it can have: what they are instead."""
+    def change(data, about):
+        refs = [data[i:i + 64] for i in range(0, len(data), 64)]
+        return b''.join(function(refs, about)) if len(refs) == 256 else data
+    return change
+
+
+def heap_of_nodes(data, _):
+    """Three nodes that are full, and one of one block; the link is in the first and the third."""
+    return (data.ljust(512 * 32768, b'\0') + data).ljust(768 * 32768 + 1, b'\0')
+
+
+def descend(refs, _):
+    return refs[:5] + [refs[6], refs[5]] + refs[7:]
+
+
+def last_behind(refs, about):
+    # Next there will be a block that is the same, down to the digest.
+    behind = len(about.bundle.compartments[0].index) + 64 * len(refs)
+    return refs[:-1] + [u(behind, 8) + refs[-1][8:]]
+
+
+def first_again(refs, about):
+    """What the first node leads to the third one does, too; the second is lost."""
+    c = about.bundle.compartments[0]
+    c.nodes = getattr(c, 'nodes', []) + [refs]
+    if len(c.nodes) == 2:
+        begin = len(c.index)
+        c.index += bytes(PAYLOAD)
+        lose_from(c, begin, 64 * len(refs))
+    return c.nodes[0] if len(c.nodes) == 3 else refs
+
+
 def in_content(function):
     return lambda data, about: function(data[:about.range], about) + data[about.range:]
 
@@ -1312,6 +1372,10 @@ FLAWS = {
     'leaf-sums-key': ('signed', 'leaf sums reference', swap_keys, 'invalid', 4),
     'node-key': ('many', 'entries node reference', swap_keys, 'invalid', 4),
     'node-long': ('many', 'entries node stored', trailing, 'invalid', 4),
+    'node-descends': ('heap', 'heap node stored', of_full_node(descend), 'invalid', 4),
+    'node-before-a-block': ('heap', 'heap node stored', of_full_node(last_behind), 'invalid', 4),
+    'nodes-share-blocks': ('heap', 'heap node stored', of_full_node(first_again), 'invalid', 4),
+    'many-nodes': ('heap', '', None, 'fine', 0),
     'entries-two-frames': ('', 'entries packed', packed(two_frames), 'invalid', 4),
     'entries-frame-without-size': ('', 'entries packed', packed(sizeless), 'invalid', 4),
     'entries-end': ('', 'entries block', trailing, 'invalid', 4),
@@ -1424,6 +1488,65 @@ def endless(table, per, records):
     return claim
 
 
+def lose_nodes(c, count):
+    """References to so many nodes in a row that are in the index, on pages that are damaged."""
+    begin = len(c.index)
+    c.index += bytes(16384 * count + 2 * PAYLOAD)
+    lose_from(c, begin)
+    return [u(begin + PAYLOAD + 16384 * i, 8) + u(16384, 4) * 2 + bytes(48) for i in range(count)]
+
+
+def references(c, ref):
+    """Those of the node that a reference leads to."""
+    at, length = int.from_bytes(ref[:8], 'little'), int.from_bytes(ref[8:12], 'little')
+    return [bytes(c.index[at + i:at + i + 64]) for i in range(0, length, 64)]
+
+
+def in_table(wanted, per, records, top):
+    """The table claims so many records; top makes the reference to its top of the old one."""
+    def claim(value, about):
+        if about.table != wanted:
+            return value
+        def put(refs):
+            return about.bundle.put_node(about.c, wanted, refs)
+        return u(records, 8) + top(about.c, value[8:], put, records // per)
+    return claim
+
+
+def but_the_first(c, ref, put, blocks):
+    """All blocks are lost but one."""
+    while blocks > 1:
+        ref = put([ref] + lose_nodes(c, 255))
+        blocks //= 256
+    return ref
+
+
+def again_and_again(c, ref, put, blocks):
+    """All nodes lead to the same blocks; each other one is lost, so that nothing seems to descend."""
+    def with_lost(front, other):
+        nodes = []
+        for i in range(128):
+            nodes += [put(other if i else front)] + lose_nodes(c, 1)
+        return nodes
+
+    first, again = (references(c, node) for node in references(c, ref))
+    while blocks > 65536:
+        first, again = with_lost(first, again), with_lost(again, again)
+        blocks //= 256
+    return put(with_lost(first, again))
+
+
+def repeated(c, ref, put, blocks):
+    """Each node leads to one again and again; each other one is behind the end of the file."""
+    first, again = references(c, ref)
+    lost = u(CLAIMED - 16384, 8) + u(16384, 4) * 2 + bytes(48)
+    blocks //= 256
+    while blocks > 1:
+        first, again = (put([ref] + [lost, again] * 127 + [lost]) for ref in (first, again))
+        blocks //= 256
+    return first
+
+
 def to_first_children(head, _):
     """What directories of another block have in them is what the root has."""
     return head[:1] + [1] + head[2:]
@@ -1434,6 +1557,25 @@ def full_block():
     return directory({b'%03d' % i: file(b'x') for i in range(127)})
 
 
+def lose_second(data, about):
+    """Of three blocks the one in the middle is on pages that are damaged."""
+    if about.number == 1:
+        about.c.begin = len(about.c.index)
+    about.c.index += bytes(PAYLOAD * about.number)
+    if about.number == 2:
+        lose_from(about.c, about.c.begin)
+
+
+def third_is_first(block, about):
+    if about.number == 2:
+        block[0].address = block[0].offset = 0
+
+
+def two_nodes():
+    """So many that their blocks take two nodes, both full."""
+    return directory({b'%05d' % i: file(b'x') for i in range(65535)})
+
+
 def chain(depth):
     tree = file(b'the bottom')
     for _ in range(depth):
@@ -1442,6 +1584,7 @@ def chain(depth):
 
 
 KEY_FILE = Key(None, 'a.keyfile')
+CLAIMED = 1 << 44
 
 
 def claiming(tree, length, hooks, **words):
@@ -1454,22 +1597,20 @@ def claiming(tree, length, hooks, **words):
     return bundle
 
 
-def missing_content(length):
-    """A file of so many bytes in a volume that is cut short; the index is in another."""
-    def table(value, about):
-        return endless('segments', 512, length // 2)(value, about)
-
+def missing_content(length, table, tree=None, plan=None):
+    """So many bytes of content in a volume that is cut short; the index is in another."""
     def content(data, _):
-        return patch(24, u(1 << 44, 8))(patch(16, u(length, 8))(patch(8, u(length, 8))(data, _), _), _)
+        return patch(24, u(CLAIMED, 8))(patch(16, u(length, 8))(patch(8, u(length, 8))(data, _), _), _)
 
     def ranges(payload, _):
         return payload[:2144] + u(length, 8) + payload[2152:]
 
-    bundle = Bundle('bomb', Compartment(flaw_tree(), KEY_FILE, plan=[('frame', 500), ('extent', 136)],
-                                        cuts=[(1, 136)]), volumes=2, free=0, holes=True,
+    plan = plan or [('frame', 500), ('extent', 136)]
+    bundle = Bundle('bomb', Compartment(tree or flaw_tree(), KEY_FILE, plan=plan,
+                                        cuts=[(len(plan) - 1, plan[-1][1])]), volumes=2, free=0, holes=True,
                     hooks={'table': table, 'content part': content, 'root': ranges})
     c = bundle.compartments[0]
-    c.claims.update({0: -(-(length + (1 << 44)) // PAYLOAD), 1: (1 << 44) // PAYLOAD + 1})
+    c.claims.update({0: -(-(length + CLAIMED) // PAYLOAD), 1: CLAIMED // PAYLOAD + 1})
     return bundle
 
 
@@ -1486,20 +1627,35 @@ BOMBS = {
         'entries packed': lambda data, about: rle_frame(len(about.raw), 1 << 24)}), 'invalid', 4),
     'heap-of-gigabytes': (lambda: single('bomb', crowded_tree(), KEY_FILE, plan=crumbs_plan, hooks={
         'heap packed': lambda data, about: rle_frame(len(about.raw), 1 << 28)}), 'invalid', 4),
-    'entries-without-end': (lambda: claiming(full_block(), (1 << 31) + (1 << 20), {
+    'entries-without-end': (lambda: claiming(full_block(), CLAIMED, {
         'records': change(b'', size=(1 << 32) - 129),
         'table': endless('entries', 128, (1 << 32) - 128)}), 'invalid', 4),
-    'runs-without-end': (lambda: claiming(flaw_tree(), 1 << 44, {
+    'runs-without-end': (lambda: claiming(flaw_tree(), CLAIMED, {
         'records': change(b's', size=(1 << 63) - 1, runs=1 << 47),
         'table': endless('runs', 1024, 1 << 47)}), 'invalid', 4),
-    'heap-without-end': (lambda: claiming(flaw_tree(), 1 << 44, {
+    'heap-without-end': (lambda: claiming(flaw_tree(), CLAIMED, {
         'table': endless('heap', 32768, 1 << 52)}), 'invalid', 4),
     'hole-of-eight-exbibytes': (lambda: single('bomb', directory({
         b'hole': sparse(1000), b'z': file(b'z')}), KEY_FILE,
         hooks={'records': change(b'hole', size=(1 << 63) - 1)}), 'fine', 0),
-    'segments-without-end': (lambda: missing_content(1 << 43), 'invalid', 4),
+    'segments-without-end': (lambda: missing_content(1 << 43, endless('segments', 512, 1 << 42)), 'invalid', 4),
+    'segments-behind-lost-nodes': (lambda: missing_content(
+        1 << 43, in_table('segments', 512, 1 << 33, repeated), directory({b'z': file(noise('z', 1 << 18))}),
+        [('extent', 1)] * (1 << 18)), 'invalid', 4),
     'directories-in-themselves': (lambda: single('bomb', crowded_tree(), KEY_FILE, plan=crumbs_plan, hooks={
         'entries head': to_first_children}), 'invalid', 4),
+    'segments-that-go-back': (lambda: single('bomb', directory({b'z': file(noise('z', 1536))}), KEY_FILE,
+                                             plan=[('extent', 1)] * 1536, hooks={
+        'segments block': lose_second, 'segments': third_is_first, 'page': damage_lost}), 'damaged', 4),
+    'entries-that-are-lost': (lambda: claiming(full_block(), CLAIMED, {
+        'records': change(b'', size=(1 << 31) - 1), 'page': damage_lost,
+        'table': in_table('entries', 128, 1 << 31, but_the_first)}), 'damaged', 4),
+    'entries-behind-lost-nodes': (lambda: claiming(two_nodes(), CLAIMED, {
+        'records': change(b'', size=(1 << 31) - 1),
+        'table': in_table('entries', 128, 1 << 31, repeated)}), 'invalid', 4),
+    'entries-under-many-nodes': (lambda: claiming(two_nodes(), CLAIMED, {
+        'records': change(b'', size=(1 << 31) - 1), 'page': damage_lost,
+        'table': in_table('entries', 128, 1 << 31, again_and_again)}), 'invalid', 4),
     'ten-thousand-levels': (lambda: single('bomb', chain(10000), KEY_FILE), 'invalid', 4),
     'harmless': (lambda: single('bomb', flaw_tree(), KEY_FILE), 'fine', 0)}
 
@@ -1523,7 +1679,8 @@ RELEASED = {
     **{f'frame-{what}': ('s z b/in',) for what in ('broken', 'other-size', 'skippable', 'two', 'without-size')},
     **{what: ('a c z b/in',) for what in ('run-empty', 'run-overflow', 'run-past-plaintext', 'run-past-size',
                                           'runs-end', 'runs-key', 'runs-overlap')},
-    **{what: (ALL,) for what in ('frame-with-checksum', 'heap-key', 'heap-with-stray-bytes',
+    **{what: (ALL,) for what in ('node-descends', 'node-before-a-block', 'nodes-share-blocks', 'many-nodes',
+                                 'frame-with-checksum', 'heap-key', 'heap-with-stray-bytes',
                                  'index-with-stray-bytes', 'link-zero-byte')},
     'content-altered': ('a c',), 'leaf-altered': ('a c',),
     'hard-link-to-directory': ('a s z b/in',), 'hard-link-to-one-name': ('a s z b/in', ALL),

@@ -22,6 +22,7 @@ struct fixture {
 	struct index *index;
 	unsigned reads;
 	int fail; /* what a read returns */
+	uint64_t lost_begin, lost_end; /* bytes that are damaged */
 };
 
 static uint32_t random_below(uint32_t limit)
@@ -93,6 +94,8 @@ static int read_bytes(void *context, uint64_t off, size_t len, uint8_t *out)
 	f->reads++;
 	if (f->fail)
 		return f->fail;
+	if (off < f->lost_end && off + len > f->lost_begin)
+		return STATUS_DAMAGED;
 	assert_true(range_within(off, len, f->len));
 	memcpy(out, f->bytes + off, len);
 	return STATUS_OK;
@@ -123,6 +126,141 @@ static void end(struct fixture *f)
 	squeezer_free(f->squeezer);
 	free(f->ref);
 	free(f->bytes);
+}
+
+/* --- nodes ----------------------------------------------------------------------------- */
+
+enum { NODES = 4, BLOCKS = NODES * FORMAT_FANOUT };
+
+/* A heap of NODES full nodes, written as packers write it: a node when there is one
+ * block more. */
+struct nodes {
+	struct fixture f;
+	struct format_ref block[BLOCKS], node[NODES];
+};
+
+static struct format_ref store_node(struct fixture *f, const struct format_ref *ref, size_t n)
+{
+	uint8_t raw[FORMAT_NODE];
+
+	for (size_t i = 0; i < n; i++)
+		format_ref_encode(raw + i * FORMAT_REF, &ref[i]);
+	return store(f, raw, n * FORMAT_REF, ref->key, false);
+}
+
+static struct nodes *make_nodes(void)
+{
+	static const uint8_t zeros[FORMAT_HEAP_BLOCK], key[16];
+	struct nodes *n = calloc(1, sizeof *n);
+
+	make(&n->f);
+	for (size_t b = 0; b < BLOCKS; b++) {
+		n->block[b] = store(&n->f, zeros, sizeof zeros, key, true);
+		if (b && b % FORMAT_FANOUT == 0)
+			n->node[b / FORMAT_FANOUT - 1] =
+				store_node(&n->f, &n->block[b - FORMAT_FANOUT], FORMAT_FANOUT);
+	}
+	n->node[NODES - 1] =
+		store_node(&n->f, &n->block[BLOCKS - FORMAT_FANOUT], FORMAT_FANOUT);
+	return n;
+}
+
+/* node: of which ones the table is. */
+static void open_nodes(struct nodes *n)
+{
+	n->f.content.table[TABLE_HEAP].records = BLOCKS * (uint64_t)FORMAT_HEAP_BLOCK;
+	n->f.content.table[TABLE_HEAP].top = store_node(&n->f, n->node, NODES);
+	open_index(&n->f);
+}
+
+static void lose(struct nodes *n, const struct format_ref *ref)
+{
+	n->f.lost_begin = ref->off;
+	n->f.lost_end = ref->off + ref->stored_len;
+}
+
+/* What each of a node's blocks is, and where to go on behind the first. */
+static void check_node(struct nodes *n, unsigned node, int status, uint64_t next)
+{
+	uint64_t first = (uint64_t)node * FORMAT_FANOUT;
+
+	for (uint64_t b = first; b < first + FORMAT_FANOUT; b++)
+		assert_int_equal(index_check_block(n->f.index, TABLE_HEAP, b), status);
+	assert_int_equal(index_next_block(n->f.index, TABLE_HEAP, first), next);
+}
+
+static void end_nodes(struct nodes *n)
+{
+	end(&n->f);
+	free(n);
+}
+
+static void what_a_lost_node_leads_to_is_lost_alone(void **state)
+{
+	struct nodes *n = make_nodes();
+
+	(void)state;
+	lose(n, &n->node[1]);
+	open_nodes(n);
+	check_node(n, 0, STATUS_OK, 1);
+	check_node(n, 1, STATUS_DAMAGED, 512);
+	check_node(n, 2, STATUS_OK, 513);
+	check_node(n, 3, STATUS_OK, 769);
+	end_nodes(n);
+}
+
+/* However its neighbours are lost: nodes that have the same blocks, one below
+ * another, would have no end. */
+static void a_node_leads_nowhere_again(void **state)
+{
+	struct nodes *n = make_nodes();
+
+	(void)state;
+	n->node[1] = store_node(&n->f, n->block, FORMAT_FANOUT);
+	n->node[2] = store_node(&n->f, n->block, FORMAT_FANOUT);
+	n->node[3] = store_node(&n->f, n->block, FORMAT_FANOUT);
+	lose(n, &n->node[1]);
+	open_nodes(n);
+	check_node(n, 0, STATUS_OK, 1);
+	check_node(n, 1, STATUS_DAMAGED, 512);
+	check_node(n, 2, STATUS_INVALID, BLOCKS);
+	check_node(n, 3, STATUS_INVALID, BLOCKS);
+	end_nodes(n);
+}
+
+/* What is lost has its place, too. */
+static void a_node_does_not_lead_back(void **state)
+{
+	(void)state;
+	for (unsigned i = 1; i < FORMAT_FANOUT; i += 51) {
+		struct nodes *n = make_nodes();
+		struct format_ref *block = &n->block[2 * FORMAT_FANOUT];
+		struct format_ref before = block[i - 1];
+
+		block[i - 1] = block[i];
+		block[i] = before;
+		lose(n, &block[i]);
+		n->node[2] = store_node(&n->f, block, FORMAT_FANOUT);
+		n->node[3] = store_node(&n->f, &n->block[3 * FORMAT_FANOUT], FORMAT_FANOUT);
+		open_nodes(n);
+		check_node(n, 1, STATUS_OK, 257);
+		assert_int_equal(index_check_block(n->f.index, TABLE_HEAP, 700), STATUS_INVALID);
+		assert_int_equal(index_next_block(n->f.index, TABLE_HEAP, 512), BLOCKS);
+		end_nodes(n);
+	}
+}
+
+static void a_node_leads_to_nothing_behind_it(void **state)
+{
+	struct nodes *n = make_nodes();
+
+	(void)state;
+	n->node[0] = store_node(&n->f, n->block, FORMAT_FANOUT);
+	n->node[0].off = 0;
+	memmove(n->f.bytes, n->f.bytes + n->f.len - FORMAT_NODE, FORMAT_NODE);
+	open_nodes(n);
+	check_node(n, 0, STATUS_INVALID, BLOCKS);
+	end_nodes(n);
 }
 
 /* --- entries --------------------------------------------------------------------------- */
@@ -520,6 +658,10 @@ static void leaf_sums_are_found(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_a_lost_node_leads_to_is_lost_alone),
+		cmocka_unit_test(a_node_leads_nowhere_again),
+		cmocka_unit_test(a_node_does_not_lead_back),
+		cmocka_unit_test(a_node_leads_to_nothing_behind_it),
 		cmocka_unit_test(every_name_is_found_and_no_other),
 		cmocka_unit_test(a_look_up_reads_little),
 		cmocka_unit_test(a_changed_block_is_seen),
