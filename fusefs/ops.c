@@ -418,15 +418,17 @@ static bool list_dot(struct listing *l, const char *name, fuse_ino_t node, off_t
 	return list_name(l, name, &entry, next);
 }
 
-/* *child is moved behind what was damaged: a block of entries. */
-static void skip_block(struct listing *l, const struct format_entry *directory, uint64_t *child,
-                       int status)
+/* Where to go on behind a child that cannot be had: behind the blocks that are lost
+ * with its own, or behind it alone if it is another's name that is lost. */
+static uint64_t behind(struct listing *l, const struct format_entry *directory, uint64_t child)
 {
-	uint64_t id = directory->place + *child;
+	struct cursor *cursor = l->w->cursor;
+	uint64_t id = directory->place + child, block = id / FORMAT_ENTRIES_PER_BLOCK;
 
-	l->failed = status;
-	id = (id / FORMAT_ENTRIES_PER_BLOCK + 1) * FORMAT_ENTRIES_PER_BLOCK;
-	*child = id - directory->place;
+	if (bundle_entry(cursor, (uint32_t)id, l->w->entry) == STATUS_OK)
+		return l->w->entry->e.parent == directory->id ? child + 1 : directory->size;
+	block = bundle_next_block(cursor, TABLE_ENTRIES, block);
+	return min_u64(block * FORMAT_ENTRIES_PER_BLOCK - directory->place, directory->size);
 }
 
 static bool list_child(struct listing *l, uint32_t directory, uint32_t id, off_t next, int *status)
@@ -446,16 +448,19 @@ static bool list_child(struct listing *l, uint32_t directory, uint32_t id, off_t
 
 static void list_children(struct listing *l, const struct format_entry *directory, uint64_t child)
 {
-	while (child < directory->size) {
+	while (child < directory->size && !loop_is_refusing(l->w)) {
 		uint32_t id = (uint32_t)(directory->place + child);
 		int status;
 
 		if (!list_child(l, directory->id, id, (off_t)child + 3, &status))
 			return;
-		if (status)
-			skip_block(l, directory, &child, status);
-		else
+		if (status) {
+			loop_pass_turn(l->w, false);
+			l->failed = status;
+			child = behind(l, directory, child);
+		} else {
 			child++;
+		}
 	}
 }
 
@@ -484,7 +489,9 @@ static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t off, bool p
 	up = node == FUSE_ROOT_ID ? node : node_of(w->view, directory.parent);
 	if ((off > 0 || list_dot(&l, ".", node, 1)) && (off > 1 || list_dot(&l, "..", up, 2)))
 		list_children(&l, &directory, off > 2 ? (uint64_t)off - 2 : 0);
-	if (l.used || !l.failed)
+	if (loop_is_refusing(w))
+		reply_error(w, req, EIO);
+	else if (l.used || !l.failed)
 		reply_bytes(w, req, w->buffer, l.used);
 	else
 		reply_failure(w, req, directory.id, l.failed);
