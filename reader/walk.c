@@ -17,6 +17,7 @@ struct walk_level {
 	uint32_t directory;
 	uint32_t next, end; /* its children that are still to come */
 	uint32_t path_len;
+	bool has_lost; /* which has been said */
 };
 
 size_t walk_size(void)
@@ -133,9 +134,16 @@ int walk_next(struct walk *walk)
 
 		walk->path_len = level->path_len;
 		walk->path[walk->path_len] = '\0';
-		if (level->next < level->end)
-			return stand_on(walk, level, level->next++);
-		walk->depth--;
+		if (level->next < level->end) {
+			int status = stand_on(walk, level, level->next++);
+
+			if (!walk->names_lost || !level->has_lost) {
+				level->has_lost |= walk->names_lost;
+				return status;
+			}
+		} else {
+			walk->depth--;
+		}
 	}
 	return 0;
 }

@@ -39,8 +39,8 @@ void walk_fini(struct walk *walk);
 int walk_start(struct walk *walk, uint32_t id);
 
 /* The next entry below it: 1; 0: there are no more; a status: what path says
- * (a directory some of whose names are lost, or a hard link) cannot be had, and
- * the next call goes on behind it. */
+ * (a directory some of whose names are lost, which is said once, or a hard link)
+ * cannot be had, and the next call goes on behind it. */
 int walk_next(struct walk *walk);
 
 /* Report what walk_next returned below 0. */
