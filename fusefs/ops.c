@@ -286,8 +286,6 @@ static void op_init(void *context, struct fuse_conn_info *conn)
 	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
 	                FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_IOCTL_DIR;
 
-	if (v->cached)
-		want |= FUSE_CAP_CACHE_SYMLINKS;
 	conn->want = want & conn->capable;
 	/* max_read must be what the mount option says, or libfuse gives up; the
 	 * other one bounds the length of every request, reads too. */
@@ -511,7 +509,9 @@ static void op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t size, off_t o
 	list(req, node, size, off, true);
 }
 
-/* Without an answer to this the kernel stops asking, and keeps what it reads. */
+/* Without an answer to this the kernel stops asking, and keeps what it reads: it
+ * cannot be overwritten there as files can, but the names stay in the kernel anyhow.
+ * Where links lead does not, so that is never kept. */
 static void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file)
 {
 	struct worker *w = loop_begin(req);

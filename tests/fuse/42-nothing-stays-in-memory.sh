@@ -86,9 +86,27 @@ if strace -o /dev/null true 2>/dev/null; then
 	wait "$pid" 2>/dev/null
 	umount -l "$mnt"
 	pid=''
+	mv "$tmp/$name" "$tmp/tree"
 else
 	skip "a name looked up after a panic" "there is no strace"
 fi
+
+# Where links lead cannot be overwritten: the kernel does not keep it; contents it does.
+pack_tree "$tmp/tree"
+up --cache
+for _ in 1 2; do
+	readlink "$mnt/tree/link" >/dev/null
+	cat "$mnt/tree/film" >/dev/null
+done
+kill -STOP "$server"
+unanswered() {
+	timeout -s KILL 0.5 "$@"
+	[ $? -eq 137 ]
+}
+ok "--cache: contents are kept" timeout -s KILL 5 cmp "$mnt/tree/film" "$tmp/tree/film"
+ok "--cache: link targets are not" unanswered readlink "$mnt/tree/link"
+kill -CONT "$server"
+down
 
 # A program that has mapped a file sees the page cache: zeros before it is gone.
 cat >"$tmp/watch.py" <<'EOF'
