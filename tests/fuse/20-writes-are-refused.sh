@@ -52,6 +52,20 @@ for what, call in calls.items():
 sys.exit(wrong)
 EOF
 
+# Mapped privately a file is a copy; shared and writable there is nothing to write.
+cat >"$tmp/map.py" <<'EOF'
+import errno, mmap, os, sys
+
+fd = os.open(sys.argv[1], os.O_RDONLY)
+for flags, rights in ((mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE), (mmap.MAP_SHARED, mmap.PROT_READ),
+                      (mmap.MAP_SHARED, mmap.PROT_READ | mmap.PROT_WRITE)):
+    try:
+        mmap.mmap(fd, 1, flags, rights)
+        print('maps', end=' ')
+    except OSError as e:
+        print(errno.errorcode[e.errno], end=' ')
+EOF
+
 bundle=$good/links.bundle
 key=(--passphrase-file "$good/one.passphrase")
 for mode in '' --cache; do
@@ -63,6 +77,10 @@ for mode in '' --cache; do
 	else
 		skip "so they are when somebody has mounted it otherwise" "only root can"
 	fi
+	down
+	up $mode
+	is "mapped privately, shared, and to be written ${mode:-in private mode}" \
+		"$(python3 "$tmp/map.py" "$mnt/again")" "maps $([ "$mode" ] && echo maps || echo ENODEV) EACCES "
 	down
 done
 
