@@ -69,11 +69,13 @@ number=$(sed -n 's/^satchel-mount: inode \([0-9]*\): damaged.*/\1/p' "$tmp/stder
 no "and the number is the file's" cat "$(find "$mnt" -inum "$number")"
 down
 is "and the exit code tells of it" "$code" 4
+mv "$tmp/stderr" "$tmp/log"
 up -v
 find "$mnt" -type f -exec cat {} + >/dev/null 2>&1
 for _ in {1..250}; do ! grep -q damaged "$tmp/stderr" || break; sleep 0.02; done
 lost=$(sed -n 's/^satchel-mount: \(.*\): damaged.*/\1/p' "$tmp/stderr" | head -1)
 no "-v names the file" cat "$mnt/$lost"
+no "which a log has not without it" grep -F "$lost" "$tmp/log"
 down
 
 # On a terminal a damaged file has its name; not so what was read while the stick was

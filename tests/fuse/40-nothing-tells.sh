@@ -17,6 +17,12 @@ at_most() {
 	[ "$1" -le "$2" ]
 }
 
+# What is looked for in command lines, where nobody hides it.
+tail -f /dev/null "$bundle" >/dev/null &
+ok "control: a command line tells" grep -aq telltale "/proc/$!/cmdline"
+kill $!
+wait $! 2>/dev/null
+
 for mode in '' --cache; do
 	before=$(stat -c '%x %y %z' "$bundle")
 	up $mode
@@ -34,8 +40,9 @@ for mode in '' --cache; do
 		ok "memory in use" at_most "$(limit VmRSS)" 24576
 		is "memory locked: the arena" "$(limit VmLck)" 7680
 	fi
-	is "no new privileges" "$(limit NoNewPrivs)" 1
-	is "system calls are filtered" "$(limit Seccomp)" 2
+	is "no new privileges, and system calls are filtered, in every thread" \
+		"$(grep -hE '^(NoNewPrivs|Seccomp):' "/proc/$server"/task/*/status | sort -u | tr -s '\t\n' ' ')" \
+		"NoNewPrivs: 1 Seccomp: 2 "
 	like "no core files" "$(grep 'core file' "/proc/$server/limits")" ' 0 +0 '
 	down
 	is "the bundle is what it was ${mode:-private}" "$(stat -c '%x %y %z' "$bundle")" "$before"
@@ -64,22 +71,42 @@ else
 	skip "another user sees nothing" "not root, or no fusermount3"
 fi
 
-if ! sanitized && strace -o "$tmp/trace" true 2>/dev/null; then
-	strace -f -qq -o "$tmp/trace" -e trace=%file,socket,connect "$mount" -f "${key[@]}" "$bundle" "$mnt" &
-	pid=$!
-	until ls "$mnt" >/dev/null 2>&1 && is_mounted; do sleep 0.05; done
-	cat "$mnt/again" >/dev/null
-	"$mount" -u "$mnt"
-	wait "$pid"
-	pid=''
+only_reads() { # MODE: what $tmp/trace says of the bundle
 	opened=$(grep -F "$bundle" "$tmp/trace" | grep open)
-	like "the bundle is opened for reading, and its times are left alone" "$opened" 'O_RDONLY.*O_NOATIME'
-	no "never otherwise" grep -q 'O_RDWR\|O_WRONLY' <<<"$opened"
-	is "nothing else is opened for writing" \
-		"$(grep -E 'O_RDWR|O_WRONLY|O_CREAT' "$tmp/trace" | grep -vE '"/dev/(fuse|null)"')" ''
-	is "nothing is made, moved or removed" \
-		"$(grep -E ' (creat|mkdir|mknod|rename|unlink|link|symlink)' "$tmp/trace")" ''
-	is "no network" "$(grep -E 'AF_INET' "$tmp/trace")" ''
+	like "the bundle is opened for reading, and its times are left alone $1" "$opened" 'O_RDONLY.*O_NOATIME'
+	no "never otherwise $1" grep -q 'O_RDWR\|O_WRONLY' <<<"$opened"
+}
+written() { # REGEX: opened for writing but for what matches
+	grep -E 'O_RDWR|O_WRONLY|O_CREAT' "$tmp/trace" | grep -vE "\"($1)\""
+}
+calls=%file,socket,connect
+if ! sanitized && strace -o "$tmp/trace" true 2>/dev/null; then
+	for mode in '' --cache; do
+		strace -f -qq -o "$tmp/trace" -e trace=$calls "$mount" -f $mode "${key[@]}" "$bundle" "$mnt" &
+		pid=$!
+		until ls "$mnt" >/dev/null 2>&1 && is_mounted; do sleep 0.05; done
+		cat "$mnt/again" >/dev/null
+		"$mount" -u "$mnt"
+		wait "$pid"
+		pid=''
+		only_reads "${mode:-private}"
+		is "nothing else is opened for writing ${mode:-private}" "$(written '/dev/(fuse|null)')" ''
+		is "nothing is made, moved or removed ${mode:-private}" \
+			"$(grep -E ' (creat|mkdir|mknod|rename|unlink|link|symlink)' "$tmp/trace")" ''
+		is "no network ${mode:-private}" "$(grep -E 'AF_INET' "$tmp/trace")" ''
+	done
+	if unshare -Urm true 2>/dev/null; then
+		mkdir "$tmp/home"
+		HOME=$tmp/home strace -f -qq -o "$tmp/trace" -e trace=$calls "$mount" "${key[@]}" "$bundle" \
+			--run sh -c 'cat again; echo canary >/tmp/canary' >/dev/null
+		only_reads --run
+		like "control: what the program opens for writing is seen" "$(written /dev/null)" '"/tmp/canary"'
+		is "nothing else is but what makes the session --run" \
+			"$(written '/dev/(fuse|null)|/proc/self/(uid_map|gid_map|setgroups|coredump_filter)|/tmp/canary')" ''
+		is "no connection --run" "$(grep -E 'connect\(.*AF_INET' "$tmp/trace")" ''
+	else
+		skip "what --run opens" "this system lets nobody make namespaces"
+	fi
 else
 	skip "what it opens" "there is no strace, or a sanitizer opens more"
 fi
