@@ -13,6 +13,7 @@
 #include <time.h>
 
 #include "common/status.h"
+#include "fusefs/device.h"
 #include "fusefs/registers.h"
 
 /* How long the worker that has the turn asks again and again before it sleeps:
@@ -273,7 +274,7 @@ int loop_release(struct loop *loop)
 	if (got > 0)
 		fuse_session_process_buf(loop->session, &request);
 	free(request.mem);
-	if (got <= 0 || fuse_session_exited(loop->session)) {
+	if (got <= 0 || fuse_session_exited(loop->session) || device_has_failed()) {
 		errno = got < 0 ? -got : EPROTO;
 		return STATUS_IO;
 	}

@@ -15,6 +15,7 @@
 #include "common/seal_heap.h"
 #include "common/status.h"
 #include "fusefs/access.h"
+#include "fusefs/device.h"
 #include "fusefs/loop.h"
 #include "fusefs/mountpoint.h"
 #include "fusefs/notes.h"
@@ -92,7 +93,9 @@ static int make_view(struct mounted *m)
 	return status ? fail(status) : 0;
 }
 
-/* libfuse's own words. */
+/* libfuse's own words, where it has some. */
+static bool fuse_said;
+
 static void log_fuse(enum fuse_log_level level, const char *format, va_list arguments)
 {
 	char text[512];
@@ -103,6 +106,7 @@ static void log_fuse(enum fuse_log_level level, const char *format, va_list argu
 	vsnprintf(text, sizeof text, format, arguments);
 	len = strcspn(text, "\n");
 	text[len] = '\0';
+	fuse_said = true;
 	diag_error(NULL, "%s", strncmp(text, "fuse: ", 6) ? text : text + 6);
 }
 
@@ -118,9 +122,11 @@ static int mount_session(struct mounted *m)
 	         m->options->exec ? "" : "noexec,", (unsigned long)m->view.read_max);
 	fuse_set_log_func(log_fuse);
 	m->session = fuse_session_new(&args, &ops_table, sizeof ops_table, &m->view);
-	if (!m->session)
-		return 1;
-	return fuse_session_mount(m->session, m->directory) ? 1 : 0;
+	fuse_opt_free_args(&args);
+	if (m->session && !fuse_session_mount(m->session, m->directory) &&
+	    device_take(m->session) == STATUS_OK)
+		return 0;
+	return fuse_said ? 1 : fail(STATUS_NOMEM);
 }
 
 /* From here on no file can be opened any more. */
@@ -199,6 +205,8 @@ static int damage_code(const struct mounted *m)
 	const struct bundle *b = m->access.bundle;
 	bool repaired = false;
 
+	if (device_has_failed())
+		return 1; /* libfuse has said why */
 	if (atomic_load(&m->view.damaged))
 		return 4;
 	for (unsigned v = 0; v < bundle_volume_count(b); v++) {
@@ -237,11 +245,15 @@ static int finish(struct mounted *m, const struct end *end)
 
 static int serve(const struct options *options, struct supervisor *supervisor)
 {
-	struct mounted m = {
-		.options = options, .directory = options->directory, .supervisor = supervisor};
+	/* Not on the stack: threads have it until the process ends. */
+	static struct mounted m;
 	struct end end;
-	int code = start(&m);
+	int code;
 
+	m.options = options;
+	m.directory = options->directory;
+	m.supervisor = supervisor;
+	code = start(&m);
 	if (code) {
 		if (m.access.arena)
 			arena_wipe(m.access.arena);

@@ -203,10 +203,23 @@ static pid_t fork_first(void)
 	return (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
 }
 
+/* Nothing is said where the other end is gone: what went wrong was said there. */
+static bool may_begin(int fd, const char *program)
+{
+	char begin;
+	ssize_t got;
+
+	do
+		got = read(fd, &begin, 1);
+	while (got < 0 && errno == EINTR);
+	if (got < 0)
+		fail(program);
+	return got == 1;
+}
+
 int run_prepare(struct run *run, const struct options *options)
 {
 	int go[2], code = enter_namespaces();
-	char begin;
 
 	if (code)
 		return code;
@@ -220,7 +233,7 @@ int run_prepare(struct run *run, const struct options *options)
 		if (options->passphrase_fd > STDERR_FILENO)
 			close(options->passphrase_fd);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
-		if (read(go[0], &begin, 1) != 1)
+		if (!may_begin(go[0], options->program[0]))
 			_exit(1);
 		_exit(be_first(run->directory, options->program));
 	}

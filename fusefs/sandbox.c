@@ -4,13 +4,19 @@
 #include <seccomp.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "common/landlock.h"
 
 bool sandbox_files(bool signals)
 {
+#ifdef __SANITIZE_ADDRESS__
+	(void)signals; /* at the end it opens files of /proc, for leaks */
+	return !prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+#else
 	return landlock_restrict(NULL, 0, signals);
+#endif
 }
 
 /* Whatever the arguments. */
@@ -92,6 +98,9 @@ static int allow_kill(scmp_filter_ctx filter, pid_t program)
 
 bool sandbox_calls(pid_t program, bool bus)
 {
+#ifdef __SANITIZE_ADDRESS__
+	return true; /* and traces its own process */
+#endif
 	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ERRNO(EPERM));
 	int failed;
 
