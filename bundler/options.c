@@ -505,6 +505,14 @@ bool options_read(struct options *o, int argc, char **argv)
 	return !o->error[0];
 }
 
+bool options_lack_memory(const struct options *o)
+{
+	static const char end[] = ": not enough memory";
+	size_t len = strlen(o->error);
+
+	return len >= strlen(end) && !strcmp(o->error + len - strlen(end), end);
+}
+
 static void free_compartment(struct compartment_options *c)
 {
 	free(c->source.text);

@@ -57,6 +57,9 @@ struct options {
  * that it is known how to report it. */
 bool options_read(struct options *options, int argc, char **argv);
 
+/* Is error that there was not enough memory?  That is nobody's wrong use. */
+bool options_lack_memory(const struct options *options);
+
 /* Will a passphrase for this compartment be asked for on the terminal? */
 bool options_ask(const struct compartment_options *compartment);
 
