@@ -1,6 +1,7 @@
 #!/bin/bash
 # Every read and write of files and pipes is interrupted or does half of what it is
-# asked for, now and then: what comes out is the same to the byte.
+# asked for, now and then, and every other sync is interrupted: what comes out is the
+# same to the byte.
 . tests/cli/lib.sh
 . tests/cli/nth.sh
 
@@ -11,7 +12,7 @@ if ! nth_build || ! ${CC:-gcc} -D_GNU_SOURCE -I. -O1 -shared -fPIC -o "$tmp/fixe
 fi
 dynamic=$build/tests/satchel-read
 
-mkdir -p "$tmp/src/sub" "$tmp/out"
+mkdir -p "$tmp/src/sub" "$tmp/spill"
 seq 1 200000 >"$tmp/src/numbers.txt"
 head -c 3000000 /dev/urandom >"$tmp/src/film.mp4"
 cp "$tmp/src/film.mp4" "$tmp/src/sub/again.mp4"
@@ -30,35 +31,81 @@ fixed() {
 		LD_PRELOAD="$first $tmp/fixed.so" "$@"
 }
 
-# same WHAT ARGUMENT...: packed so and so, it is one bundle.
+# same WHAT ARGUMENT...: packed so and so, it is one bundle, or one set.
 same() {
 	local what=$1
 	shift
-	rm -f "$tmp/out/"* "$tmp/seen"
-	fixed '' "$pack" -q --jobs 1 --size 8M -o "$tmp/out/whole" "$@" <"$tmp/archive.tar"
-	ok "$what: packed" fixed "$library" "$pack" -q --jobs 1 --size 8M -o "$tmp/out/short" "$@" \
-		< <(cat "$tmp/archive.tar")
+	rm -rf "$tmp/whole" "$tmp/short" "$tmp/seen"
+	mkdir "$tmp/whole" "$tmp/short"
+	fixed '' "$pack" --jobs 1 --spill "$tmp/spill" -o "$tmp/whole/b" "$@" <"$tmp/archive.tar" >/dev/null
+	fixed "$library" "$pack" --jobs 1 --spill "$tmp/spill" -o "$tmp/short/b" "$@" \
+		< <(cat "$tmp/archive.tar") > >(cat >"$tmp/printed")
+	is "$what: packed" $? 0
 	is "$what: some were short" "$(head -c 1 "$tmp/seen")" y
-	ok "$what: the same bundle" cmp "$tmp/out/whole" "$tmp/out/short"
+	ok "$what: the same bundle" diff -r "$tmp/whole" "$tmp/short"
+	ok "$what: there is one" test "$(find "$tmp/short" -size +100k)"
 }
 
-same "a directory" --key-file "$tmp/key" "$tmp/src"
-same "an archive" --key-file "$tmp/key" --archive "$tmp/archive.tar"
-same "an archive on standard input" --key-file "$tmp/key" --archive -
-same "a passphrase" --kdf low --passphrase-file "$tmp/passphrase" "$tmp/src/sub"
+same "a directory" "${key[@]}" --size 8M "$tmp/src"
+same "an archive that is spilled" "${key[@]}" --size 8M --memory 101M --archive "$tmp/archive.tar"
+same "an archive on standard input" "${key[@]}" --size 8M --archive -
+same "a passphrase" -q --size 1M --kdf low --passphrase-file "$tmp/passphrase" "$tmp/src/sub/small.txt"
+same "for a program" --json --size 8M --key-file "$tmp/key" "$tmp/src"
+is "what it is told ends well" "$(tail -n 1 "$tmp/printed" | jq -r .type)" summary
 
-rm -f "$tmp/out/"*
-"$pack" "${key[@]}" -o "$tmp/bundle" "$tmp/src" || exit 1
 short() { fixed "$library" "$dynamic" "$@"; }
-ok "extracted" short extract "${key[@]}" -C "$tmp/got" "$tmp/bundle"
-ok "it is the same" diff -r "$tmp/src" "$tmp/got/src"
+
+# reads_back ARGUMENT...: what was packed last, in all ways.
+reads_back() {
+	local files=("$tmp/short"/b*) volumes=() what=$1
+	shift
+	for file in "${files[@]:1}"; do volumes+=(--volume "$file"); done
+	rm -rf "$tmp/got"
+	ok "$what: extracted" short extract -q "$@" "${volumes[@]}" -C "$tmp/got" "${files[0]}"
+	ok "$what: it is the same" diff -r "$tmp/src" "$tmp/got/src"
+	is "$what: verified" "$(short verify --json "$@" "${volumes[@]}" "${files[0]}" | tail -n 1 | jq -r .type)" summary
+	is "$what: listed" "$(short ls -R --json -q "$@" "${volumes[@]}" "${files[0]}" | cat)" \
+		"$("$read" ls -R --json -q "$@" "${volumes[@]}" "${files[0]}")"
+	is "$what: shown" "$(short info -q "$@" "${volumes[@]}" "${files[0]}" | cat)" \
+		"$("$read" info -q "$@" "${volumes[@]}" "${files[0]}")"
+}
+
+if command -v age-keygen >/dev/null && command -v minisign >/dev/null; then
+	age-keygen -o "$tmp/identity" 2>/dev/null
+	age-keygen -y "$tmp/identity" >"$tmp/recipients"
+	minisign -G -W -p "$tmp/publisher" -s "$tmp/secret" >/dev/null
+	same "for recipients, signed, in volumes" -q --recipients-file "$tmp/recipients" \
+		--sign "$tmp/secret" --size 9M --volume-size 3M "$tmp/src"
+	reads_back "a signed set" --identity "$tmp/identity" --publisher "$tmp/publisher"
+	cat >"$tmp/recipe" <<-RECIPE
+		[bundle]
+		size = 16M
+		[compartment one]
+		archive = $tmp/archive.tar
+		sign = $tmp/secret
+		recipient = $(cat "$tmp/recipients")
+		[compartment two]
+		source = $tmp/src/sub/small.txt
+		key-file = $tmp/key
+	RECIPE
+	same "a recipe" -q --recipe "$tmp/recipe"
+	reads_back "what it made" --identity "$tmp/identity"
+else
+	skip "signed sets and recipes" "need age-keygen and minisign"
+fi
+
+"$pack" "${key[@]}" -o "$tmp/bundle" "$tmp/src" || exit 1
 ok "printed" cmp <(short cat "${key[@]}" "$tmp/bundle" src/film.mp4 | cat) "$tmp/src/film.mp4"
-is "listed" "$(short ls -l "${key[@]}" "$tmp/bundle" src | cat)" "$("$read" ls -l "${key[@]}" "$tmp/bundle" src)"
-ok "verified" short verify "${key[@]}" "$tmp/bundle"
-cp "$tmp/bundle" "$tmp/out/hurt"
-dd if=/dev/zero of="$tmp/out/hurt" bs=16384 count=2 seek=20 conv=notrunc status=none
-exits_5() { exits 5 short repair "${key[@]}" -o "$tmp/out/new" "$tmp/out/hurt"; }
+# Damage where there is something to repair: not all pages are owned.
+for page in {20..60..2}; do
+	cp "$tmp/bundle" "$tmp/hurt"
+	dd if=/dev/zero of="$tmp/hurt" bs=16384 count=2 seek="$page" conv=notrunc status=none
+	"$read" repair --force "${key[@]}" -o "$tmp/new" "$tmp/hurt" >/dev/null
+	cmp -s "$tmp/new" "$tmp/bundle" && break
+done
+rm -f "$tmp/new"
+exits_5() { exits 5 short repair "${key[@]}" -o "$tmp/new" "$tmp/hurt"; }
 ok "repaired" exits_5
-ok "the copy is the same" cmp "$tmp/out/new" "$tmp/bundle"
+ok "the copy is the same" cmp "$tmp/new" "$tmp/bundle"
 
 finish

@@ -2,18 +2,22 @@
 # For scripts that let every call fail once (tests/preload/nth.c): behind lib.sh.
 #
 #   nth_build                 make the library; fails where there is no compiler
-#   every CALL JUDGE COMMAND...
+#   every CALL:LEAST JUDGE COMMAND...
 #                             a test called $name: run COMMAND with its first such call failing,
-#                             then its second, until there is no further one; JUDGE
-#                             looks at $code, $tmp/stdout, $tmp/stderr after each,
-#                             prints what is wrong, and makes ready for the next
-#   said PROGRAM              for judges: no crash, and all of stderr is messages of
-#                             PROGRAM: some, where something failed, and few
+#                             then its second, until there is no further one, which must be
+#                             after LEAST at the earliest; JUDGE looks at $code, $tmp/stdout,
+#                             $tmp/stderr after each, prints what is wrong, and makes ready
+#                             for the next.  For it: $kind, the CALL; $culprit, the name of
+#                             what failed and the file, if any; nothing: none did; $all:
+#                             not empty where all behind it failed, too
+#   said PROGRAM              for judges: no crash, no leak, and all of stderr is messages
+#                             of PROGRAM: some, where something failed, and few
 #
-# With SATCHEL_LONG=1 every call fails, and once more with all calls behind it; else
-# about $few of them, spread evenly.
+# With SATCHEL_LONG=1 every call fails, and once more with all calls behind it; else, and
+# of the thousands by which libcrypto begins (the CALL crypto), about $few, spread evenly.
+# SATCHEL_FAULTS: a file that gets a line for each.
 few=${few:-12}
-code=0
+code=0 kind='' culprit=''
 library=$tmp/nth.so
 preload=LD_PRELOAD # or what COMMAND takes for it
 
@@ -23,24 +27,25 @@ nth_build() {
 
 # with_nth CALL N ALL COMMAND...: true if there was an Nth call.
 with_nth() {
-	local kind=$1 n=$2 all=$3 seen=''
+	local n=$2 all=$3 seen=''
+	kind=$1 culprit='' code=0
 	shift 3
 	rm -f "$tmp/seen"
-	code=0
-	# In a shell of its own, whose words on crashes nobody sees.  Leaks are not counted:
-	# libcrypto leaves some where it cannot start, and the arena is never unmapped.
-	(exec timeout -s KILL 60 env ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 NTH_SEEN="$tmp/seen" NTH_CALL="$kind" NTH_AT="$n" \
+	# In a shell of its own, whose words on crashes nobody sees.  What a sanitizer finds
+	# has a code that no program has.
+	(exec timeout -s KILL 60 env ASAN_OPTIONS=verify_asan_link_order=0:exitcode=99 \
+		LSAN_OPTIONS=suppressions=tests/preload/leaks:print_suppressions=0 \
+		NTH_SEEN="$tmp/seen" NTH_CALL="$kind" NTH_AT="$n" \
 		${all:+NTH_ALL=1} "$preload=$library" "$@" >"$tmp/stdout" 2>"$tmp/stderr" </dev/null) 2>/dev/null ||
 		code=$?
-	read -rN 1 seen <"$tmp/seen"
-	[ "$seen" = y ]
+	{ read -rN 1 seen && [ "$seen" = y ]; } <"$tmp/seen" || return
+	culprit=$(tail -c +17 "$tmp/seen" | tr -d '\0')
+	[ -z "${SATCHEL_FAULTS-}" ] || echo "$name $kind $n ${all:-once} $code $culprit" >>"$SATCHEL_FAULTS"
 }
 
 # total: how many such calls there are when none fails.
 count_calls() {
-	local kind=$1
-	shift
-	with_nth "$kind" 1000000000 '' "$@"
+	with_nth "$1" 1000000000 '' "${@:2}"
 	total=$(($(od -An -td8 -j8 -N8 "$tmp/seen")))
 }
 
@@ -54,25 +59,37 @@ said() {
 	[ "$lines" -ge 1 ] || [[ $code =~ ^[035]$ ]] || echo "nothing said"
 }
 
+# What the judge has against this run, under its name.
+judge_run() {
+	local wrong
+	wrong=$("$judge")
+	[ -z "$wrong" ] || echo "$1: exit $code: $wrong: $(tail -n 2 "$tmp/stderr")" >>"$tmp/wrong"
+}
+
 every() {
-	local kind=$1 judge=$2 step all n wrong total=0
+	local kind=${1%:*} least=${1#*:} judge=$2 step all='' n usual total=0 tried=0
 	shift 2
-	count_calls "$kind" "$@"
 	: >"$tmp/wrong"
-	[ "$code" -eq 0 ] || cp "$tmp/stderr" "$tmp/wrong"
-	"$judge" >>"$tmp/wrong"
+	# In a sanitizer's build libcrypto's calls cannot be told from others.
+	[ "$kind" != crypto ] || ! ldd "$pack" | grep -q 'lib[at]san' || return
+	count_calls "$kind" "$@"
+	usual=$code
+	judge_run "no $kind fails"
+	[[ $usual =~ ^[05]$ ]] || echo "exit $usual when nothing fails" >>"$tmp/wrong"
+	[ "$total" -ge "$least" ] || echo "only $total calls, not $least" >>"$tmp/wrong"
 	step=$((total / few + 1))
-	[ "${SATCHEL_LONG:-}" ] && step=1
+	[ -z "${SATCHEL_LONG:-}" ] || [ "$total" -gt 1000 ] || step=1
 	for all in '' ${SATCHEL_LONG:+all}; do
-		n=1
-		while with_nth "$kind" "$n" "$all" "$@" && [ "$n" -le $((total * 2 + 100)) ]; do
-			wrong=$("$judge")
-			[ -z "$wrong" ] || echo "$kind $n $all: exit $code: $wrong: $(tail -n 2 "$tmp/stderr")" >>"$tmp/wrong"
-			n=$((n + step))
+		for ((n = 1; n <= 2 * total + 100; n += step)); do
+			with_nth "$kind" "$n" "$all" "$@" || break
+			tried=$((tried + 1))
+			judge_run "$kind $n $all: $culprit"
 		done
-		wrong=$("$judge")
+		judge_run "after the last"
+		[ -z "$culprit" ] && [ "$code" -eq "$usual" ] ||
+			echo "no end at $n of $total, or another, $code" >>"$tmp/wrong"
 	done
-	ok "$name: $kind, $total calls" no_wrong
+	ok "$name: $kind, $tried of $total calls" no_wrong
 }
 
 no_wrong() {

@@ -1,49 +1,93 @@
 /* Calls that fail, put before the C library (LD_PRELOAD) by scripts.
  *
  * NTH_CALL   memory   malloc and what is like it
+ *            crypto   the same, asked for by libcrypto: thousands
  *            map      mmap, mlock
  *            thread   pthread_create, fork
  *            open     open, opendir, fopen, pipe, signalfd
  *            stat     stat, readdir, readlink
  *            read     read, pread
- *            write    write, pwrite, ftruncate
+ *            write    write, writev, pwrite, ftruncate
  *            sync     fsync, syncfs, sync_file_range
  *            rename   rename, link
+ *            make     mkdir, symlink, unlink
+ *            note     what a file is given beside its content: mode, owner, times, xattrs
+ *            close    close, which closes and then fails
+ *            wait     poll
+ *            control  ioctl, mount, umount, unshare
  *            short    none fails, but of three reads or writes of a file or a pipe
- *                     one is interrupted, and one does half of what is asked for
+ *                     one is interrupted, and one does half of what is asked for;
+ *                     of sockets, devices, syncs, polls and waits every other one is
+ *                     interrupted.  (Not open: every handler has SA_RESTART.)
  * NTH_AT     the one to fail, from 1, whoever calls; all processes are counted
  *            together
  * NTH_ALL    if set, all after it fail too
- * NTH_SEEN   a file, made here: "n", or "y" when that one is reached; and at byte 8
- *            how many there were
+ * NTH_SEEN   a file, made here: "n", or "y" when that one is reached; at byte 8 how
+ *            many there were; from byte 16 on the name of the one that failed first,
+ *            a space and the file that it was about, as far as that is known
  *
  * Messages, what goes to standard error, are not touched. */
 #include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <link.h>
+#include <poll.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/mount.h>
 #include <sys/stat.h>
 #include <sys/statfs.h>
+#include <sys/statvfs.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+#include <sys/xattr.h>
 #include <unistd.h>
 
 /* Shared by all processes. */
 static struct shared {
 	char seen;
 	_Atomic long count;
+	char what[4096 + 256];
 } * shared;
 
 static const char *call;
 static long at;
 static int all;
-static atomic_int turn;
+
+/* Where libraries lie. */
+static struct place {
+	const char *name;
+	uintptr_t from, to;
+} crypto = {"libcrypto", 0, 0}, seccomp = {"libseccomp", 0, 0};
+
+static int is_from(void *caller, const struct place *place)
+{
+	return (uintptr_t)caller >= place->from && (uintptr_t)caller < place->to;
+}
+
+static int look(struct dl_phdr_info *library, size_t len, void *argument)
+{
+	struct place *place = argument;
+
+	(void)len;
+	if (!strstr(library->dlpi_name, place->name))
+		return 0;
+	place->from = library->dlpi_addr;
+	for (int i = 0; i < library->dlpi_phnum; i++)
+		if (library->dlpi_phdr[i].p_type == PT_LOAD) /* ascending */
+			place->to = library->dlpi_addr + library->dlpi_phdr[i].p_vaddr +
+			            library->dlpi_phdr[i].p_memsz;
+	return 1;
+}
 
 /* A sandbox comes later: what is needed is fetched now. */
 __attribute__((constructor)) static void begin(void)
@@ -61,6 +105,8 @@ __attribute__((constructor)) static void begin(void)
 	at = number ? atol(number) : 0;
 	all = getenv("NTH_ALL") != NULL;
 	call = getenv("NTH_CALL");
+	dl_iterate_phdr(look, &crypto);
+	dl_iterate_phdr(look, &seccomp);
 	shared = page;
 	if (!shared->seen)
 		shared->seen = 'n';
@@ -68,104 +114,204 @@ __attribute__((constructor)) static void begin(void)
 
 /* libseccomp 2.5.4 goes round for ever where it gets no memory for its filter: a
  * bug that is not ours. */
-static int is_spared(void *caller)
+static int is_meant(const char *kind, void *caller)
 {
-	Dl_info info;
+	if (!shared || is_from(caller, &seccomp))
+		return 0;
+	return !strcmp(!strcmp(kind, "memory") && is_from(caller, &crypto) ? "crypto" : kind, call);
+}
 
-	return dladdr(caller, &info) && info.dli_fname && strstr(info.dli_fname, "libseccomp");
+/* Descriptors and paths that a call is about. */
+#define NONE -1, NULL
+#define FILE_NO(fd) fd, NULL
+#define AT(dir, path) dir, path
+#define PATH(path) AT_FDCWD, path
+
+/* By system calls alone: nothing of this is to be counted. */
+static void note(const char *name, int fd, const char *path)
+{
+	char link[64], place[2048] = "";
+	ssize_t len;
+
+	if (fd >= 0 && (!path || path[0] != '/')) {
+		snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+		len = syscall(SYS_readlink, link, place, sizeof place - 1);
+		place[len < 0 ? 0 : len] = '\0';
+	}
+	snprintf(shared->what, sizeof shared->what, "%s %s%s%.2000s\n", name, place,
+	         place[0] && path ? "/" : "", path ? path : "");
 }
 
 /* Is this the call that fails? */
-static int fails(const char *kind, int error, void *caller)
+static int fails(const char *kind, int error, const char *name, int fd, const char *path,
+                 void *caller)
 {
 	long n;
 
-	if (!shared || strcmp(kind, call) || is_spared(caller))
+	if (!is_meant(kind, caller))
 		return 0;
 	n = atomic_fetch_add(&shared->count, 1) + 1;
 	if (n < at || (n > at && !all))
 		return 0;
+	if (n == at)
+		note(name, fd, path);
 	shared->seen = 'y';
 	errno = error;
 	return 1;
 }
 
 /* A function of the C library that fails so, when it is its turn. */
-#define FAILING(kind, error, type, failure, name, parameters, arguments) \
-	type name parameters;                                            \
-	type name parameters                                             \
-	{                                                                \
-		static type(*real) parameters;                           \
-                                                                         \
-		if (fails(kind, error, __builtin_return_address(0)))     \
-			return failure;                                  \
-		if (!real)                                               \
-			*(void **)&real = dlsym(RTLD_NEXT, #name);       \
-		return real arguments;                                   \
+#define FAILING(kind, error, type, failure, name, about, parameters, arguments)    \
+	type name parameters;                                                      \
+	type name parameters                                                       \
+	{                                                                          \
+		static type(*real) parameters;                                     \
+                                                                                   \
+		if (fails(kind, error, #name, about, __builtin_return_address(0))) \
+			return failure;                                            \
+		if (!real)                                                         \
+			*(void **)&real = dlsym(RTLD_NEXT, #name);                 \
+		return real arguments;                                             \
 	}
 
-FAILING("memory", ENOMEM, void *, NULL, malloc, (size_t len), (len))
-FAILING("memory", ENOMEM, void *, NULL, calloc, (size_t count, size_t len), (count, len))
-FAILING("memory", ENOMEM, void *, NULL, realloc, (void *p, size_t len), (p, len))
-FAILING("memory", ENOMEM, void *, NULL, aligned_alloc, (size_t unit, size_t len), (unit, len))
-FAILING("memory", 0, int, ENOMEM, posix_memalign, (void **p, size_t unit, size_t len),
+FAILING("memory", ENOMEM, void *, NULL, malloc, NONE, (size_t len), (len))
+FAILING("memory", ENOMEM, void *, NULL, calloc, NONE, (size_t count, size_t len), (count, len))
+FAILING("memory", ENOMEM, void *, NULL, realloc, NONE, (void *p, size_t len), (p, len))
+FAILING("memory", ENOMEM, void *, NULL, aligned_alloc, NONE, (size_t unit, size_t len), (unit, len))
+FAILING("memory", 0, int, ENOMEM, posix_memalign, NONE, (void **p, size_t unit, size_t len),
         (p, unit, len))
 
-FAILING("map", ENOMEM, void *, MAP_FAILED, mmap,
+FAILING("map", ENOMEM, void *, MAP_FAILED, mmap, FILE_NO(fd),
         (void *p, size_t len, int protection, int flags, int fd, off_t off),
         (p, len, protection, flags, fd, off))
-FAILING("map", ENOMEM, void *, MAP_FAILED, mmap64,
+FAILING("map", ENOMEM, void *, MAP_FAILED, mmap64, FILE_NO(fd),
         (void *p, size_t len, int protection, int flags, int fd, off64_t off),
         (p, len, protection, flags, fd, off))
-FAILING("map", ENOMEM, int, -1, mlock, (const void *p, size_t len), (p, len))
+FAILING("map", ENOMEM, int, -1, mlock, NONE, (const void *p, size_t len), (p, len))
 
-FAILING("thread", 0, int, EAGAIN, pthread_create,
+FAILING("thread", 0, int, EAGAIN, pthread_create, NONE,
         (pthread_t * thread, const pthread_attr_t *attributes, void *(*start)(void *), void *about),
         (thread, attributes, start, about))
-FAILING("thread", EAGAIN, pid_t, -1, fork, (void), ())
+FAILING("thread", EAGAIN, pid_t, -1, fork, NONE, (void), ())
 
-FAILING("open", EMFILE, int, -1, open, (const char *path, int flags, ...), (path, flags, 0600))
-FAILING("open", EMFILE, int, -1, open64, (const char *path, int flags, ...), (path, flags, 0600))
-FAILING("open", EMFILE, int, -1, openat, (int dir, const char *path, int flags, ...),
+FAILING("open", EMFILE, int, -1, open, PATH(path), (const char *path, int flags, ...),
+        (path, flags, 0600))
+FAILING("open", EMFILE, int, -1, open64, PATH(path), (const char *path, int flags, ...),
+        (path, flags, 0600))
+FAILING("open", EMFILE, int, -1, openat, AT(dir, path), (int dir, const char *path, int flags, ...),
         (dir, path, flags, 0600))
-FAILING("open", EMFILE, int, -1, openat64, (int dir, const char *path, int flags, ...),
-        (dir, path, flags, 0600))
-FAILING("open", EMFILE, int, -1, __open64_2, (const char *path, int flags), (path, flags))
-FAILING("open", EMFILE, int, -1, __openat64_2, (int dir, const char *path, int flags),
-        (dir, path, flags))
-FAILING("open", EMFILE, FILE *, NULL, fopen64, (const char *path, const char *mode), (path, mode))
-FAILING("open", EMFILE, DIR *, NULL, opendir, (const char *path), (path))
-FAILING("open", EMFILE, DIR *, NULL, fdopendir, (int fd), (fd))
-FAILING("open", EMFILE, int, -1, pipe2, (int fd[2], int flags), (fd, flags))
-FAILING("open", EMFILE, int, -1, socketpair, (int domain, int type, int protocol, int fd[2]),
+FAILING("open", EMFILE, int, -1, openat64, AT(dir, path),
+        (int dir, const char *path, int flags, ...), (dir, path, flags, 0600))
+FAILING("open", EMFILE, int, -1, __open64_2, PATH(path), (const char *path, int flags),
+        (path, flags))
+FAILING("open", EMFILE, int, -1, __openat64_2, AT(dir, path),
+        (int dir, const char *path, int flags), (dir, path, flags))
+FAILING("open", EMFILE, FILE *, NULL, fopen64, PATH(path), (const char *path, const char *mode),
+        (path, mode))
+FAILING("open", EMFILE, DIR *, NULL, opendir, PATH(path), (const char *path), (path))
+FAILING("open", EMFILE, DIR *, NULL, fdopendir, FILE_NO(fd), (int fd), (fd))
+FAILING("open", EMFILE, int, -1, pipe2, NONE, (int fd[2], int flags), (fd, flags))
+FAILING("open", EMFILE, int, -1, socketpair, NONE, (int domain, int type, int protocol, int fd[2]),
         (domain, type, protocol, fd))
-FAILING("open", EMFILE, int, -1, signalfd, (int fd, const sigset_t *set, int flags),
+FAILING("open", EMFILE, int, -1, signalfd, NONE, (int fd, const sigset_t *set, int flags),
         (fd, set, flags))
-FAILING("open", EMFILE, int, -1, eventfd, (unsigned first, int flags), (first, flags))
+FAILING("open", EMFILE, int, -1, eventfd, NONE, (unsigned first, int flags), (first, flags))
 
-FAILING("stat", EIO, int, -1, stat64, (const char *path, struct stat64 *st), (path, st))
-FAILING("stat", EIO, int, -1, fstat64, (int fd, struct stat64 *st), (fd, st))
-FAILING("stat", EIO, int, -1, fstatat64, (int dir, const char *path, struct stat64 *st, int flags),
-        (dir, path, st, flags))
-FAILING("stat", EIO, int, -1, fstatfs64, (int fd, struct statfs64 *st), (fd, st))
-FAILING("stat", EIO, struct dirent64 *, NULL, readdir64, (DIR * dir), (dir))
-FAILING("stat", EIO, ssize_t, -1, readlinkat, (int dir, const char *path, char *to, size_t len),
-        (dir, path, to, len))
-FAILING("stat", EIO, char *, NULL, __realpath_chk, (const char *path, char *to, size_t room),
-        (path, to, room))
+FAILING("stat", EIO, int, -1, stat64, PATH(path), (const char *path, struct stat64 *st), (path, st))
+FAILING("stat", EIO, int, -1, lstat64, PATH(path), (const char *path, struct stat64 *st),
+        (path, st))
+FAILING("stat", EIO, int, -1, fstat64, FILE_NO(fd), (int fd, struct stat64 *st), (fd, st))
+FAILING("stat", EIO, int, -1, fstatat64, AT(dir, path),
+        (int dir, const char *path, struct stat64 *st, int flags), (dir, path, st, flags))
+FAILING("stat", EIO, int, -1, fstatfs64, FILE_NO(fd), (int fd, struct statfs64 *st), (fd, st))
+FAILING("stat", EIO, int, -1, fstatvfs64, FILE_NO(fd), (int fd, struct statvfs64 *st), (fd, st))
+FAILING("stat", EIO, struct dirent64 *, NULL, readdir64, FILE_NO(dirfd(dir)), (DIR * dir), (dir))
+FAILING("stat", EIO, ssize_t, -1, readlinkat, AT(dir, path),
+        (int dir, const char *path, char *to, size_t len), (dir, path, to, len))
+FAILING("stat", EIO, char *, NULL, realpath, PATH(path), (const char *path, char *to), (path, to))
+FAILING("stat", EIO, char *, NULL, __realpath_chk, PATH(path),
+        (const char *path, char *to, size_t room), (path, to, room))
 
-FAILING("write", EIO, int, -1, ftruncate64, (int fd, off64_t len), (fd, len))
+FAILING("sync", EIO, int, -1, sync_file_range, FILE_NO(fd),
+        (int fd, off64_t off, off64_t len, unsigned flags), (fd, off, len, flags))
 
-FAILING("sync", EIO, int, -1, fsync, (int fd), (fd))
-FAILING("sync", EIO, int, -1, syncfs, (int fd), (fd))
-FAILING("sync", EIO, int, -1, sync_file_range, (int fd, off64_t off, off64_t len, unsigned flags),
-        (fd, off, len, flags))
-
-FAILING("rename", EIO, int, -1, renameat, (int from, const char *name, int to, const char *other),
-        (from, name, to, other))
-FAILING("rename", EIO, int, -1, linkat,
+FAILING("rename", EIO, int, -1, renameat, AT(to, other),
+        (int from, const char *name, int to, const char *other), (from, name, to, other))
+FAILING("rename", EIO, int, -1, linkat, AT(to, other),
         (int from, const char *name, int to, const char *other, int flags),
         (from, name, to, other, flags))
+
+FAILING("make", ENOSPC, int, -1, mkdir, PATH(path), (const char *path, mode_t mode), (path, mode))
+FAILING("make", ENOSPC, int, -1, mkdirat, AT(dir, path), (int dir, const char *path, mode_t mode),
+        (dir, path, mode))
+FAILING("make", ENOSPC, int, -1, symlinkat, AT(dir, path),
+        (const char *target, int dir, const char *path), (target, dir, path))
+FAILING("make", EIO, int, -1, unlink, PATH(path), (const char *path), (path))
+FAILING("make", EIO, int, -1, unlinkat, AT(dir, path), (int dir, const char *path, int flags),
+        (dir, path, flags))
+
+FAILING("note", EPERM, int, -1, fchmod, FILE_NO(fd), (int fd, mode_t mode), (fd, mode))
+FAILING("note", EPERM, int, -1, fchown, FILE_NO(fd), (int fd, uid_t uid, gid_t gid), (fd, uid, gid))
+FAILING("note", EPERM, int, -1, fchownat, AT(dir, path),
+        (int dir, const char *path, uid_t uid, gid_t gid, int flags), (dir, path, uid, gid, flags))
+FAILING("note", EPERM, int, -1, futimens, FILE_NO(fd), (int fd, const struct timespec time[2]),
+        (fd, time))
+FAILING("note", EPERM, int, -1, utimensat, AT(dir, path),
+        (int dir, const char *path, const struct timespec time[2], int flags),
+        (dir, path, time, flags))
+FAILING("note", EPERM, int, -1, fsetxattr, FILE_NO(fd),
+        (int fd, const char *name, const void *value, size_t len, int flags),
+        (fd, name, value, len, flags))
+FAILING("note", EPERM, int, -1, lsetxattr, PATH(path),
+        (const char *path, const char *name, const void *value, size_t len, int flags),
+        (path, name, value, len, flags))
+FAILING("note", EIO, ssize_t, -1, getxattr, PATH(path),
+        (const char *path, const char *name, void *value, size_t len), (path, name, value, len))
+FAILING("note", EIO, ssize_t, -1, lgetxattr, PATH(path),
+        (const char *path, const char *name, void *value, size_t len), (path, name, value, len))
+FAILING("note", EIO, ssize_t, -1, listxattr, PATH(path), (const char *path, char *list, size_t len),
+        (path, list, len))
+FAILING("note", EIO, ssize_t, -1, llistxattr, PATH(path),
+        (const char *path, char *list, size_t len), (path, list, len))
+
+FAILING("control", EPERM, int, -1, mount, PATH(to),
+        (const char *from, const char *to, const char *type, unsigned long flags, const void *data),
+        (from, to, type, flags, data))
+FAILING("control", EPERM, int, -1, mount_setattr, AT(dir, path),
+        (int dir, const char *path, unsigned flags, struct mount_attr *attributes, size_t len),
+        (dir, path, flags, attributes, len))
+FAILING("control", EPERM, int, -1, umount2, PATH(path), (const char *path, int flags),
+        (path, flags))
+FAILING("control", EPERM, int, -1, unshare, NONE, (int flags), (flags))
+int ioctl(int fd, unsigned long request, ...)
+{
+	static int (*real)(int fd, unsigned long request, ...);
+	va_list more;
+	void *about;
+
+	va_start(more, request);
+	about = va_arg(more, void *);
+	va_end(more);
+	if (fails("control", EIO, "ioctl", FILE_NO(fd), __builtin_return_address(0)))
+		return -1;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "ioctl");
+	return real(fd, request, about);
+}
+
+int close(int fd)
+{
+	static int (*real)(int fd);
+	int failed = fails("close", EIO, "close", FILE_NO(fd), __builtin_return_address(0));
+
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "close");
+	if (!failed)
+		return real(fd);
+	real(fd);
+	errno = EIO;
+	return -1;
+}
 
 /* The C library has no other way to call renameat2 than by its number. */
 long syscall(long number, ...)
@@ -174,29 +320,84 @@ long syscall(long number, ...)
 	long word[6];
 	va_list more;
 
-	if (number == SYS_renameat2 && fails("rename", EIO, __builtin_return_address(0)))
-		return -1;
-	if (!real)
-		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
 	va_start(more, number);
 	for (int i = 0; i < 6; i++)
 		word[i] = va_arg(more, long);
 	va_end(more);
+	if (number == SYS_renameat2 &&
+	    fails("rename", EIO, "renameat2", AT((int)word[2], (const char *)word[3]),
+	          __builtin_return_address(0)))
+		return -1;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
 	return real(number, word[0], word[1], word[2], word[3], word[4], word[5]);
 }
 
-/* --- what may do less than is asked for ---------------------------------------------- */
+/* --- what may be interrupted, or do less than is asked for ----------------------------- */
+
+static int is_short_run(void)
+{
+	return shared && !strcmp(call, "short");
+}
+
+/* Every other call. */
+static int interrupted(atomic_int *turns)
+{
+	if (!is_short_run() || atomic_fetch_add(turns, 1) % 2)
+		return 0;
+	shared->seen = 'y';
+	errno = EINTR;
+	return 1;
+}
+
+#define INTERRUPTED(kind, error, type, name, about, parameters, arguments)         \
+	type name parameters;                                                      \
+	type name parameters                                                       \
+	{                                                                          \
+		static type(*real) parameters;                                     \
+		static atomic_int turns;                                           \
+                                                                                   \
+		if (fails(kind, error, #name, about, __builtin_return_address(0))) \
+			return -1;                                                 \
+		if (interrupted(&turns))                                           \
+			return -1;                                                 \
+		if (!real)                                                         \
+			*(void **)&real = dlsym(RTLD_NEXT, #name);                 \
+		return real arguments;                                             \
+	}
+
+INTERRUPTED("write", EIO, int, ftruncate64, FILE_NO(fd), (int fd, off64_t len), (fd, len))
+INTERRUPTED("sync", EIO, int, fsync, FILE_NO(fd), (int fd), (fd))
+INTERRUPTED("sync", EIO, int, syncfs, FILE_NO(fd), (int fd), (fd))
+INTERRUPTED("wait", ENOMEM, int, poll, NONE, (struct pollfd * fd, nfds_t count, int wait),
+            (fd, count, wait))
+
+/* One that does not wait is not interrupted. */
+pid_t waitpid(pid_t pid, int *status, int options)
+{
+	static pid_t (*real)(pid_t pid, int *status, int options);
+	static atomic_int turns;
+
+	if (!(options & WNOHANG) && interrupted(&turns))
+		return -1;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "waitpid");
+	return real(pid, status, options);
+}
 
 /* Calls by turns: interrupted, then cut; whole.  Devices and sockets know no halves,
  * and what is read past the page cache is read in whole sectors. */
-static int interrupted(int fd, size_t *len)
+static int cut(int fd, size_t *len)
 {
-	int flags = fcntl(fd, F_GETFL);
+	static atomic_int turn, other_turns;
 	struct stat st;
+	int flags;
 
-	if (!shared || strcmp(call, "short") || fd == STDERR_FILENO || fstat(fd, &st) ||
-	    (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode)))
+	if (!is_short_run() || fd == STDERR_FILENO || fstat(fd, &st))
 		return 0;
+	if (!S_ISREG(st.st_mode) && !S_ISFIFO(st.st_mode))
+		return interrupted(&other_turns);
+	flags = fcntl(fd, F_GETFL);
 	switch (atomic_fetch_add(&turn, 1) % 3) {
 	case 0: errno = EINTR; return 1;
 	case 1:
@@ -207,19 +408,20 @@ static int interrupted(int fd, size_t *len)
 	return 0;
 }
 
-#define PARTIAL(kind, error, name, parameters, arguments)                                   \
-	ssize_t name parameters;                                                            \
-	ssize_t name parameters                                                             \
-	{                                                                                   \
-		static ssize_t(*real) parameters;                                           \
-                                                                                            \
-		if (fd != STDERR_FILENO && fails(kind, error, __builtin_return_address(0))) \
-			return -1;                                                          \
-		if (interrupted(fd, &len))                                                  \
-			return -1;                                                          \
-		if (!real)                                                                  \
-			*(void **)&real = dlsym(RTLD_NEXT, #name);                          \
-		return real arguments;                                                      \
+#define PARTIAL(kind, error, name, parameters, arguments)                                \
+	ssize_t name parameters;                                                         \
+	ssize_t name parameters                                                          \
+	{                                                                                \
+		static ssize_t(*real) parameters;                                        \
+                                                                                         \
+		if (fd != STDERR_FILENO &&                                               \
+		    fails(kind, error, #name, FILE_NO(fd), __builtin_return_address(0))) \
+			return -1;                                                       \
+		if (cut(fd, &len))                                                       \
+			return -1;                                                       \
+		if (!real)                                                               \
+			*(void **)&real = dlsym(RTLD_NEXT, #name);                       \
+		return real arguments;                                                   \
 	}
 
 PARTIAL("read", EIO, read, (int fd, void *buf, size_t len), (fd, buf, len))
@@ -231,3 +433,17 @@ PARTIAL("write", ENOSPC, pwrite, (int fd, const void *buf, size_t len, off_t off
         (fd, buf, len, off))
 PARTIAL("write", ENOSPC, pwrite64, (int fd, const void *buf, size_t len, off64_t off),
         (fd, buf, len, off))
+
+/* Of a device's answer no half is taken. */
+ssize_t writev(int fd, const struct iovec *piece, int count)
+{
+	static ssize_t (*real)(int fd, const struct iovec *piece, int count);
+	size_t len = 0;
+
+	if (fails("write", EIO, "writev", FILE_NO(fd), __builtin_return_address(0)) ||
+	    cut(fd, &len))
+		return -1;
+	if (!real)
+		*(void **)&real = dlsym(RTLD_NEXT, "writev");
+	return real(fd, piece, count);
+}
