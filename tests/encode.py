@@ -28,6 +28,7 @@ A case is NAME.keys, a word and its values on each line:
   cut FILE LENGTH        inverted, it is cut to LENGTH,
   append FILE LENGTH     or so many bytes are put behind it
   word WORD              what the reader says of a bundle with a flaw
+  codes N...             exit status of each thing that is done with a bomb
   status N               exit status of decode.py hash
 
 and NAME.expect, which is what `decode.py hash' prints, made from the
@@ -1617,54 +1618,55 @@ def missing_content(length, table, tree=None, plan=None):
 ZEROS = directory({b'zeros': file(bytes(262144)), b'z': file(b'z')})
 ZEROS_PLAN = [('extent', 1), ('frame', 262144)]
 
-# Name: (what makes it, what the reader says of it, status of verify)
+# Name: (what makes it, exit codes of what tests/cli/82-bounds.sh does with it, in its order)
 BOMBS = {
     'frame-of-gigabytes': (lambda: single('bomb', ZEROS, KEY_FILE, plan=ZEROS_PLAN, hooks={
-        'frame': yields(lambda about: len(about.plain), 1 << 32)}), 'invalid', 4),
+        'frame': yields(lambda about: len(about.plain), 1 << 32)}), '4 0 0 0 0 4 0 0 4 0'),
     'frame-that-says-so': (lambda: single('bomb', ZEROS, KEY_FILE, plan=ZEROS_PLAN, hooks={
-        'frame': yields(lambda _: 1 << 62, 1 << 32)}), 'invalid', 4),
+        'frame': yields(lambda _: 1 << 62, 1 << 32)}), '4 0 0 0 0 4 0 0 4 0'),
     'entries-of-gigabytes': (lambda: single('bomb', crowded_tree(), KEY_FILE, plan=crumbs_plan, hooks={
-        'entries packed': lambda data, about: rle_frame(len(about.raw), 1 << 24)}), 'invalid', 4),
+        'entries packed': lambda data, about: rle_frame(len(about.raw), 1 << 24)}), '4 0 4 4 4 4 4 4 4 0'),
     'heap-of-gigabytes': (lambda: single('bomb', crowded_tree(), KEY_FILE, plan=crumbs_plan, hooks={
-        'heap packed': lambda data, about: rle_frame(len(about.raw), 1 << 28)}), 'invalid', 4),
+        'heap packed': lambda data, about: rle_frame(len(about.raw), 1 << 28)}), '4 0 0 4 4 0 4 1 4 0'),
     'entries-without-end': (lambda: claiming(full_block(), CLAIMED, {
         'records': change(b'', size=(1 << 32) - 129),
-        'table': endless('entries', 128, (1 << 32) - 128)}), 'invalid', 4),
+        'table': endless('entries', 128, (1 << 32) - 128)}), '4 5 4 4 4 4 4 4 1/4 13'),
     'runs-without-end': (lambda: claiming(flaw_tree(), CLAIMED, {
         'records': change(b's', size=(1 << 63) - 1, runs=1 << 47),
-        'table': endless('runs', 1024, 1 << 47)}), 'invalid', 4),
+        'table': endless('runs', 1024, 1 << 47)}), '4 5 5 5 5 4 5 5 4 13'),
     'heap-without-end': (lambda: claiming(flaw_tree(), CLAIMED, {
-        'table': endless('heap', 32768, 1 << 52)}), 'invalid', 4),
+        'table': endless('heap', 32768, 1 << 52)}), '4 5 5 4 5 5 4 5 4 13'),
     'hole-of-eight-exbibytes': (lambda: single('bomb', directory({
         b'hole': sparse(1000), b'z': file(b'z')}), KEY_FILE,
-        hooks={'records': change(b'hole', size=(1 << 63) - 1)}), 'fine', 0),
-    'segments-without-end': (lambda: missing_content(1 << 43, endless('segments', 512, 1 << 42)), 'invalid', 4),
+        hooks={'records': change(b'hole', size=(1 << 63) - 1)}), '0 0 0 0 0 - 0 0 0/1/153 0'),
+    'segments-without-end': (lambda: missing_content(
+        1 << 43, endless('segments', 512, 1 << 42)), '4 5 5 5 5 4 5 4 4 13'),
     'segments-behind-lost-nodes': (lambda: missing_content(
         1 << 43, in_table('segments', 512, 1 << 33, repeated), directory({b'z': file(noise('z', 1 << 18))}),
-        [('extent', 1)] * (1 << 18)), 'invalid', 4),
+        [('extent', 1)] * (1 << 18)), '4 5 5 5 5 4 5 4 4 13'),
     'directories-in-themselves': (lambda: single('bomb', crowded_tree(), KEY_FILE, plan=crumbs_plan, hooks={
-        'entries head': to_first_children}), 'invalid', 4),
+        'entries head': to_first_children}), '4 0 4 4 4 4 4 4 4 0'),
     'segments-that-go-back': (lambda: single('bomb', directory({b'z': file(noise('z', 1536))}), KEY_FILE,
                                              plan=[('extent', 1)] * 1536, hooks={
-        'segments block': lose_second, 'segments': third_is_first, 'page': damage_lost}), 'damaged', 4),
+        'segments block': lose_second, 'segments': third_is_first, 'page': damage_lost}), '4 0 0 0 0 4 0 4 4 4'),
     'entries-that-are-lost': (lambda: claiming(full_block(), CLAIMED, {
         'records': change(b'', size=(1 << 31) - 1), 'page': damage_lost,
-        'table': in_table('entries', 128, 1 << 31, but_the_first)}), 'damaged', 4),
+        'table': in_table('entries', 128, 1 << 31, but_the_first)}), '4 5 4 4 4 4 4 4 1/4 13'),
     'entries-behind-lost-nodes': (lambda: claiming(two_nodes(), CLAIMED, {
         'records': change(b'', size=(1 << 31) - 1),
-        'table': in_table('entries', 128, 1 << 31, repeated)}), 'invalid', 4),
+        'table': in_table('entries', 128, 1 << 31, repeated)}), '4 5 4 4 4 4 4 4 1/4 13'),
     'entries-under-many-nodes': (lambda: claiming(two_nodes(), CLAIMED, {
         'records': change(b'', size=(1 << 31) - 1), 'page': damage_lost,
-        'table': in_table('entries', 128, 1 << 31, again_and_again)}), 'invalid', 4),
-    'ten-thousand-levels': (lambda: single('bomb', chain(10000), KEY_FILE), 'invalid', 4),
-    'harmless': (lambda: single('bomb', flaw_tree(), KEY_FILE), 'fine', 0)}
+        'table': in_table('entries', 128, 1 << 31, again_and_again)}), '4 5 4 4 4 4 4 4 1/4 13'),
+    'ten-thousand-levels': (lambda: single('bomb', chain(10000), KEY_FILE), '4 0 0 4 0 4 4 1 4 0'),
+    'harmless': (lambda: single('bomb', flaw_tree(), KEY_FILE), '0 0 0 0 0 0 0 0 0 0')}
 
 
 def write_bomb(name, out):
-    make, word, status = BOMBS[name]
+    make, codes = BOMBS[name]
     bundle = make()
     bundle.name = name
-    lines = [f'bundle {v.name}' for v in bundle.write(out)] + ['key-file a.keyfile', f'word {word}', f'status {status}']
+    lines = [f'bundle {v.name}' for v in bundle.write(out)] + ['key-file a.keyfile', f'codes {codes}']
     put(out, 'a.keyfile', SECRETS['a.keyfile'])
     put(out, name + '.keys', ''.join(line + '\n' for line in lines).encode())
 

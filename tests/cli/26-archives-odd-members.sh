@@ -36,7 +36,7 @@ says() {
 	local code=$1 regex=$2
 	shift 2
 	rm -f "$bundle"
-	exits "$code" "$pack" "${key[@]}" -o "$bundle" "$@" &&
+	exits "$code" bounded "$pack" "${key[@]}" -o "$bundle" "$@" &&
 		grep -qE "^satchel-pack: $regex\$" "$tmp/stderr"
 }
 

@@ -25,7 +25,7 @@ archives=("$tmp"/{posix,gnu}.tar "$tmp"/a.{zip,7zip,iso9660,cpio,xar} "$tmp"/tar
 
 # try FILE: pack it, writing nothing; the exit code.
 try() {
-	"$pack" --dry-run --json --archive "$1" >"$tmp/stdout" 2>"$tmp/stderr"
+	bounded "$pack" --dry-run --json --archive "$1" >"$tmp/stdout" 2>"$tmp/stderr"
 	echo $?
 }
 

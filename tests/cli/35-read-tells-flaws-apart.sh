@@ -17,7 +17,7 @@ as_good() { # GOT WANTED WORD
 
 fits() { # NAME STATUS WORD
 	local code=0
-	timeout 60 "$read" verify -q "${key[@]}" "$bundle" >"$tmp/stdout" 2>"$tmp/stderr" || code=$?
+	bounded "$read" verify -q "${key[@]}" "$bundle" >"$tmp/stdout" 2>"$tmp/stderr" || code=$?
 	echo "exit code $code, expected $2, $3"
 	cat "$tmp/stderr"
 	as_good "$code" "$2" "$3" || return 1
@@ -29,7 +29,7 @@ harmless() {
 	local code=0 verb
 	for verb in 'ls -lR' 'ls -R --json' tree "extract -C $tmp/out"; do
 		# shellcheck disable=SC2086
-		timeout 60 "$read" $verb -q "${key[@]}" "$bundle" >/dev/null 2>"$tmp/stderr" || code=$?
+		bounded "$read" $verb -q "${key[@]}" "$bundle" >/dev/null 2>"$tmp/stderr" || code=$?
 		[ "$code" -lt 124 ] || { echo "$verb: exit code $code"; return 1; }
 	done
 	find "$tmp/out" -mindepth 1 -delete

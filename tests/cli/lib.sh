@@ -9,6 +9,9 @@
 #   skip "what" "why"                               cannot be tested here
 #   exits CODE COMMAND [ARGUMENT...]                for ok: exits with CODE;
 #                                                   output in $tmp/stdout, stderr
+#   bounded COMMAND [ARGUMENT...]                   in $KIB of address space (a sanitizer's
+#                                                   build has its own, in terabytes) and
+#                                                   $SECONDS_EACH; its exit code, 137 if killed
 #   finish                                          the last line of a script
 #
 # $tmp: an empty directory.  $pack, $read, $mount: the programs.
@@ -76,6 +79,12 @@ exits() {
 	echo "exit code $got, expected $code; it said:"
 	cat "$tmp/stderr"
 	[ "$got" -eq "$code" ]
+}
+
+KIB=1000000 SECONDS_EACH=60
+if ldd "$pack" 2>/dev/null | grep -q 'lib[at]san'; then KIB=unlimited SECONDS_EACH=600; fi
+bounded() {
+	(ulimit -v "$KIB" && ulimit -f 1000000 && exec timeout -s KILL "$SECONDS_EACH" "$@")
 }
 
 finish() {

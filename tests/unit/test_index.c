@@ -21,7 +21,7 @@ struct fixture {
 	struct expander *expander;
 	struct index *index;
 	unsigned reads;
-	int fail; /* what a read returns */
+	int fail;                      /* what a read returns */
 	uint64_t lost_begin, lost_end; /* bytes that are damaged */
 };
 
@@ -160,8 +160,7 @@ static struct nodes *make_nodes(void)
 			n->node[b / FORMAT_FANOUT - 1] =
 				store_node(&n->f, &n->block[b - FORMAT_FANOUT], FORMAT_FANOUT);
 	}
-	n->node[NODES - 1] =
-		store_node(&n->f, &n->block[BLOCKS - FORMAT_FANOUT], FORMAT_FANOUT);
+	n->node[NODES - 1] = store_node(&n->f, &n->block[BLOCKS - FORMAT_FANOUT], FORMAT_FANOUT);
 	return n;
 }
 
