@@ -2,6 +2,7 @@
 # Every allocation, read, write, sync, rename, thread... of the packer fails once, with all
 # others as they should be: no crash, no leak, the exit code of the manual, some plain
 # words, and either nothing or all of it under the final name.
+few=8
 . tests/cli/lib.sh
 . tests/cli/nth.sh
 
@@ -111,7 +112,7 @@ for kind in memory:60 map:2 thread:4 open:10 stat:5 read:20 write:20 sync:2 rena
 	every "$kind" packed "${with[@]}" --memory 101M --archive "$tmp/archive.tar"
 done
 
-few=8
+few=5
 cat >"$tmp/recipe" <<RECIPE
 [bundle]
 size = 4M
