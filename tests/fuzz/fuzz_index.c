@@ -115,8 +115,13 @@ static size_t entries_len(const struct world *w, uint64_t b)
 
 	len += b ? 8 : count > 1 ? 7 : 0;
 	len += w->content.full_metadata ? 1 + (size_t)count * 4 : 0;
-	for (unsigned i = count; i-- > 0;) {
-		struct format_entry e = make_entry(w, first + i, name);
+	if (b && first * w->fan + 1 >= entries(w)) { /* only files, as nearly everywhere */
+		len += (size_t)count * 2;
+		addr = first * EXTENT;
+		count = 0;
+	}
+	while (count-- > 0) {
+		struct format_entry e = make_entry(w, first + count, name);
 
 		len += format_varint_encode(varint, e.size) + (e.kind == KIND_FILE);
 		if (e.kind == KIND_DIRECTORY)
