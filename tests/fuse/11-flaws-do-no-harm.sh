@@ -7,6 +7,7 @@
 flaws=$tmp/flaws
 mkdir "$flaws"
 tests/encode.py --flaw all "$flaws"
+ulimit -v "$KIB"
 
 # What only satchel-read verify sees: nobody who reads files meets it.
 unseen=' attributes-order attributes-twice hard-link-to-one-name padding plain-length-longer range-ends-in-a-frame range-ends-in-an-extent runs-back '
