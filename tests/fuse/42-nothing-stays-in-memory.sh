@@ -82,7 +82,8 @@ if strace -o /dev/null true 2>/dev/null; then
 	like "looked up after a panic" "$(stat "$mnt/$(random)$late" 2>&1)" 'Input/output error'
 	sleep 0.1
 	is "none stays" "$(scan "$late" "$name")" "0 0"
-	kill -KILL "$server" "$pid"
+	tracer=$(sed -n 's/^TracerPid:[ \t]*//p' "/proc/$server/status")
+	kill -KILL "$server" "$pid" "$tracer"
 	wait "$pid" 2>/dev/null
 	umount -l "$mnt"
 	pid=''
