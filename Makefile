@@ -158,6 +158,11 @@ check-sticks: EXTRA = qemu-system-x86 busybox-static dmsetup cpio kmod e2fsprogs
 check-sticks: deps
 	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/sticks-in-qemu.sh
 
+# What a desktop writes to the disk of what it is shown; of a private session nothing.
+check-desktop: EXTRA = dbus-daemon e2fsprogs evince ffmpeg gvfs mpv nautilus pcmanfm python3-pil xvfb
+check-desktop: deps
+	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/desktop.sh
+
 # The same under a sanitizer.  Static and fortified builds cannot have one.
 SANE = -O1 -g -fno-omit-frame-pointer
 variant = $(MAKE) B=build-$@ STATIC=no OPT="$(SANE)" HARDEN="$(1)"
@@ -334,5 +339,5 @@ clean:
 .DELETE_ON_ERROR:
 .SECONDARY:
 export SECTIONS RUNS PEERS PLACES CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
-.PHONY: all bench bench-programs check check-damage check-deb check-faults check-mount-long check-qemu check-random check-sticks run-tests asan tsan msan run-msan valgrind \
+.PHONY: all bench bench-programs check check-damage check-deb check-desktop check-faults check-mount-long check-qemu check-random check-sticks run-tests asan tsan msan run-msan valgrind \
 	coverage lint fuzz run-fuzz fuzz-merge run-fuzz-merge reader-musl demo deps install uninstall dist deb clean
