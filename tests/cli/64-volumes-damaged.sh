@@ -12,9 +12,8 @@ fresh() { # [NUMBER...]: these volumes alone, else all three
 	local n
 	rm -rf "$set"
 	mkdir "$set"
-	for n in "${@:-1 2 3}"; do
-		for n in $n; do cp --no-preserve=mode "$good/volumes-3.$n.bundle" "$set/$n"; done
-	done
+	[ $# -gt 0 ] || set -- 1 2 3
+	for n in "$@"; do cp --no-preserve=mode "$good/volumes-3.$n.bundle" "$set/$n"; done
 }
 
 noise() { # NUMBER LENGTH AT...
