@@ -50,7 +50,7 @@ right_codes() {
 		;;
 	read)
 		if about "$tmp/src"; then
-			echo '[13]' # 1 where it was staged before
+			echo '[013]' # 1 where it was staged before, 0 where it is read again
 		elif about "$tmp/out"; then
 			echo 13
 		elif about "$tmp/recipe"; then
@@ -81,7 +81,7 @@ comes_back() {
 	"$read" extract "${key[@]}" "${volumes[@]}" -C "$tmp/got" "${bundles[0]}" 2>&1 || return
 	[ "$code" -eq 0 ] && diff -r "$tmp/src" "$tmp/got/src" && return
 	(cd "$tmp" && find src ! -type d) | while read -r path; do
-		named "$path" || diff -r "$tmp/$path" "$tmp/got/$path" 2>&1
+		named "$path" || diff -r --no-dereference "$tmp/$path" "$tmp/got/$path" 2>&1
 	done
 }
 

@@ -148,7 +148,7 @@ for kind in memory:30 open:16 stat:4 read:10 write:5 rename:4 make:1 note:7 clos
 	every "$kind" extracted_over "$dynamic" extract --force "${key[@]}" -C "$tmp/got" "$bundle"
 done
 name="cat"
-for kind in memory:20 map:2 open:4 stat:1 read:6 write:1 close:4; do
+for kind in memory:20 map:2 open:4 stat:1 read:3 write:1 close:4; do
 	every "$kind" printed "$dynamic" cat "${key[@]}" "$bundle" src/numbers.txt
 done
 name=repair
@@ -157,12 +157,12 @@ for kind in memory:20 map:2 open:6 stat:2 read:12 write:1 sync:2 rename:1 close:
 done
 for verb in ls tree info; do
 	name=$verb
-	for kind in memory:20 map:2 open:4 stat:1 read:6 write:1 close:4; do
+	for kind in memory:20 map:2 open:4 stat:1 read:3 write:1 close:4; do
 		every "$kind" shown "$dynamic" "$verb" "${key[@]}" "$bundle"
 	done
 done
 name="ls --json"
-for kind in memory:20 read:6 write:1; do
+for kind in memory:20 read:3 write:1; do
 	every "$kind" told "$dynamic" ls -R --json "${key[@]}" "$bundle"
 done
 name="verify --json"
@@ -175,7 +175,7 @@ done
 few=4
 name="a passphrase"
 "$pack" -q --kdf low --passphrase-file "$tmp/passphrase" -o "$tmp/bundle-1" "$tmp/src/sub" || exit 1
-for kind in memory:20 map:3 open:5 stat:1 read:7 close:4; do
+for kind in memory:20 map:2 open:4 stat:1 read:4 close:4; do
 	every "$kind" shown "$dynamic" ls -q --passphrase-file "$tmp/passphrase" "$tmp/bundle-1"
 done
 
