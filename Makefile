@@ -333,11 +333,17 @@ check-deb: EXTRA = debhelper
 check-deb: deps
 	tests/big/deb-twice.sh
 
+# And go, as they came, in a Debian that has nothing else.
+check-deb-install: EXTRA = debootstrap
+check-deb-install: deps
+	$(MAKE) deb
+	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/deb-install.sh
+
 clean:
 	rm -rf build build-*
 
 .DELETE_ON_ERROR:
 .SECONDARY:
 export SECTIONS RUNS PEERS PLACES CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
-.PHONY: all bench bench-programs check check-damage check-deb check-desktop check-faults check-mount-long check-qemu check-random check-sticks run-tests asan tsan msan run-msan valgrind \
+.PHONY: all bench bench-programs check check-damage check-deb check-deb-install check-desktop check-faults check-mount-long check-qemu check-random check-sticks run-tests asan tsan msan run-msan valgrind \
 	coverage lint fuzz run-fuzz fuzz-merge run-fuzz-merge reader-musl demo deps install uninstall dist deb clean

@@ -30,7 +30,7 @@ without_fusermount3() { # UNSHARE'S OPTIONS COMMAND...
 counts() { # COMMAND...: a script that was not skipped, and has no failure
 	local said
 	said=$("$@" 2>&1)
-	echo "$said"
+	grep -A 3 '^not ok' <<<"$said"
 	[[ $'\n'$said =~ $'\n1..'[1-9] && ! $'\n'$said =~ $'\nnot ok' ]]
 }
 
