@@ -300,11 +300,7 @@ static char **hide_arguments(int argc, char **argv)
 	for (int i = 0; i < argc; i++)
 		command_line.len += strlen(argv[i]) + 1;
 	text = command_line.text = calloc(1, command_line.len + 1);
-	if (!copy || !text) {
-		free(copy);
-		return NULL;
-	}
-	for (int i = 0; i < argc; i++) {
+	for (int i = 0; copy && text && i < argc; i++) {
 		size_t len = strlen(argv[i]) + 1;
 
 		copy[i] = memcpy(text, argv[i], len);
@@ -334,13 +330,16 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int code;
+	int code = 1;
 
 	diag_init(program, NULL);
 	argv = hide_arguments(argc, argv);
-	code = argv ? run(argc, argv) : fail(STATUS_NOMEM);
-	if (command_line.text)
+	if (argv && command_line.text) {
+		code = run(argc, argv);
 		forget_arguments();
+	} else {
+		fail(STATUS_NOMEM);
+	}
 	free(command_line.text);
 	free(argv);
 	return code;

@@ -49,13 +49,11 @@ static bool is_encrypted(const char *directory)
 /* Compressed RAM, and none of it written back to a disk? */
 static bool is_ram(const char *directory)
 {
-	char line[PATH_MAX];
+	char line[PATH_MAX], disk[PATH_MAX];
 
 	read_line(line, directory, "mm_stat");
-	if (!*line)
-		return false;
-	read_line(line, directory, "backing_dev");
-	return !*line || !strcmp(line, "none");
+	read_line(disk, directory, "backing_dev");
+	return *line && (!*disk || !strcmp(disk, "none"));
 }
 
 static bool is_safe_device(const char *directory, int depth)
