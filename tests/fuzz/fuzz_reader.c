@@ -50,8 +50,9 @@ void sandbox_begin(const char *place)
 	(void)place;
 }
 
-void sandbox_close(void)
+void sandbox_close(const char *place)
 {
+	(void)place;
 }
 
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t len, size_t room, unsigned seed);
