@@ -19,6 +19,7 @@ at_most() {
 
 # What is looked for in command lines, where nobody hides it.
 tail -f /dev/null "$bundle" >/dev/null &
+until [ "$(cat "/proc/$!/comm")" = tail ]; do sleep 0.01; done
 ok "control: a command line tells" grep -aq telltale "/proc/$!/cmdline"
 kill $!
 wait $! 2>/dev/null

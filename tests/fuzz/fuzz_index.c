@@ -23,15 +23,14 @@ enum {
 	CHANGES = 8,
 	LOOK = 9,
 	LOOKS = 24,
-	SLOT_LEN = 65536, /* of the index, for each block and node */
+	SLOT_LEN = 65536,        /* of the index, for each block and node */
+	STEP_LEN = 8 * SLOT_LEN, /* for a block, and the nodes that end with it */
 	FILE_RUNS = 5000,
 	EXTENT = 100,
 	READS_MAX = 800, /* of one look-up: log2 of the blocks times the height, and some */
 };
 
-#define TABLE_LEN (UINT64_C(1) << 42)
-#define NODES_OFF (UINT64_C(1) << 41)
-#define HEIGHT_LEN (UINT64_C(1) << 38)
+#define TABLE_LEN (UINT64_C(1) << 44)
 
 struct change {
 	unsigned table, height;
@@ -237,17 +236,23 @@ static void make_key(unsigned table, uint64_t b, uint8_t key[static 16])
 	}
 }
 
+/* The last block that a node leads to, behind which it lies; of a block, itself. */
+static uint64_t last_block(const struct world *w, unsigned table, unsigned height, uint64_t number)
+{
+	return min_u64((number + 1) << 8 * height, block_count(w, table)) - 1;
+}
+
 /* The reference to what lies at a height: 0 is a block. */
 static struct format_ref make_ref(const struct world *w, unsigned table, unsigned height,
                                   uint64_t number)
 {
-	struct format_ref ref = {.off = table * TABLE_LEN + number * SLOT_LEN};
+	struct format_ref ref = {.off = table * TABLE_LEN + height * SLOT_LEN};
 	uint64_t below = 0;
 
+	ref.off += last_block(w, table, height, number) * STEP_LEN;
 	if (height == 0) {
 		ref.raw_len = (uint32_t)block_len(w, table, number);
 	} else {
-		ref.off += NODES_OFF + height * HEIGHT_LEN;
 		below = count_at(w, table, height - 1) - number * FORMAT_FANOUT;
 		ref.raw_len = (uint32_t)min_u64(below, FORMAT_FANOUT) * FORMAT_REF;
 	}
@@ -288,18 +293,15 @@ static int read_at(void *context, uint64_t off, size_t len, uint8_t *out)
 {
 	static uint8_t made[2 * SLOT_LEN];
 	struct world *w = context;
-	unsigned table = (unsigned)(off / TABLE_LEN), height = 0;
-	uint64_t at = off % TABLE_LEN, number;
+	unsigned table = (unsigned)(off / TABLE_LEN);
+	uint64_t at = off % TABLE_LEN, block = at / STEP_LEN;
+	unsigned height = (unsigned)(at % STEP_LEN / SLOT_LEN);
+	uint64_t number = block >> 8 * height;
 
 	MUST(range_within(off, len, w->content.index_len) && len <= FORMAT_ENTRY_BLOCK);
 	w->reads++;
 	memset(made, 0, sizeof made);
-	if (at >= NODES_OFF) {
-		height = (unsigned)((at - NODES_OFF) / HEIGHT_LEN);
-		at = (at - NODES_OFF) % HEIGHT_LEN;
-	}
-	number = at / SLOT_LEN;
-	if (number < count_at(w, table, height)) {
+	if (number < count_at(w, table, height) && last_block(w, table, height, number) == block) {
 		size_t n = height ? make_node(w, table, height, number, made)
 		                  : make_block(w, table, number, made);
 
