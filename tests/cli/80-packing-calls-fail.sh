@@ -140,14 +140,15 @@ done
 
 # --- over another bundle, for a program ---------------------------------------------------
 
-# The old bundle is there, or a new one; and the last record says which.
+# The old bundle is there, or a new one, and the last record says which; but where the
+# directory could not be synced behind the rename, the new one is there all the same.
 replaced() {
 	local last
 	last=$(tail -n 1 "$tmp/stdout" | jq -r .type 2>&1)
 	[ "$code" -ne 13 ] || code=1
 	case $code:$last in
 	0:summary | 3:summary) comes_back ;;
-	1:error | 1:) cmp "$tmp/old" "$tmp/out/b" 2>&1 ;;
+	1:error | 1:) cmp -s "$tmp/old" "$tmp/out/b" || comes_back ;;
 	*) echo "record: $last" ;;
 	esac
 	cp "$tmp/old" "$tmp/out/b"
