@@ -519,6 +519,9 @@ static void release(struct extract *x)
 {
 	progress_free(x->progress);
 	walk_fini(&x->walk);
+	placer_fini(&x->placer);
+	for (unsigned i = 0; i < SESSION_WORKERS; i++)
+		placer_fini(&x->worker[i]);
 	if (x->place.root >= 0)
 		close(x->place.root);
 	free((void *)x->wanted);

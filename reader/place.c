@@ -26,11 +26,13 @@ enum {
 	SAFE_STEM = 100,
 	SAFE_EXTENSION = 16,
 	TEMP_LETTERS = 16,
+	RUNG = 128, /* components between two directories that stay open */
+	WALK = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 };
 
 size_t placer_size(void)
 {
-	return sizeof(struct bundle_entry) + 2 * (FORMAT_PATH + 1) + BUF + FORMAT_NAME + 1 + 5 * 64;
+	return sizeof(struct bundle_entry) + 3 * (FORMAT_PATH + 1) + BUF + FORMAT_NAME + 1 + 6 * 64;
 }
 
 int placer_init(struct placer *p, struct place *place, struct arena *arena, struct cursor *cursor)
@@ -41,7 +43,16 @@ int placer_init(struct placer *p, struct place *place, struct arena *arena, stru
 	p->where = arena_alloc(arena, FORMAT_PATH + 1);
 	p->buf = arena_alloc(arena, BUF);
 	p->safe = arena_alloc(arena, FORMAT_NAME + 1);
-	return p->entry && p->path && p->where && p->buf && p->safe ? STATUS_OK : STATUS_NOMEM;
+	p->rung = arena_alloc(arena, FORMAT_PATH + 1);
+	return p->entry && p->path && p->where && p->buf && p->safe && p->rung ? STATUS_OK
+	                                                                       : STATUS_NOMEM;
+}
+
+void placer_fini(struct placer *p)
+{
+	if (p->rung_depth)
+		close(p->rung_fd);
+	p->rung_depth = 0;
 }
 
 /* --- what went wrong ------------------------------------------------------------ */
@@ -203,27 +214,61 @@ static int open_component(struct placer *p, int at, const char *name, int flags)
 	return fd;
 }
 
+/* A path of thousands of components would cost so many calls for every directory on it:
+ * it is begun at the rung, if that is on it.  Returns a descriptor; *at: where p->path
+ * goes on, *depth components down. */
+static int begin_at_rung(struct placer *p, size_t *at, unsigned *depth)
+{
+	bool fits = p->rung_depth && p->path[p->rung_len] == '/' &&
+	            !memcmp(p->path, p->rung, p->rung_len);
+
+	*at = fits ? p->rung_len + 1 : 0;
+	*depth = fits ? p->rung_depth : 0;
+	return openat(fits ? p->rung_fd : p->place->root, ".", WALK);
+}
+
+/* The first len bytes of p->path lead to fd. */
+static void keep_rung(struct placer *p, int fd, size_t len, unsigned depth)
+{
+	placer_fini(p);
+	p->rung_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (p->rung_fd < 0)
+		return; /* from the root, then */
+	memcpy(p->rung, p->path, len);
+	p->rung_len = len;
+	p->rung_depth = depth;
+}
+
+/* From fd, which is closed, to the component at name. */
+static int step(struct placer *p, int fd, const char *name, int flags)
+{
+	int next = open_component(p, fd, name, flags), error = errno;
+
+	close(fd);
+	errno = error;
+	return next;
+}
+
 int place_open(struct placer *p, const char *path, int flags)
 {
-	const int walk = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
-	int fd = openat(p->place->root, ".", walk);
-	char *name, *slash;
+	unsigned depth;
+	size_t at;
+	int fd;
 
 	if (path != p->path)
 		memmove(p->path, path, strlen(path) + 1);
-	for (name = p->path; fd >= 0 && *name; name = slash + 1) {
-		int next, error;
+	fd = begin_at_rung(p, &at, &depth);
+	while (fd >= 0 && p->path[at]) {
+		char *slash = strchr(p->path + at, '/');
 
-		slash = strchr(name, '/');
-		if (slash)
-			*slash = '\0';
-		next = open_component(p, fd, name, slash ? walk : (walk & ~O_PATH) | flags);
-		error = errno;
-		close(fd);
-		errno = error;
-		fd = next;
 		if (!slash)
-			break;
+			return step(p, fd, p->path + at, (WALK & ~O_PATH) | flags);
+		*slash = '\0';
+		fd = step(p, fd, p->path + at, WALK);
+		*slash = '/';
+		at = (size_t)(slash - p->path) + 1;
+		if (fd >= 0 && ++depth % RUNG == 0)
+			keep_rung(p, fd, at - 1, depth);
 	}
 	return fd;
 }
@@ -266,8 +311,7 @@ bool place_directory(struct placer *p, const char *path, bool *made)
 		*made = make_directory(p, parent, name, path) == 0;
 		error = errno;
 		if (*made || error == EEXIST) {
-			fd = open_component(p, parent, name,
-			                    O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+			fd = open_component(p, parent, name, WALK);
 			error = errno;
 		}
 		close(parent);

@@ -37,6 +37,12 @@ struct placer {
 	char *where;  /* FORMAT_PATH + 1, the caller's: where entry goes */
 	uint8_t *buf; /* contents, attributes, targets */
 	char *safe;   /* FORMAT_NAME + 1: a name that the file system takes */
+
+	/* Of a deep path, one directory stays open, from which the next path may go on. */
+	int rung_fd;
+	unsigned rung_depth; /* components down from the root; 0: there is none */
+	size_t rung_len;
+	char *rung; /* FORMAT_PATH + 1: its path */
 };
 
 /* Bytes of arena that placer_init takes. */
@@ -44,6 +50,9 @@ size_t placer_size(void);
 
 /* STATUS_NOMEM. */
 int placer_init(struct placer *p, struct place *place, struct arena *arena, struct cursor *cursor);
+
+/* All zeros will do, too. */
+void placer_fini(struct placer *p);
 
 /* Open the directory at path (from the root; "" is the root itself).
  * flags: O_PATH or O_RDONLY.  -1: errno. */

@@ -79,5 +79,11 @@ many() {
 	local d=$src/many
 	mkdir "$d"
 	(cd "$d" && seq -f 'file %.0f' 1 5000 | xargs -d '\n' touch)
-	mkdir -p "$d/$(printf 'deep/%.0s' {1..60})"
+	# Deeper than what satchel-read keeps open of a way (reader/place.c), and forked there.
+	local way
+	way=$d/$(printf 'deep/%.0s' {1..200})
+	mkdir -p "$way$(printf 'on/%.0s' {1..150})" "$way$(printf 'off/%.0s' {1..100})" "$way/no"
+	echo way >"$way/file"
+	echo off >"$way$(printf 'off/%.0s' {1..60})/file"
+	ln "$way/file" "$way$(printf 'on/%.0s' {1..150})/hard link"
 }
