@@ -6,25 +6,8 @@ few=8
 . tests/cli/lib.sh
 . tests/cli/nth.sh
 
-if ! nth_build; then
-	skip "calls that fail" "needs a compiler"
-	finish
-fi
-
-mkdir -p "$tmp/src/sub" "$tmp/out" "$tmp/spill" "$tmp/got"
-seq 1 90000 >"$tmp/src/numbers.txt" # three frames
-head -c 300000 /dev/urandom >"$tmp/src/film.mp4"
-cp "$tmp/src/film.mp4" "$tmp/src/sub/again.mp4"
-echo small >"$tmp/src/sub/small.txt"
-ln -s small.txt "$tmp/src/sub/link"
+nth_begin
 tar -C "$tmp" -cf "$tmp/archive.tar" src
-head -c 32 /dev/urandom >"$tmp/key"
-key=(-q --key-file "$tmp/key")
-
-# Was the file, or the directory, of the call that failed this or below it?
-about() {
-	[[ $culprit == *" $1" || $culprit == *" $1/"* ]]
-}
 
 # Exit codes that the manual has for this failure.  What is only wished for, as a word to the
 # kernel about caches or a thread more, may fail unnoticed.
@@ -36,24 +19,24 @@ right_codes() {
 	case $kind in
 	memory | crypto | map | thread) echo '[01]' ;;
 	write | sync | rename)
-		if about "$tmp/out"; then echo 13; else echo 1; fi
+		if about out; then echo 13; else echo 1; fi
 		;;
 	note) echo 3 ;;
 	open | stat)
-		if about "$tmp/src"; then
+		if about src; then
 			echo '[013]'
-		elif about "$tmp/out"; then
+		elif about out; then
 			echo '[01]|13'
 		else
 			echo '[01]'
 		fi
 		;;
 	read)
-		if about "$tmp/src"; then
+		if about src; then
 			echo '[013]' # 1 where it was staged before, 0 where it is read again
-		elif about "$tmp/out"; then
+		elif about out; then
 			echo 13
-		elif about "$tmp/recipe"; then
+		elif about recipe; then
 			echo 2
 		else
 			echo '[01]'

@@ -10,6 +10,11 @@
 #                             for the next.  For it: $kind, the CALL; $culprit, the name of
 #                             what failed and the file, if any; nothing: none did; $all:
 #                             not empty where all behind it failed, too
+#   nth_begin                 nth_build, or the script ends here; and what the scripts pack:
+#                             $tmp/src, by $tmp/key, ${key[@]}
+#   nth_hurt                  $tmp/bundle, of $tmp/src, and $tmp/hurt, which can be repaired
+#   about PATH                for judges: was the file, or the directory, of the call that
+#                             failed this or below it, or a volume called after it?
 #   said PROGRAM              for judges: no crash, no leak, and all of stderr is messages
 #                             of PROGRAM: some, where something failed, and few
 #
@@ -23,6 +28,38 @@ preload=LD_PRELOAD # or what COMMAND takes for it
 
 nth_build() {
 	${CC:-gcc} -D_GNU_SOURCE -O1 -shared -fPIC -o "$library" tests/preload/nth.c 2>"$tmp/.said"
+}
+
+nth_begin() {
+	if ! nth_build; then
+		skip "calls that fail" "needs a compiler"
+		finish
+	fi
+	mkdir -p "$tmp/src/sub" "$tmp/out" "$tmp/spill"
+	seq 1 90000 >"$tmp/src/numbers.txt" # three frames
+	head -c 300000 /dev/urandom >"$tmp/src/film.mp4"
+	cp "$tmp/src/film.mp4" "$tmp/src/sub/again.mp4"
+	echo small >"$tmp/src/sub/small.txt"
+	ln -s small.txt "$tmp/src/sub/link"
+	head -c 32 /dev/urandom >"$tmp/key"
+	key=(-q --key-file "$tmp/key")
+}
+
+# Damage where there is something to repair: not all pages are owned.
+nth_hurt() {
+	local page
+	"$pack" "${key[@]}" -o "$tmp/bundle" "$tmp/src" || exit 1
+	for page in {20..60..2}; do
+		cp "$tmp/bundle" "$tmp/hurt"
+		dd if=/dev/zero of="$tmp/hurt" bs=16384 count=2 seek="$page" conv=notrunc status=none
+		"$read" repair --force "${key[@]}" -o "$tmp/new" "$tmp/hurt" >/dev/null
+		cmp -s "$tmp/new" "$tmp/bundle" && break
+	done
+	rm -f "$tmp/new"
+}
+
+about() {
+	[[ $culprit == *" $tmp/$1" || $culprit == *" $tmp/$1/"* || $culprit == *" $tmp/$1-"[0-9]* ]]
 }
 
 # with_nth CALL N ALL COMMAND...: true if there was an Nth call.
@@ -71,7 +108,7 @@ every() {
 	shift 2
 	: >"$tmp/wrong"
 	# In a sanitizer's build libcrypto's calls cannot be told from others.
-	[ "$kind" != crypto ] || ! ldd "$pack" | grep -q 'lib[at]san' || return
+	[ "$kind" != crypto ] || ! sanitized || return
 	count_calls "$kind" "$@"
 	usual=$code
 	judge_run "no $kind fails"

@@ -49,10 +49,6 @@ wait "$pid"
 LOOK
 chmod +x "$tmp/look" "$tmp/read_all"
 
-about() {
-	[[ $culprit == *" $1" || $culprit == *" $1/"* ]]
-}
-
 # Exit codes that the manual has for this failure.
 right_codes() {
 	if [ "$all" ]; then
@@ -61,7 +57,7 @@ right_codes() {
 	fi
 	case $kind in
 	memory | crypto | map | thread) echo '[01]' ;;
-	open | read | stat) if about "$tmp/bundle"; then echo '[045]|10'; else echo '[01]'; fi ;;
+	open | read | stat) if about bundle; then echo '[045]|10'; else echo '[01]'; fi ;;
 	*) echo '[01]' ;;
 	esac
 }
@@ -76,7 +72,7 @@ were_read() {
 		cmp "$tmp/read/$file" <(head -c "$(stat -c %s "$tmp/read/$file")" "$tmp/src/$file") 2>&1
 		if ! cmp -s "$tmp/read/$file" "$tmp/src/$file"; then
 			[ "$ended" -ne 0 ] || echo "$file: short, and nobody was told"
-			[ "$code" -ne 0 ] || ! about "$tmp/bundle" || echo "$file: short, and the mount ends with 0"
+			[ "$code" -ne 0 ] || ! about bundle || echo "$file: short, and the mount ends with 0"
 		fi
 	done <"$tmp/read/codes"
 }
