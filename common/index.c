@@ -376,6 +376,39 @@ uint64_t index_next_block(struct index *index, enum format_table_no table, uint6
 	return status && status != STATUS_DAMAGED ? count : min_u64(behind, count);
 }
 
+/* --- looking up ------------------------------------------------------------ */
+
+/* Does block b begin at or before what is looked for? */
+typedef int begins_fn(struct index *x, uint64_t b, const void *wanted, bool *before);
+
+/* Of the blocks low to high the last that begins at or before what is looked for; low
+ * is taken to do so.  Nodes and blocks that are lost beside the way hide only what is
+ * in them: the next that can be had is asked instead.  *lost: those directly behind
+ * *block could not be had, and what is not in it may be in them. */
+static int last_block(struct index *x, enum format_table_no table, uint64_t low, uint64_t high,
+                      begins_fn *begins, const void *wanted, uint64_t *block, bool *lost)
+{
+	*lost = false;
+	while (low < high) {
+		uint64_t middle = low + (high - low + 1) / 2, b = middle;
+		bool before = false;
+		int status = begins(x, b, wanted, &before);
+
+		while (status == STATUS_DAMAGED && (b = index_next_block(x, table, b)) <= high)
+			status = begins(x, b, wanted, &before);
+		if (status && status != STATUS_DAMAGED)
+			return status;
+		if (before) {
+			low = b;
+		} else {
+			high = middle - 1;
+			*lost = b != middle;
+		}
+	}
+	*block = low;
+	return STATUS_OK;
+}
+
 /* --- entries -------------------------------------------------------------- */
 
 int index_entry(struct index *index, uint32_t id, const struct format_entry **entry)
@@ -397,11 +430,11 @@ struct wanted_name {
 	uint8_t prefix[16];
 };
 
-/* Does block b begin with a name not behind the wanted one?  The key in the
- * reference decides, unless that is all of it that the two have in common. */
-static int begins_before(struct index *x, uint64_t b, const struct wanted_name *wanted,
-                         bool *before)
+/* By name.  The key in the reference decides, unless that is all of it that the two
+ * have in common. */
+static int begins_by_name(struct index *x, uint64_t b, const void *name, bool *before)
 {
+	const struct wanted_name *wanted = name;
 	const struct format_entry *e;
 	struct format_ref ref;
 	int order, status = find_ref(x, TABLE_ENTRIES, b, &ref);
@@ -420,32 +453,13 @@ static int begins_before(struct index *x, uint64_t b, const struct wanted_name *
 	return STATUS_OK;
 }
 
-/* Of the blocks with entries [first, end), the only one that can have the name. */
-static int find_block(struct index *x, uint64_t first, uint64_t end,
-                      const struct wanted_name *wanted, uint64_t *block)
-{
-	uint64_t low = first / FORMAT_ENTRIES_PER_BLOCK;
-	uint64_t high = (end - 1) / FORMAT_ENTRIES_PER_BLOCK;
-
-	while (low < high) {
-		uint64_t middle = low + (high - low + 1) / 2;
-		bool before = false;
-		int status = begins_before(x, middle, wanted, &before);
-
-		if (status)
-			return status;
-		if (before)
-			low = middle;
-		else
-			high = middle - 1;
-	}
-	*block = low;
-	return STATUS_OK;
-}
-
+/* *behind: what is looked for is not there, and would be behind the last. */
 static int find_in_block(struct index *x, uint32_t low, uint32_t high,
-                         const struct wanted_name *wanted, uint32_t directory, uint32_t *id)
+                         const struct wanted_name *wanted, uint32_t directory, uint32_t *id,
+                         bool *behind)
 {
+	const uint32_t end = high;
+
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 		const struct format_entry *e;
@@ -465,6 +479,7 @@ static int find_in_block(struct index *x, uint32_t low, uint32_t high,
 		else
 			high = middle;
 	}
+	*behind = low == end;
 	return STATUS_NOENT;
 }
 
@@ -474,6 +489,7 @@ int index_lookup(struct index *index, const struct format_entry *directory, cons
 	struct wanted_name wanted = {name, len, {0}};
 	uint64_t first = directory->place, end = first + directory->size, block = 0;
 	uint32_t parent = directory->id; /* the entry itself may leave the cache */
+	bool lost, behind = false;
 	int status;
 
 	if (directory->kind != KIND_DIRECTORY)
@@ -481,13 +497,16 @@ int index_lookup(struct index *index, const struct format_entry *directory, cons
 	if (first == end || !path_name_ok(name, len))
 		return STATUS_NOENT;
 	memcpy(wanted.prefix, name, min_u64(len, sizeof(wanted.prefix)));
-	status = find_block(index, first, end, &wanted, &block);
+	status = last_block(index, TABLE_ENTRIES, first / FORMAT_ENTRIES_PER_BLOCK,
+	                    (end - 1) / FORMAT_ENTRIES_PER_BLOCK, begins_by_name, &wanted, &block,
+	                    &lost);
 	explicit_bzero(wanted.prefix, sizeof(wanted.prefix));
 	if (status)
 		return status;
 	first = max_u64(first, block * FORMAT_ENTRIES_PER_BLOCK);
 	end = min_u64(end, (block + 1) * FORMAT_ENTRIES_PER_BLOCK);
-	return find_in_block(index, (uint32_t)first, (uint32_t)end, &wanted, parent, id);
+	status = find_in_block(index, (uint32_t)first, (uint32_t)end, &wanted, parent, id, &behind);
+	return status == STATUS_NOENT && lost && behind ? STATUS_DAMAGED : status;
 }
 
 /* --- segments ------------------------------------------------------------- */
@@ -506,40 +525,48 @@ int index_segment(struct index *index, uint64_t n, const struct format_segment *
 	return status;
 }
 
-/* The last block of a table, from low to high, whose key begins with a number
- * not above value. */
-static int last_block_from(struct index *x, enum format_table_no table, uint64_t low, uint64_t high,
-                           uint64_t value, uint64_t *block)
+/* By a number that the key begins with. */
+static int begins_by_number(struct index *x, enum format_table_no table, uint64_t b,
+                            const void *number, bool *before)
 {
-	while (low < high) {
-		uint64_t middle = low + (high - low + 1) / 2;
-		struct format_ref ref;
-		int status = find_ref(x, table, middle, &ref);
+	struct format_ref ref;
+	int status = find_ref(x, table, b, &ref);
 
-		if (status)
-			return status;
-		if (load_le64(ref.key) <= value)
-			low = middle;
-		else
-			high = middle - 1;
-	}
-	*block = low;
-	return STATUS_OK;
+	if (status == STATUS_OK)
+		*before = load_le64(ref.key) <= *(const uint64_t *)number;
+	return status;
+}
+
+static int begins_by_address(struct index *x, uint64_t b, const void *addr, bool *before)
+{
+	return begins_by_number(x, TABLE_SEGMENTS, b, addr, before);
+}
+
+static int begins_by_offset(struct index *x, uint64_t b, const void *off, bool *before)
+{
+	return begins_by_number(x, TABLE_RUNS, b, off, before);
+}
+
+/* The block of segments that address addr is in, if it is in any. */
+static int segment_block_at(struct index *x, uint64_t addr, uint64_t *block, bool *lost)
+{
+	uint64_t blocks =
+		format_block_count(TABLE_SEGMENTS, x->content->table[TABLE_SEGMENTS].records);
+
+	return blocks ? last_block(x, TABLE_SEGMENTS, 0, blocks - 1, begins_by_address, &addr,
+	                           block, lost)
+	              : STATUS_INVALID;
 }
 
 int index_segment_at(struct index *index, uint64_t addr, const struct format_segment **segment)
 {
-	uint64_t blocks =
-		format_block_count(TABLE_SEGMENTS, index->content->table[TABLE_SEGMENTS].records);
 	const struct format_segment_block *block;
 	uint32_t low = 0, high;
 	uint64_t b;
+	bool lost;
 	void *data;
-	int status;
+	int status = segment_block_at(index, addr, &b, &lost);
 
-	if (blocks == 0)
-		return STATUS_INVALID;
-	status = last_block_from(index, TABLE_SEGMENTS, 0, blocks - 1, addr, &b);
 	if (status == STATUS_OK)
 		status = get_block(index, TABLE_SEGMENTS, b, &data);
 	if (status)
@@ -555,10 +582,26 @@ int index_segment_at(struct index *index, uint64_t addr, const struct format_seg
 			high = middle - 1;
 	}
 	*segment = &block->segment[low];
-	return range_within((*segment)->addr, 1, addr + 1) &&
-	                       addr - (*segment)->addr < (*segment)->plain_len
-	               ? STATUS_OK
-	               : STATUS_INVALID;
+	if (range_within((*segment)->addr, 1, addr + 1) &&
+	    addr - (*segment)->addr < (*segment)->plain_len)
+		return STATUS_OK;
+	return lost && low == block->count - 1 ? STATUS_DAMAGED : STATUS_INVALID;
+}
+
+uint64_t index_next_address(struct index *index, uint64_t addr)
+{
+	uint64_t blocks =
+		format_block_count(TABLE_SEGMENTS, index->content->table[TABLE_SEGMENTS].records);
+	uint64_t b, end = index->content->plain_len;
+	struct format_ref ref;
+	bool lost;
+
+	if (segment_block_at(index, addr, &b, &lost))
+		return end;
+	while ((b = index_next_block(index, TABLE_SEGMENTS, b)) < blocks)
+		if (find_ref(index, TABLE_SEGMENTS, b, &ref) == STATUS_OK)
+			return load_le64(ref.key) > addr ? min_u64(load_le64(ref.key), end) : end;
+	return end;
 }
 
 /* --- runs, heap, leaf sums ------------------------------------------------ */
@@ -595,12 +638,14 @@ int index_run_at(struct index *index, const struct format_entry *entry, uint64_t
 {
 	const struct format_entry copy = *entry, *file = &copy; /* it may leave the cache */
 	uint64_t low = file->place, high = file->place + file->runs, block;
+	bool lost; /* is found when the run behind is asked for */
 	int status;
 
 	/* Blocks behind the first begin within this file, so their keys are its. */
 	if (file->runs > 1) {
-		status = last_block_from(index, TABLE_RUNS, low / FORMAT_RUNS_PER_BLOCK,
-		                         (high - 1) / FORMAT_RUNS_PER_BLOCK, off, &block);
+		status = last_block(index, TABLE_RUNS, low / FORMAT_RUNS_PER_BLOCK,
+		                    (high - 1) / FORMAT_RUNS_PER_BLOCK, begins_by_offset, &off,
+		                    &block, &lost);
 		if (status)
 			return status;
 		low = max_u64(low, block * FORMAT_RUNS_PER_BLOCK);

@@ -32,13 +32,15 @@ int index_new(struct index **index, struct arena *arena, const struct format_con
 void index_free(struct index *index);
 
 /* All of these return STATUS_DAMAGED, STATUS_ALTERED (signed) or STATUS_INVALID
- * when a block cannot be had.  What they point to is borrowed from the cache
- * until the next call with the same index. */
+ * when a block cannot be had.  What is looked for is found if the blocks and nodes on
+ * the way from the root to it can be had, whatever else is lost.  What they point to is
+ * borrowed from the cache until the next call with the same index. */
 
 /* id < the number of entries. */
 int index_entry(struct index *index, uint32_t id, const struct format_entry **entry);
 
-/* The child of directory that is called name.  STATUS_NOENT. */
+/* The child of directory that is called name.  STATUS_NOENT: there is none, and none
+ * is lost that might be it. */
 int index_lookup(struct index *index, const struct format_entry *directory, const char *name,
                  size_t len, uint32_t *id);
 
@@ -47,6 +49,10 @@ int index_segment(struct index *index, uint64_t n, const struct format_segment *
 
 /* The segment that holds address addr (below the plaintext's length). */
 int index_segment_at(struct index *index, uint64_t addr, const struct format_segment **segment);
+
+/* Where index_segment_at fails for addr, no address before this has a segment that can
+ * be had: behind addr, at most the plaintext's length. */
+uint64_t index_next_address(struct index *index, uint64_t addr);
 
 /* The last run of the sparse file that begins at or before off.  Returns 1 and
  * *run, 0 if there is none before off; *next: where the run behind it begins, or

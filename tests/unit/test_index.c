@@ -23,6 +23,10 @@ struct fixture {
 	unsigned reads;
 	int fail;                      /* what a read returns */
 	uint64_t lost_begin, lost_end; /* bytes that are damaged */
+	struct {
+		uint64_t off, len;
+	} part[1024]; /* what was stored, in that order */
+	size_t part_count;
 };
 
 static uint32_t random_below(uint32_t limit)
@@ -55,6 +59,10 @@ static struct format_ref store(struct fixture *f, const uint8_t *raw, size_t len
 	memcpy(ref.key, key, 16);
 	memcpy(f->bytes + f->len, packed_len ? packed : raw, ref.stored_len);
 	seal_digest(f->seal, ref.digest, f->bytes + f->len, ref.stored_len);
+	if (f->part_count < sizeof f->part / sizeof *f->part) {
+		f->part[f->part_count].off = f->len;
+		f->part[f->part_count++].len = ref.stored_len;
+	}
 	f->len += ref.stored_len;
 	return ref;
 }
@@ -117,6 +125,24 @@ static void close_index(struct fixture *f)
 	arena_free(f->arena);
 	f->index = NULL;
 	f->arena = NULL;
+}
+
+/* An index of the same bytes without this part, and with an empty cache. */
+static void open_without(struct fixture *f, size_t part)
+{
+	assert_true(part < f->part_count);
+	f->lost_begin = f->part[part].off;
+	f->lost_end = f->part[part].off + f->part[part].len;
+	open_index(f);
+}
+
+/* A table of two levels of nodes lies alone in the index.  Is the part on the way to
+ * block b? */
+static bool is_on_the_way(size_t part, uint64_t blocks, uint64_t b)
+{
+	uint64_t nodes = div_ceil(blocks, FORMAT_FANOUT);
+
+	return part == b || part == blocks + b / FORMAT_FANOUT || part == blocks + nodes;
 }
 
 static void end(struct fixture *f)
@@ -396,6 +422,55 @@ static void a_look_up_reads_little(void **state)
 	end(&f);
 }
 
+/* A name, and one that would be behind it. */
+static void look_up_without(struct fixture *f, size_t part, uint32_t i)
+{
+	const uint64_t blocks =
+		div_ceil(1 + FILES + FOLDERS + FOLDERS * IN_FOLDER, FORMAT_ENTRIES_PER_BLOCK);
+	struct format_entry directory, wanted;
+	uint64_t b = i / FORMAT_ENTRIES_PER_BLOCK, next = (i + 1) / FORMAT_ENTRIES_PER_BLOCK;
+	char name[FORMAT_NAME + 8], root[FORMAT_NAME + 1];
+	bool lost = is_on_the_way(part, blocks, b);
+	uint32_t id = 0;
+
+	describe_entry(&directory, root, 0);
+	describe_entry(&wanted, name, i);
+	assert_int_equal(index_lookup(f->index, &directory, name, strlen(name), &id),
+	                 lost ? STATUS_DAMAGED : STATUS_OK);
+	assert_int_equal(id, lost ? 0 : i);
+	/* The key of the next block tells, if it can be had and the name differs from it. */
+	if (next != b && (part != next || i < FILES / 2))
+		lost |= is_on_the_way(part, blocks, next);
+	strcat(name, "!");
+	assert_int_equal(index_lookup(f->index, &directory, name, strlen(name), &id),
+	                 lost ? STATUS_DAMAGED : STATUS_NOENT);
+}
+
+/* Whatever is lost beside its way. */
+static void a_name_whose_way_is_whole_is_found(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	make(&f);
+	add_entries(&f);
+	for (size_t part = 0; part < f.part_count; part += part < f.part_count - 5 ? 11 : 1) {
+		uint32_t first = (uint32_t)part * FORMAT_ENTRIES_PER_BLOCK;
+
+		open_without(&f, part);
+		for (uint32_t i = 1; i < 1 + FILES + FOLDERS; i += 1 + random_below(1000))
+			look_up_without(&f, part, i);
+		/* And at the ends of what is lost. */
+		for (uint32_t i = max_u64(first, 2) - 1; i < first + FORMAT_ENTRIES_PER_BLOCK + 2;
+		     i++)
+			if (i < 1 + FILES + FOLDERS)
+				look_up_without(&f, part, i);
+		close_index(&f);
+	}
+	open_index(&f);
+	end(&f);
+}
+
 static void a_changed_block_is_seen(void **state)
 {
 	const struct format_entry *e;
@@ -515,6 +590,51 @@ static void every_address_has_its_segment(void **state)
 	}
 	assert_int_equal(index_segment(f.index, SEGMENTS, &got), STATUS_INVALID);
 	assert_int_equal(index_segment_at(f.index, f.content.plain_len, &got), STATUS_INVALID);
+	end(&f);
+	free(s);
+}
+
+/* Where to go on behind segment n, if a part is lost. */
+static uint64_t next_without(const struct fixture *f, const struct format_segment *s, size_t part,
+                             uint32_t n)
+{
+	const uint64_t blocks = div_ceil(SEGMENTS, FORMAT_SEGMENTS_PER_BLOCK);
+	uint64_t b = n / FORMAT_SEGMENTS_PER_BLOCK + 1;
+
+	/* Of a block that is lost the place is known. */
+	while (b < blocks && part >= blocks && is_on_the_way(part, blocks, b))
+		b++;
+	return b < blocks ? s[b * FORMAT_SEGMENTS_PER_BLOCK].addr : f->content.plain_len;
+}
+
+static void an_address_whose_way_is_whole_is_found(void **state)
+{
+	const uint64_t blocks = div_ceil(SEGMENTS, FORMAT_SEGMENTS_PER_BLOCK);
+	struct format_segment *s = calloc(SEGMENTS, sizeof *s);
+	const struct format_segment *got;
+	struct fixture f;
+
+	(void)state;
+	make(&f);
+	add_segments(&f, s);
+	for (size_t part = 0; part < f.part_count; part += part < f.part_count - 5 ? 11 : 1) {
+		open_without(&f, part);
+		for (uint32_t n = 0; n < SEGMENTS; n += 1 + random_below(700)) {
+			uint64_t b = n / FORMAT_SEGMENTS_PER_BLOCK,
+				 addr = s[n].addr + random_below((uint32_t)s[n].plain_len);
+			bool lost = is_on_the_way(part, blocks, b);
+
+			assert_int_equal(index_segment_at(f.index, addr, &got),
+			                 lost ? STATUS_DAMAGED : STATUS_OK);
+			if (!lost)
+				assert_true(got->addr == s[n].addr);
+			else
+				assert_true(index_next_address(f.index, addr) ==
+				            next_without(&f, s, part, n));
+		}
+		close_index(&f);
+	}
+	open_index(&f);
 	end(&f);
 	free(s);
 }
@@ -663,10 +783,12 @@ int main(void)
 		cmocka_unit_test(a_node_leads_to_nothing_behind_it),
 		cmocka_unit_test(every_name_is_found_and_no_other),
 		cmocka_unit_test(a_look_up_reads_little),
+		cmocka_unit_test(a_name_whose_way_is_whole_is_found),
 		cmocka_unit_test(a_changed_block_is_seen),
 		cmocka_unit_test(a_wrong_key_is_seen),
 		cmocka_unit_test(every_address_has_its_segment),
 		cmocka_unit_test(every_offset_has_its_run),
+		cmocka_unit_test(an_address_whose_way_is_whole_is_found),
 		cmocka_unit_test(runs_that_overlap_are_refused),
 		cmocka_unit_test(the_heap_is_one_run_of_bytes),
 		cmocka_unit_test(leaf_sums_are_found),
