@@ -344,6 +344,18 @@ uint64_t bundle_range_start(const struct bundle *bundle, unsigned v)
 	return bundle->range_start[v];
 }
 
+uint64_t bundle_content_end(const struct bundle *bundle, unsigned v)
+{
+	const struct pages *pages = bundle->volume[v].pages;
+	uint64_t begin = bundle->range_start[v];
+
+	if (!pages)
+		return begin;
+	if (pages_cut(pages) == pages->parity.data_pages)
+		return bundle->range_start[v + 1];
+	return begin + (uint64_t)pages_cut(pages) * FORMAT_PAYLOAD;
+}
+
 /* The last whose range begins at or before off; ranges may be empty. */
 unsigned bundle_volume_of(const struct bundle *bundle, uint64_t off)
 {
@@ -1101,6 +1113,19 @@ int bundle_segment(struct cursor *cursor, uint64_t n, struct format_segment *seg
 
 	if (status == STATUS_OK)
 		*segment = *s;
+	return status;
+}
+
+int bundle_segment_at(struct cursor *cursor, uint64_t addr, struct format_segment *segment,
+                      uint64_t *end)
+{
+	const struct format_segment *s;
+	int status = index_segment_at(cursor->index, addr, &s);
+
+	if (status == STATUS_OK)
+		*segment = *s;
+	else
+		*end = index_next_address(cursor->index, addr);
 	return status;
 }
 

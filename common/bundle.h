@@ -76,6 +76,10 @@ const struct bundle_volume *bundle_volume(const struct bundle *bundle, unsigned 
 unsigned bundle_volume_of(const struct bundle *bundle, uint64_t off);
 uint64_t bundle_range_start(const struct bundle *bundle, unsigned v);
 
+/* Where the content of volume v ends, as far as its medium reaches; where it begins,
+ * if the volume is not at hand. */
+uint64_t bundle_content_end(const struct bundle *bundle, unsigned v);
+
 /* Let all cursors, which are made afterwards, share count slots for decoded
  * frames, at least as many as there will be cursors; without this each has one
  * of its own.  STATUS_NOMEM. */
@@ -171,6 +175,11 @@ int bundle_file_volumes(struct cursor *cursor, const struct format_entry *file,
 
 /* Segment number n, for whoever goes through all of them. */
 int bundle_segment(struct cursor *cursor, uint64_t n, struct format_segment *segment);
+
+/* The segment that holds address addr.  If that fails, *end: below it is none that can
+ * be had, see index_next_address. */
+int bundle_segment_at(struct cursor *cursor, uint64_t addr, struct format_segment *segment,
+                      uint64_t *end);
 
 /* Read, authenticate, check and decode bytes off to off + len of a segment as
  * stored (a frame: all of it; an extent: at most FORMAT_FRAME, beginning at a

@@ -39,7 +39,6 @@ struct examine {
 
 	pthread_mutex_t turn;  /* for what follows, and for the verdict */
 	struct ranges suspect; /* addresses that could not be read */
-	struct ranges gone;    /* those that a medium is too short for */
 };
 
 size_t examine_size(void)
@@ -81,11 +80,6 @@ void examine_free(struct examine *examine)
 const struct ranges *examine_suspect(const struct examine *examine)
 {
 	return &examine->suspect;
-}
-
-const struct ranges *examine_gone(const struct examine *examine)
-{
-	return &examine->gone;
 }
 
 bool examine_found_losses(const struct examine *x)
@@ -170,12 +164,10 @@ static bool check_order(struct examine *x, const struct format_segment *s)
 	return true;
 }
 
-/* These addresses cannot be read, and that is known without a try: a forged length
- * may promise terabytes. */
-static void give_up(struct examine *x, uint64_t begin, uint64_t end)
+/* These addresses cannot be read. */
+static void suspect(struct examine *x, uint64_t begin, uint64_t end)
 {
 	pthread_mutex_lock(&x->turn);
-	ranges_add(&x->gone, begin, end);
 	ranges_add(&x->suspect, begin, end);
 	pthread_mutex_unlock(&x->turn);
 }
@@ -190,7 +182,7 @@ static void close_gap(struct examine *x, const struct format_segment *s)
 	if (s->addr < e->addr || s->off < e->off || s->leaf < e->leaf)
 		return;
 	if (s->addr > e->addr)
-		give_up(x, e->addr, s->addr);
+		suspect(x, e->addr, s->addr);
 	*e = *s;
 }
 
@@ -199,7 +191,7 @@ static void check_ends(struct examine *x)
 	const struct format_segment *e = &x->expected;
 
 	if (x->gap && e->addr < x->content->plain_len)
-		give_up(x, e->addr, x->content->plain_len);
+		suspect(x, e->addr, x->content->plain_len);
 	if (x->verdict->segments_lost)
 		return;
 	if (e->addr != x->content->plain_len || e->off != x->content->content_len ||
@@ -253,19 +245,6 @@ static void move_on(struct examine *x, const struct format_segment *s, uint64_t 
 	}
 }
 
-/* Bytes of the content that volume v has, if its medium is long enough. */
-static uint64_t content_end(const struct examine *x, unsigned v)
-{
-	const struct pages *pages = bundle_volume(x->bundle, v)->pages;
-	uint64_t begin = bundle_range_start(x->bundle, v);
-
-	if (!pages)
-		return begin;
-	if (pages_cut(pages) == pages->parity.data_pages)
-		return bundle_range_start(x->bundle, v + 1);
-	return begin + (uint64_t)pages_cut(pages) * FORMAT_PAYLOAD;
-}
-
 /* How many bytes of the segment from off on are in a volume that is not here, and
  * cannot be checked, or where a medium is too short for all of them.  Those are
  * gone, in one go: a forged length may promise terabytes. */
@@ -274,7 +253,7 @@ static uint64_t skip_absent(struct examine *x, const struct format_segment *s, u
 	uint64_t begin = s->off + off, len;
 	unsigned v = bundle_volume_of(x->bundle, begin);
 
-	if (begin < content_end(x, v))
+	if (begin < bundle_content_end(x->bundle, v))
 		return 0;
 	len = min_u64(s->stored_len - off, bundle_range_start(x->bundle, v + 1) - begin);
 	if (s->frame)
@@ -282,9 +261,9 @@ static uint64_t skip_absent(struct examine *x, const struct format_segment *s, u
 	if (!bundle_volume(x->bundle, v)->pages && !bundle_volume(x->bundle, v)->rootless)
 		return len;
 	if (s->frame)
-		give_up(x, s->addr, s->addr + s->plain_len);
+		suspect(x, s->addr, s->addr + s->plain_len);
 	else
-		give_up(x, s->addr + off, s->addr + off + len);
+		suspect(x, s->addr + off, s->addr + off + len);
 	return len;
 }
 
@@ -340,13 +319,10 @@ static void check_piece(void *context, unsigned worker, const void *in)
 	struct cursor *cursor = x->session->worker[worker];
 
 	if (bundle_check_segment(cursor, s, unit->off, unit->len)) {
-		pthread_mutex_lock(&x->turn);
 		if (s->frame)
-			ranges_add(&x->suspect, s->addr, s->addr + s->plain_len);
+			suspect(x, s->addr, s->addr + s->plain_len);
 		else
-			ranges_add(&x->suspect, s->addr + unit->off,
-			           s->addr + unit->off + unit->len);
-		pthread_mutex_unlock(&x->turn);
+			suspect(x, s->addr + unit->off, s->addr + unit->off + unit->len);
 		check_pages_of(x, cursor, unit);
 	}
 	atomic_fetch_add(&x->checked, unit->len);
@@ -477,7 +453,8 @@ static uint64_t total_bytes(const struct examine *x)
 		uint32_t first = first_unchecked(x, i), count = pages ? page_count(pages) : 0;
 
 		if (pages)
-			total += content_end(x, i) - bundle_range_start(x->bundle, i);
+			total +=
+				bundle_content_end(x->bundle, i) - bundle_range_start(x->bundle, i);
 		if (first < count)
 			total += (uint64_t)(count - first) * FORMAT_PAGE;
 	}

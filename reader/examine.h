@@ -32,8 +32,7 @@ void examine_part(struct examine *examine, const struct ranges *lost);
 /* Is anything lost that files might be lost with? */
 bool examine_found_losses(const struct examine *examine);
 
-/* Addresses that could not be read; and those of them that are certainly gone. */
+/* Addresses that could not be read, and perhaps some between them. */
 const struct ranges *examine_suspect(const struct examine *examine);
-const struct ranges *examine_gone(const struct examine *examine);
 
 #endif

@@ -14,7 +14,7 @@ enum { CHUNK = FORMAT_FRAME, STEP = 16384 };
 
 struct search {
 	struct losses *losses;
-	const struct ranges *suspect, *gone;
+	const struct ranges *suspect;
 	struct verdict *verdict;
 	/* of one file */
 	int status;
@@ -69,23 +69,44 @@ static void read_again(struct search *s, const struct format_entry *e, uint64_t 
 	}
 }
 
-/* The suspect bytes from begin to end of a file; those that are known to be gone
- * are only counted. */
+/* How many of len bytes at addr are lost for certain: no block of the table of segments
+ * tells of them, or a medium is too short for them.  They are not tried one by one, as a
+ * forged length may promise terabytes. */
+static uint64_t certainly_lost(const struct search *s, uint64_t addr, uint64_t len)
+{
+	const struct bundle *bundle = s->losses->session->bundle;
+	struct format_segment seg;
+	uint64_t end, last, from;
+	unsigned v;
+
+	if (bundle_segment_at(s->losses->walk.cursor, addr, &seg, &end))
+		return min_u64(len, end - addr);
+	from = addr - seg.addr;
+	last = seg.off + (seg.frame ? seg.stored_len - 1 : from);
+	v = bundle_volume_of(bundle, last);
+	if (last < bundle_content_end(bundle, v) ||
+	    (!bundle_volume(bundle, v)->pages && !bundle_volume(bundle, v)->rootless))
+		return 0;
+	len = min_u64(len, seg.plain_len - from);
+	return seg.frame ? len : min_u64(len, bundle_range_start(bundle, v + 1) - last);
+}
+
+/* The suspect bytes from begin to end of a file, which are at addr. */
 static void read_suspect(struct search *s, const struct format_entry *e, uint64_t begin,
                          uint64_t end, uint64_t addr)
 {
-	const struct range *gone;
+	while (begin < end) {
+		uint64_t len = certainly_lost(s, addr, end - begin);
 
-	while (begin < end && (gone = ranges_find(s->gone, addr, addr + (end - begin)))) {
-		uint64_t from = max_u64(gone->begin, addr);
-		uint64_t to = min_u64(gone->end, addr + (end - begin));
-
-		read_again(s, e, begin, begin + (from - addr), CHUNK);
-		lose(s, s->verdict->worst ? s->verdict->worst : STATUS_DAMAGED, to - from);
-		begin += to - addr;
-		addr = to;
+		if (len) {
+			lose(s, s->verdict->worst ? s->verdict->worst : STATUS_DAMAGED, len);
+		} else {
+			len = min_u64(end - begin, CHUNK);
+			read_again(s, e, begin, begin + len, CHUNK);
+		}
+		begin += len;
+		addr += len;
 	}
-	read_again(s, e, begin, end, CHUNK);
 }
 
 /* Only those parts of an extent of a file that could not be read. */
@@ -166,10 +187,9 @@ static void name_loss(struct search *s, int status, bool partly)
 		walk_report(w, s->losses->session, status);
 }
 
-void losses_name(struct losses *losses, const struct ranges *suspect, const struct ranges *gone,
-                 struct verdict *verdict)
+void losses_name(struct losses *losses, const struct ranges *suspect, struct verdict *verdict)
 {
-	struct search s = {.losses = losses, .suspect = suspect, .gone = gone, .verdict = verdict};
+	struct search s = {.losses = losses, .suspect = suspect, .verdict = verdict};
 	struct walk *w = &losses->walk;
 	int next = walk_start(w, 0);
 

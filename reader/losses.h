@@ -31,9 +31,8 @@ void losses_fini(struct losses *losses);
 /* Go through all files and name those that are lost, and how much of them can be
  * read all the same: {"type":"loss"...} or an error for each.  Counts them in
  * verdict, and in the session's exit code.
- * suspect: addresses that may not be readable; gone: those that are not, and
- * need not be tried.  A file in a volume that is not here is not lost. */
-void losses_name(struct losses *losses, const struct ranges *suspect, const struct ranges *gone,
-                 struct verdict *verdict);
+ * suspect: addresses that may not be readable, and are tried.  A file in a volume that
+ * is not here is not lost. */
+void losses_name(struct losses *losses, const struct ranges *suspect, struct verdict *verdict);
 
 #endif

@@ -126,7 +126,7 @@ static int name_losses(struct mend *r, unsigned v)
 	else if (status == STATUS_OK)
 		examine_all(examine);
 	if (status == STATUS_OK) {
-		losses_name(&r->losses, examine_suspect(examine), examine_gone(examine), &found);
+		losses_name(&r->losses, examine_suspect(examine), &found);
 		r->verdict.files_lost = found.files_lost;
 		r->verdict.index_lost = found.index_lost;
 		r->verdict.segments_lost = found.segments_lost;

@@ -66,8 +66,7 @@ static void verify_all(struct verify *v)
 {
 	examine_all(v->examine);
 	if (examine_found_losses(v->examine))
-		losses_name(&v->losses, examine_suspect(v->examine), examine_gone(v->examine),
-		            &v->verdict);
+		losses_name(&v->losses, examine_suspect(v->examine), &v->verdict);
 	if (v->json)
 		print_json_result(v);
 	else
