@@ -70,7 +70,7 @@ for v in "${volume[@]}"; do
 	(cd "$src" && printf "%s\n" *) | grep -vxFf "$tmp/got" >"$tmp/needs-${v##*/}"
 	is "without ${v##*/} what ls marks is gone, and all else is there" \
 		"$("$read" ls -R --json "${key[@]}" "$tmp/some/${others[0]##*/}" 2>/dev/null |
-			jq -r 'select(.missing_volumes and .type == "file") | .path' | sed 's,.*/,,' | sort)" "$(cat "$tmp/needs-${v##*/}")"
+			jq -r 'select(.missing_volumes and .kind == "file") | .path' | sed 's,.*/,,' | sort)" "$(cat "$tmp/needs-${v##*/}")"
 done
 
 # Both agree: what needs one volume only is what that one yields alone.
