@@ -17,6 +17,9 @@
 # $tmp: an empty directory.  $pack, $read, $mount: the programs.
 set -uo pipefail
 export LC_ALL=C.UTF-8
+# Debian's own first: a python3 of somebody's is without Debian's modules, and may be a script
+# that takes ten times as long to start.
+export PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
 
 build=${BUILD:-build}
 # shellcheck disable=SC2034  # for the scripts

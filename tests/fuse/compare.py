@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """compare.py EXPECT DIRECTORY: is what is mounted there what was packed?
 
 EXPECT has a JSON line for each entry.  Compares everything that stat(2),

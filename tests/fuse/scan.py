@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """scan.py PID TEXT...: how often does each TEXT stand in the memory of PID, in
 UTF-8 and UTF-16?  Prints a number for each.  Needs the rights of a debugger."""
 import sys

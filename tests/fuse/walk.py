@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """walk.py DIRECTORY [FILE...]: look at everything that a mount shows, as programs do.
 
 For mounts of bundles with something wrong: errors are counted, not judged, but
