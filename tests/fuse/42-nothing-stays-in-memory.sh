@@ -1,7 +1,8 @@
 #!/bin/bash
-# What was read stands in the memory of the serving process while it serves (the
-# control), and nowhere there once a panic has begun; in the page cache it is
-# overwritten.  The passphrase is gone as soon as the bundle is open.
+# What was read, and the keys, stand in the memory of the serving process while it
+# serves (the control), and nowhere there once a panic has begun, nor in a core file;
+# in the page cache it is overwritten.  What only opens is gone as soon as the bundle is
+# open.
 . tests/fuse/lib.sh
 
 [ -x "$pack" ] || skip_all "satchel-pack is not built"
@@ -21,8 +22,31 @@ secret=$(random)
 echo "$secret" >"$tmp/passphrase"
 "$pack" -q -f --kdf low --no-verify --passphrase-file "$tmp/passphrase" -o "$bundle" "$tmp/tree"
 
+# Keys that the mount keeps, and secrets that only open; for core files the same in
+# lines as search.py wants them.
+search=(/usr/bin/python3 -B tests/search.py)
+"${search[@]}" keys "$bundle" passphrase="$tmp/passphrase" >"$tmp/opening"
+sed -i -E '/^(ck|page-key) /{w '"$tmp/kept"'
+	d}' "$tmp/opening"
+is "there are such keys" "$(cut -d' ' -f1 "$tmp/kept" "$tmp/opening" | paste -sd' ')" \
+	'ck page-key passphrase stretched kek-of-passphrase'
+mapfile -t keys < <(sed 's/.* /0x/' "$tmp/kept" "$tmp/opening")
+for it in stored text name link; do
+	echo "$it $(echo -n "${!it}" | od -An -v -tx1 | tr -d ' \n')"
+done >>"$tmp/kept"
+
 scan() { python3 tests/fuse/scan.py "$server" "$@"; }
-look() { scan "$stored" "$text" "$name" "$link" "$secret"; }
+look() { scan "$stored" "$text" "$name" "$link" "${keys[@]}" "$secret"; }
+none='0 0 0 0 0 0 0 0 0 0'
+
+# gcore leaves out what a process asks to leave out; here it shall not.
+core() {
+	rm -f "$tmp/core"
+	gdb -nx -q -batch -p "$server" -ex 'set use-coredump-filter off' -ex 'set dump-excluded-mappings on' \
+		-ex "generate-core-file $tmp/core" 2>&1
+	[ -s "$tmp/core" ]
+}
+in_core() { "${search[@]}" find "$tmp/core" "$1" | awk '{ printf "%d", ($2 > 0) } END { print "" }'; }
 
 read_all() {
 	grep -c "$text" "$mnt/tree/text" >/dev/null
@@ -31,33 +55,49 @@ read_all() {
 	readlink "$mnt/tree/link" >/dev/null
 }
 
-# It waits a second for its supervisor before it is gone, and is stopped while we look.
+# It waits a second for its supervisor before it is gone, and is stopped while we look;
+# it stays so when nothing is left.
 look_after_panic() {
 	local held=
 	for _ in {1..100}; do
 		kill -STOP "$server" || break
 		held=$(look)
+		[ "$held" != "$none" ] || break
 		kill -CONT "$server"
-		[ "$held" != "0 0 0 0 0" ] || break
 		sleep 0.02
 	done
 	echo "$held"
 }
 
+with_gdb=no
+! command -v gdb >/dev/null || with_gdb=yes
 for mode in '' --cache; do
+	name_of_mode=${mode:-in private mode}
 	up $mode
 	read_all
-	read -r a b c d e <<<"$(look)"
-	like "while it serves, memory holds what was read ${mode:-in private mode}" \
-		"$((a > 0))$((b > 0))$((c > 0))$((d > 0))" '1111'
-	is "but not the passphrase" "$e" 0
+	read -r -a held <<<"$(look)"
+	is "while it serves, memory holds what was read, and keys $name_of_mode" \
+		"$(for n in "${held[@]:0:6}"; do printf %d $((n > 0)); done)" 111111
+	is "but not what only opened it" "${held[*]:6}" '0 0 0 0'
+	if [ $with_gdb == yes ]; then
+		ok "a core file of it $name_of_mode" core
+		is "holds them, too" "$(in_core "$tmp/kept")" 111111
+		is "but not what only opened it" "$(in_core "$tmp/opening")" 000
+	fi
 	kill -STOP "$pid"
 	kill -USR1 "$server"
-	is "after a panic it holds nothing of it ${mode:-in private mode}" \
-		"$(look_after_panic)" "0 0 0 0 0"
-	kill -CONT "$pid"
+	is "after a panic it holds nothing of it $name_of_mode" "$(look_after_panic)" "$none"
+	if [ $with_gdb == yes ]; then
+		if core >/dev/null; then
+			is "nor does a core file" "$(in_core "$tmp/kept")$(in_core "$tmp/opening")" 000000000
+		else
+			no "there is no core file, as it is gone" kill -0 "$server"
+		fi
+	fi
+	kill -CONT "$server" "$pid" 2>/dev/null
 	gone
 done
+[ $with_gdb == yes ] || skip "core files" "there is no gdb"
 
 # What is asked for until the end comes through the arena, which is wiped by then; the
 # command line is kept until then, too.  The process is held where it exits.

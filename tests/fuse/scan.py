@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 """scan.py PID TEXT...: how often does each TEXT stand in the memory of PID, in
-UTF-8 and UTF-16?  Prints a number for each.  Needs the rights of a debugger."""
+UTF-8 and UTF-16?  One that begins with 0x is bytes, in hexadecimal.  Prints a number
+for each.  Needs the rights of a debugger."""
 import sys
 
 
@@ -18,9 +19,15 @@ def memory(pid):
                 pass
 
 
-counts = [0] * len(sys.argv[2:])
+def written(text):
+    if text.startswith('0x'):
+        return [bytes.fromhex(text[2:])]
+    return [text.encode('utf-8'), text.encode('utf-16-le')]
+
+
+wanted = [written(text) for text in sys.argv[2:]]
+counts = [0] * len(wanted)
 for piece in memory(int(sys.argv[1])):
-    for i, text in enumerate(sys.argv[2:]):
-        for encoding in ('utf-8', 'utf-16-le'):
-            counts[i] += piece.count(text.encode(encoding))
+    for i, forms in enumerate(wanted):
+        counts[i] += sum(piece.count(form) for form in forms)
 print(*counts)
