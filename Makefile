@@ -150,9 +150,10 @@ check-faults: deps
 	SATCHEL_LONG=1 $(MAKE) run-tests UNITS= SCRIPTS="$(wildcard tests/*/8[01]-*.sh)"
 
 # Memory after the end, a stick that is pulled: in a machine of its own, with Debian's kernel.
-check-qemu: EXTRA = qemu-system-x86 busybox-static socat cpio kmod dosfstools mtools
+check-qemu: EXTRA = qemu-system-x86 busybox-static socat cpio kmod dosfstools mtools ffmpeg mpv \
+	squashfs-tools squashfuse
 check-qemu: deps
-	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/mount-in-qemu.sh
+	$(MAKE) run-tests UNITS= SCRIPTS="tests/big/memory-in-qemu.sh tests/big/pulled-in-qemu.sh"
 
 # What is left to a program that was taken over, where Landlock is of version 2.
 check-sandbox: EXTRA = qemu-system-x86 busybox-static cpio kmod
