@@ -195,8 +195,13 @@ run-msan: $(addprefix $(B)/tests/fuzz/replay_,$(MSAN_REPLAYS))
 		$(B)/tests/fuzz/replay_$$f tests/fuzz/corpus/$$f/* || exit 1; \
 	done
 
+# Unit programs, and some that pack, read and mount from end to end.
+VALGRIND_SCRIPTS = $(addprefix tests/,cli/47-compartments.sh cli/53-signed.sh cli/60-volumes.sh \
+	fuse/10-golden-files-mounted.sh fuse/20-writes-are-refused.sh)
+
 valgrind: deps
 	$(call variant) SCRIPTS= RUN="valgrind -q --error-exitcode=99 --leak-check=full" run-tests
+	VALGRIND=1 $(call variant) TESTS="$(VALGRIND_SCRIPTS)" run-tests
 
 coverage: deps
 	$(call variant,--coverage -fprofile-update=atomic -Wl$(comma)-u$(comma)__gcov_dump) run-tests

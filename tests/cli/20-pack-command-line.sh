@@ -154,7 +154,7 @@ nobody=()
 [ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid=65534 --clear-groups)
 chmod 755 "$tmp"
 mkdir -m 777 "$tmp/anybody"
-if grep -q "__[at]san_init" "$pack"; then
+if sanitized; then
 	skip "locked memory that cannot be had" "sanitizers do not lock any"
 else
 	ok "locked memory that cannot be had" exits 1 confined "$pack" -o "$tmp/anybody/b" "${with[@]}" "$src"

@@ -99,7 +99,7 @@ ok "no publisher's key: 1" exits 1 "$read" ls "${right[@]}" --publisher "$bundle
 nobody=()
 [ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid=65534 --clear-groups)
 chmod 755 "$tmp"
-if grep -q "__[at]san_init" "$read"; then
+if sanitized; then
 	skip "memory that cannot be had" "sanitizers have their own"
 elif ! "${nobody[@]}" "$read" help >/dev/null 2>&1; then
 	skip "memory that cannot be had" "nobody cannot run the program from here"
@@ -158,7 +158,7 @@ trace() { # FILE KEY...
 
 if ! strace -qq -e trace=none true 2>/dev/null; then
 	skip "the same reads and derivations" "strace cannot trace here"
-elif grep -q "__[at]san_init" "$read"; then
+elif sanitized; then
 	skip "the same reads and derivations" "sanitizers have reads and memory of their own"
 else
 	trace "$bundle" "${wrong[@]}" >"$tmp/of-a-bundle"

@@ -8,7 +8,7 @@ if ! strace -qq -e trace=none true 2>/dev/null; then
 	skip "traces" "strace cannot trace here"
 	finish
 fi
-if grep -q "__[at]san_init" "$read"; then
+if sanitized; then
 	skip "traces" "sanitizers cannot be traced"
 	finish
 fi

@@ -8,7 +8,7 @@ if [ "$(id -u)" -ne 0 ]; then
 	skip "keys in memory" "needs root to look into a process"
 	finish
 fi
-if grep -qE "__[at]san_init" "$pack"; then
+if sanitized; then
 	skip "keys in memory" "sanitizers keep copies"
 	finish
 fi

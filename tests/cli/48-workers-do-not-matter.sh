@@ -3,7 +3,7 @@
 # whether the stage fitted into memory or not.
 . tests/cli/lib.sh
 
-if grep -qE "__[at]san_init" "$pack"; then
+if sanitized; then
 	skip "the same bytes" "a sanitizer wants to be loaded first"
 	finish
 fi

@@ -74,7 +74,7 @@ minisign_keys() {
 	ok "a key that lost its password signs" signs "$tmp/opened" '' "$key.pub"
 
 	if [ "$(awk '/^MemAvailable/ { print $2 }' /proc/meminfo)" -gt 1500000 ] &&
-		! grep -qE '__[at]san_init' "$minisign_test"; then
+		! sanitized; then
 		answering "$word" "$word" -- minisign -G -p "$tmp/full.pub" -s "$tmp/full" >/dev/null
 		ok "a key that needs 1 GiB signs" signs "$tmp/full" "$word" "$tmp/full.pub"
 	else

@@ -14,7 +14,7 @@ valgrind_says() { # CODE [CONTROL], of $program
 
 why=
 command -v valgrind >/dev/null || why='valgrind is not installed'
-[ -n "$why" ] || ! grep -qE '__[at]san_init' "$program" || why='a sanitizer is built in'
+[ -n "$why" ] || ! sanitized || why='a sanitizer is built in'
 [ -n "$why" ] || ! "$program" | grep -q memcheck.h || why='built without valgrind/memcheck.h'
 
 if [ -n "$why" ]; then

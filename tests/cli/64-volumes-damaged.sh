@@ -150,7 +150,7 @@ derivations() {
 }
 if ! strace -qq -e trace=none true 2>/dev/null; then
 	skip "one derivation" "strace cannot trace here"
-elif grep -q "__[at]san_init" "$read"; then
+elif sanitized; then
 	skip "one derivation" "sanitizers have memory of their own"
 else
 	fresh

@@ -4,7 +4,7 @@
 . tests/cli/lib.sh
 . tests/cli/confined.sh
 
-confined_begin "$pack"
+confined_begin
 files=(reading "making a file beside the output" "making a file beside the spill")
 
 packs() {

@@ -5,7 +5,7 @@
 . tests/cli/confined.sh
 
 dynamic=$build/tests/satchel-read
-confined_begin "$dynamic"
+confined_begin
 key=(--key-file "$tmp/key")
 "$pack" -q "${key[@]}" -o "$tmp/bundle" "$tmp/src" || exit 1
 

@@ -3,7 +3,7 @@
 # arithmetic, on figures that are known.
 . tests/cli/lib.sh
 
-if grep -qE "__[at]san_init" "$pack"; then
+if sanitized; then
 	skip "the benchmark" "a sanitizer's figures are no figures"
 	finish
 fi

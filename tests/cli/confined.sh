@@ -2,7 +2,7 @@
 # For scripts that try what one of the programs can still do when what it reads has
 # taken it over (tests/preload/try_to_leave.c): behind lib.sh.
 #
-#   confined_begin PROGRAM    $inside, to be loaded in front of it, and $tmp/src, a tree in
+#   confined_begin            $inside, to be loaded in front of it, and $tmp/src, a tree in
 #                             which the mark is.  Ends the script where that cannot be
 #   kernel [LANDLOCK [no]]    from here on, as on a kernel with that version of Landlock,
 #                             and without filters; nothing: this one
@@ -16,7 +16,7 @@ inside=$tmp/inside.so
 as=() attempts=0 landlock=''
 
 confined_begin() {
-	if grep -qE "__[at]san_init" "$1"; then
+	if sanitized; then
 		skip "what can be done from inside" "a sanitizer wants to be loaded first"
 		finish
 	fi

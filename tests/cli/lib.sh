@@ -12,9 +12,13 @@
 #   bounded COMMAND [ARGUMENT...]                   in $KIB of address space (a sanitizer's
 #                                                   build has its own, in terabytes) and
 #                                                   $SECONDS_EACH; its exit code, 137 if killed
+#   sanitized                                       for if: are these programs a sanitizer's, or
+#                                                   valgrind's?  They have memory, threads and
+#                                                   calls that ours have not
 #   finish                                          the last line of a script
 #
-# $tmp: an empty directory.  $pack, $read, $mount: the programs.
+# $tmp: an empty directory.  $pack, $read, $mount: the programs; with VALGRIND=1 under
+# valgrind, and what it finds is a test that fails.
 set -uo pipefail
 export LC_ALL=C.UTF-8
 # Debian's own first: a python3 of somebody's is without Debian's modules, and may be a script
@@ -27,7 +31,25 @@ pack=$build/satchel-pack read=$build/satchel-read mount=$build/satchel-mount
 tmp=$(mktemp -d)
 export XDG_CONFIG_HOME=$tmp/config # nobody's pinned publishers
 on_exit() { :; } # a script may have something to undo
-trap 'on_exit; chmod -R u+rwX "$tmp" 2>/dev/null; rm -rf "$tmp"' EXIT
+trap 'on_exit; chmod -R u+rwX "$tmp" 2>/dev/null; rm -rf "$tmp" "$watched"' EXIT
+
+# watch PROGRAM: print what runs it under valgrind.  (Threads of a mount go on to the end.)
+watch() {
+	local of="--leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite"
+	printf '#!/bin/sh\nLD_PRELOAD=%s exec valgrind -q --error-exitcode=99 %s --log-file=%s "%s" "$@"\n' \
+		"$watched/no_filter.so" "$of" "$watched/%p.log" "$PWD/$1" >"$watched/${1##*/}"
+	chmod +x "$watched/${1##*/}"
+	echo "$watched/${1##*/}"
+}
+
+watched=''
+if [ "${VALGRIND-}" ]; then
+	watched=$(mktemp -d)
+	${CC:-gcc} -shared -fPIC -o "$watched/no_filter.so" tests/preload/no_filter.c || exit 1
+	build=${build#"$PWD/"}
+	# shellcheck disable=SC2034
+	pack=$(watch "$build/satchel-pack") read=$(watch "$build/satchel-read") mount=$(watch "$build/satchel-mount")
+fi
 
 count=0
 failed=0
@@ -84,13 +106,18 @@ exits() {
 	[ "$got" -eq "$code" ]
 }
 
+sanitized() {
+	[ "$watched" ] || ldd "$build/satchel-pack" 2>/dev/null | grep 'lib[at]san' >/dev/null
+}
+
 KIB=1000000 SECONDS_EACH=60
-if ldd "$pack" 2>/dev/null | grep -q 'lib[at]san'; then KIB=unlimited SECONDS_EACH=600; fi
+if sanitized; then KIB=unlimited SECONDS_EACH=600; fi
 bounded() {
 	(ulimit -v "$KIB" && ulimit -f 1000000 && exec timeout -s KILL "$SECONDS_EACH" "$@")
 }
 
 finish() {
+	[ -z "$watched" ] || no "valgrind finds nothing" grep -h '^==' "$watched"/*.log
 	echo "1..$count"
 	[ "$failed" -eq 0 ]
 	exit

@@ -4,7 +4,7 @@
 . tests/fuse/lib.sh
 . tests/cli/confined.sh
 
-confined_begin "$mount"
+confined_begin
 bundle=$tmp/bundle key=(--key-file "$tmp/key") program=$mount
 "$pack" -q "${key[@]}" -o "$bundle" "$tmp/src" || exit 1
 

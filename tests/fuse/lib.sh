@@ -8,7 +8,6 @@
 #                         in milliseconds
 #   is_mounted            is anything at $mnt?
 #   within MS             for ok: $took is not more (thrice, of a sanitizer's build or on a shared machine)
-#   sanitized             for if: is this a sanitizer's build?
 #   pack_tree DIR         pack DIR as $tmp/bundle; sets bundle and key
 #   key_and_bundle CASE   what encode.py --unfold wrote: sets key, bundle, wanted; the
 #                         bundle is copied, away from other volumes of its set
@@ -99,10 +98,6 @@ key_and_bundle() {
 		*) key+=("--$word" "$value") ;;
 		esac
 	done <"$1"
-}
-
-sanitized() {
-	ldd "$mount" | grep 'lib[at]san' >/dev/null
 }
 
 within() {
