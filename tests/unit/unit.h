@@ -24,17 +24,6 @@
 #include <unistd.h>
 #include <valgrind/valgrind.h>
 
-/* There where coverage is counted. */
-void __gcov_dump(void) __attribute__((weak));
-
-/* End a child: nothing of the parent's is flushed twice. */
-static inline void unit_exit(int status)
-{
-	if (__gcov_dump)
-		__gcov_dump();
-	_exit(status);
-}
-
 /* In a child, where a cmocka assertion would jump into the parent's stack. */
 #define MUST(x) unit_must((x), #x, __FILE__, __LINE__)
 
@@ -43,7 +32,7 @@ static inline void unit_must(bool ok, const char *what, const char *file, int li
 	if (ok)
 		return;
 	fprintf(stderr, "# %s:%d: %s (errno %d)\n", file, line, what, errno);
-	unit_exit(1);
+	_exit(1);
 }
 
 /* How the child pid ended: its exit status, or 128 and the signal. */
@@ -62,7 +51,7 @@ static inline int unit_in_child(void (*part)(void))
 
 	if (pid == 0) {
 		part();
-		unit_exit(0);
+		_exit(0);
 	}
 	assert_true(pid > 0);
 	return unit_wait(pid);
