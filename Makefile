@@ -144,7 +144,7 @@ check-random: deps
 # What parity promises, at every place and for every pattern: the long form.
 check-damage: deps
 	SATCHEL_LONG=1 $(MAKE) run-tests UNITS=$(B)/tests/unit/test_damage \
-		SCRIPTS=tests/cli/38-every-loss.sh
+		SCRIPTS="tests/cli/38-every-loss.sh $(wildcard tests/*/*-losses-*.sh)"
 
 # Every call that can fail does, once and from then on: the long form.
 check-faults: deps

@@ -18,15 +18,19 @@ static uint32_t all_pages(const struct volume *v)
 	return v->parity.data_pages + v->parity.parity_pages;
 }
 
-/* Slices of one page each, a few more than are needed. */
+/* Slices as small as they can be, a few more than are needed. */
 static void open_volume(struct volume *v, unsigned m, uint32_t data_pages)
 {
 	struct format_parity parity;
-	uint32_t owned;
+	uint32_t pages, slice = 1, owned;
 
 	assert_int_equal(format_parity_make(&parity, m, data_pages), STATUS_OK);
-	owned = parity.data_pages + parity.parity_pages + FORMAT_ROOTS;
-	volume_open(v, owned + 5, owned, m, data_pages);
+	pages = parity.data_pages + parity.parity_pages + FORMAT_ROOTS;
+	while (pages / slice + 6 > FORMAT_MAX_SLICES)
+		slice *= 2;
+	owned = (pages + slice - 1) / slice;
+	volume_open(v, (owned + 5) * slice, owned, m, data_pages);
+	assert_int_equal(v->geometry.slice_pages, slice);
 }
 
 static void flip(struct volume *v, uint32_t t)
@@ -132,36 +136,45 @@ static void a_longer_burst_is_told(void **state)
 	}
 }
 
-/* The largest bands that there are, full and followed by one that is not. */
+/* Bursts that begin in every column: at the front of a band, where bands meet and over
+ * that, over the end of the last band's data, and at the end of all. */
+static void check_ends(struct volume *v)
+{
+	const struct format_parity *p = &v->parity;
+	uint32_t all = all_pages(v), burst = p->m * p->columns;
+	uint32_t length = (FORMAT_ROWS + p->m) * p->columns, last = (p->bands - 1) * length;
+	uint32_t data_end = last + format_band_pages(p, p->bands - 1);
+	const uint32_t from[] = {0,    length - burst,       length - burst / 2,
+	                         last, data_end - burst / 2, all - burst};
+
+	for (unsigned k = 0; k < sizeof from / sizeof *from; k++)
+		for (uint32_t column = 0; column < p->columns; column++)
+			if (from[k] + column < all)
+				check_burst(v, from[k] + column);
+}
+
+/* The widest bands that there are, alone, and two where there is one page more. */
 static void full_and_last_bands(void **state)
 {
-	static const uint32_t more[] = {0, 1, 5000};
+	static const uint32_t widest[M_COUNT] = {1024, 1024, 512, 256}, more[] = {0, 1, 5000};
 
 	(void)state;
-	for (unsigned k = is_long() ? 0 : M_COUNT; k < 3; k++) {
-		struct volume v;
-		uint32_t all;
-
-		open_volume(&v, 16, 64 * 256 + more[k]);
-		all = all_pages(&v);
-		check_columns(&v.parity);
-		for (uint32_t first = 0; first < all; first += 1 + random_below(all / 40))
-			check_burst(&v, first);
-		/* Where bands meet. */
-		for (uint32_t first = 80 * v.parity.columns - 3;
-		     first < all && first < 80 * v.parity.columns + 3; first++)
-			check_burst(&v, first);
-		assert_int_equal(v.pages->health.lost, 0);
-		volume_close(&v);
-	}
 	for (unsigned k = 0; k < M_COUNT; k++)
-		for (uint32_t extra = 0; extra < 3; extra++) {
+		for (unsigned i = 0; i < 3; i++) {
 			struct format_parity parity;
-			uint32_t most = ms[k] == 16 ? 256 : ms[k] == 8 ? 512 : 1024;
+			struct volume v;
 
-			assert_int_equal(format_parity_make(&parity, ms[k], 64 * most + extra),
+			assert_int_equal(format_parity_make(&parity, ms[k],
+			                                    FORMAT_ROWS * widest[k] + more[i]),
 			                 STATUS_OK);
+			assert_int_equal(parity.bands, more[i] ? 2 : 1);
 			check_columns(&parity);
+			if (!is_long())
+				continue;
+			open_volume(&v, ms[k], parity.data_pages);
+			check_ends(&v);
+			assert_int_equal(v.pages->health.lost, 0);
+			volume_close(&v);
 		}
 }
 
@@ -222,7 +235,6 @@ static void chance_is_the_binomial(void **state)
 	/* The last is beyond every bound here and there. */
 	static const double chances[] = {1e-4, 1e-3, 1e-2, 0.08};
 	enum { COLUMNS = 32, CHANCES = 4 };
-	unsigned draws = is_long() ? 3125 : 4;
 
 	(void)state;
 	for (unsigned k = 0; k < M_COUNT; k++) {
@@ -230,6 +242,7 @@ static void chance_is_the_binomial(void **state)
 
 		open_volume(&v, ms[k], FORMAT_ROWS * COLUMNS);
 		for (unsigned c = 0; c < CHANCES; c++) {
+			unsigned draws = !is_long() ? 4 : c + 1 == CHANCES ? 100 : 1000;
 			double expected = chance_of_loss(ms[k], chances[c]) * draws * COLUMNS;
 			unsigned seen = 0, spread = 5;
 
