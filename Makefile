@@ -146,6 +146,11 @@ check-damage: deps
 	SATCHEL_LONG=1 $(MAKE) run-tests UNITS=$(B)/tests/unit/test_damage \
 		SCRIPTS="tests/cli/38-every-loss.sh $(wildcard tests/*/*-losses-*.sh)"
 
+# For writers of other readers: bundle(5), "TEST KIT".
+vectors: deps
+	mkdir -p "$(DIR)"
+	tests/encode.py --kit "$(DIR)"
+
 # Every call that can fail does, once and from then on: the long form.
 check-faults: deps
 	SATCHEL_LONG=1 $(MAKE) run-tests UNITS= SCRIPTS="$(wildcard tests/*/8[01]-*.sh)"
@@ -365,5 +370,5 @@ clean:
 .SECONDARY:
 export SECTIONS RUNS PEERS PLACES CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
 .PHONY: all bench bench-programs check check-damage check-deb check-deb-install check-desktop check-faults check-mount-long check-qemu check-random check-sandbox \
-	check-sticks run-tests asan tsan msan run-msan valgrind \
+	check-sticks run-tests asan tsan msan run-msan valgrind vectors \
 	coverage lint fuzz run-fuzz fuzz-merge run-fuzz-merge reader-musl demo deps install uninstall dist deb clean

@@ -8,9 +8,10 @@ the same every time, so nothing it writes is secret.
 usage: encode.py --list                   names of all cases, one a line
        encode.py NAME... OUTDIR           write a case's bundle, keys and expect
        encode.py --golden OUTDIR          write what tests/data/good holds
-       encode.py --flaws                  names of all flaws
-       encode.py --flaw NAME... OUTDIR    write a bundle with one rule broken
-                                          (all: one for each)
+       encode.py --flaws                  names of all flaws and sticks
+       encode.py --flaw NAME... OUTDIR    write a bundle with one rule broken, or one
+                                          on a stick that is damaged (all: all)
+       encode.py --kit OUTDIR             write the test kit of bundle(5)
        encode.py --bombs                  names of all bombs
        encode.py --bomb NAME... OUTDIR    write a bundle that asks for too much
                                           (all: one for each)
@@ -25,14 +26,17 @@ A case is NAME.keys, a word and its values on each line:
   publisher BASE64
   length N
   flip FILE AT LENGTH    damage: in a copy of that volume these bytes are
-  cut FILE LENGTH        inverted, it is cut to LENGTH,
+  zero FILE AT LENGTH    zero,
+  swap FILE AT AT LENGTH or have changed places,
+  cut FILE LENGTH        it is cut to LENGTH,
   append FILE LENGTH     or so many bytes are put behind it
   word WORD              what the reader says of a bundle with a flaw
+  verify N               exit status of satchel-read verify, where that is another
   codes N...             exit status of each thing that is done with a bomb
   status N               exit status of decode.py hash
 
 and NAME.expect, which is what `decode.py hash' prints, made from the
-description and not by reading the bundle.  A flaw has NAME.vector, too: the word,
+description and not by reading the bundle.  A flaw or stick has NAME.vector, too: the word,
 the files to read, and the hash of what `sha256sum' says of those of them that a
 reader releases before it notices: one that looks at everything, as decode.py does,
 and one that looks at no more than it needs (or "any", which is a forger's choice).  Unfold writes damaged copies, and
@@ -887,7 +891,7 @@ def fitted(build):
     raise AssertionError('it never fits')
 
 
-ONE, TWO = Key('one.passphrase'), Key('two.passphrase')
+ONE, TWO, KEY_FILE = Key('one.passphrase'), Key('two.passphrase'), Key(None, 'a.keyfile')
 
 
 def single(name, tree, *keys, free=0, tail=777, hooks=None, holes=False, **words):
@@ -1461,6 +1465,154 @@ FLAWS = {
     'heap-with-stray-bytes': ('', 'heap', stray, 'fine', 0)}
 
 
+# Media that are damaged: no rule is broken, and some of it is not there any more.
+
+def pages_tree(count):
+    """Files of one page each, and one that is compressed."""
+    return directory({**{b'%03d' % i: file(noise('page %d' % i, PAYLOAD)) for i in range(count)},
+                      b'd': directory({b'e': file(prose('e', 900))})})
+
+
+def stick(name, m, count=3, keys=(KEY_FILE,), **words):
+    """Each file but d/e is a data page of its own, d/e and the index are the last."""
+    return single(name, pages_tree(count), *keys, m=m, free=2,
+                  plan=[('extent', PAYLOAD * count), ('frame', 900)], **words)
+
+
+def stick_pair(name, m):
+    """000 and the index in volume 1, everything else, and the index, in volume 2."""
+    return Bundle(name, Compartment(pages_tree(3), KEY_FILE, m=m, cuts=[(1, 0)], plan=[
+        ('extent', PAYLOAD), ('extent', 2 * PAYLOAD), ('frame', 900)]), volumes=2, free=2)
+
+
+def stick_of_two(name):
+    return Bundle(name, Compartment(pages_tree(3), KEY_FILE, m=4, plan=[
+        ('extent', 3 * PAYLOAD), ('frame', 900)]), Compartment(small_tree('second'), TWO), free=2)
+
+
+def also(*parts):
+    return lambda volumes: [line for part in parts for line in part(volumes)]
+
+
+def page_at(v, t, part=0):
+    return PAGE * (v.parts[part].places[t] + 1)
+
+
+def root_at(v, copy):
+    return PAGE * (v.parts[0].roots[copy] + 1)
+
+
+def on(number, word, *values):
+    """Damage to a volume; a value may be a function of it."""
+    def lines(volumes):
+        v = volumes[number]
+        return [' '.join(map(str, [word, v.name, *(x(v) if callable(x) else x for x in values)]))]
+    return lines
+
+
+def headers_lost(number, word='flip'):
+    return also(on(number, word, 0, PAGE), on(number, word, lambda v: v.length - PAGE, PAGE))
+
+
+def swap_pages(one, other):
+    return on(0, 'swap', lambda v: page_at(v, one), lambda v: page_at(v, other), PAGE)
+
+
+def gone(number):
+    return lambda volumes: [f'gone {volumes[number].name}']
+
+
+STICK, COLUMNS = '000 001 002 d/e', '000 001 003 007 031 033 034 035 065 d/e'
+
+# Name: (bundle, damage, what is said of it, status of a reader that looks no further than
+# it needs for all files, and of one that looks at everything, the files that are lost).
+STICKS = {
+    'stick-healthy': (lambda name: stick(name, 4), also(), 'fine', 0, 0, ''),
+    'no-parity-a-page-lost': (lambda name: stick(name, 0), lose([1]), 'damaged', 4, 4, '001'),
+    'no-parity-the-index-lost': (lambda name: stick(name, 0), lose([3]), 'damaged', 4, 4, STICK),
+    'no-parity-pages-swapped': (lambda name: stick(name, 0), swap_pages(0, 2), 'damaged', 4, 4, '000 002'),
+    'no-parity-a-sector-of-zeros': (lambda name: stick(name, 0), on(0, 'zero', lambda v: page_at(v, 2) + 512, 512),
+                                    'damaged', 4, 4, '002'),
+    'no-parity-a-bit': (lambda name: stick(name, 0), on(0, 'flip', lambda v: page_at(v, 0) + 16383, 1),
+                        'damaged', 4, 4, '000'),
+    'signed-a-page-lost': (lambda name: stick(name, 0, publisher=PUBLISHER), lose([1]), 'damaged', 4, 4, '000 001 002'),
+    'signed-repaired': (lambda name: stick(name, 2, publisher=PUBLISHER), lose([1, 3]), 'repaired', 5, 5, ''),
+    'full-metadata-repaired': (lambda name: stick(name, 2, full=True), lose([0, 3]), 'repaired', 5, 5, ''),
+    **{f'parity-{m}-{what}': (lambda name, m=m: stick(name, m), lose(lost(m)), *outcome) for m in (2, 4, 8, 16)
+       for what, lost, *outcome in (
+           ('one-page', lambda m: [2], 'repaired', 5, 5, ''),
+           ('at-bound', lambda m: [0, *range(4, 3 + m)], 'repaired', 5, 5, ''),
+           ('at-bound-index', lambda m: range(3, 3 + m), 'repaired', 5, 5, ''),
+           ('at-bound-burst', lambda m: range(2, 2 + m), 'repaired', 5, 5, ''),
+           ('lost', lambda m: range(4, 4 + m), 'repaired', 0, 5, ''),
+           ('past-bound', lambda m: [1, *range(4, 4 + m)], 'damaged', 4, 4, '001'),
+           ('past-bound-two-files', lambda m: [0, 2, *range(5, 4 + m)], 'damaged', 4, 4, '000 002'),
+           ('past-bound-index', lambda m: range(3, 4 + m), 'damaged', 4, 4, STICK))
+       if m == 4 or what in ('at-bound', 'lost', 'past-bound', 'past-bound-index')},
+    'all-data-lost': (lambda name: stick(name, 4), lose(range(4)), 'repaired', 5, 5, ''),
+    'pages-swapped': (lambda name: stick(name, 4), swap_pages(0, 2), 'repaired', 5, 5, ''),
+    'page-and-parity-swapped': (lambda name: stick(name, 2), swap_pages(1, 5), 'repaired', 5, 5, ''),
+    'parity-swapped': (lambda name: stick(name, 4), swap_pages(5, 6), 'repaired', 0, 5, ''),
+    'sectors-of-zeros': (lambda name: stick(name, 2), also(*(on(0, 'zero', lambda v, t=t: page_at(v, t) + 4096, 512)
+                                                  for t in (0, 3))), 'repaired', 5, 5, ''),
+    'columns-burst': (lambda name: stick(name, 2, 66), lose(range(31, 35)), 'repaired', 5, 5, ''),
+    'columns-burst-over-the-end-of-data': (lambda name: stick(name, 2, 66), lose(range(65, 69)), 'repaired', 5, 5, ''),
+    'columns-burst-too-long': (lambda name: stick(name, 2, 66), lose(range(31, 36)), 'damaged', 4, 4, '031 033 035'),
+    'columns-one-has-lost-too-much': (lambda name: stick(name, 2, 66), lose([0, 1, 3, 7, 40]), 'damaged', 4, 4,
+                                      '001 003 007'),
+    'root-0-lost': (lambda name: stick(name, 4), lose(roots=[0]), 'repaired', 5, 5, ''),
+    'root-1-lost': (lambda name: stick(name, 4), lose(roots=[1]), 'repaired', 0, 5, ''),
+    'root-2-lost': (lambda name: stick(name, 4), lose(roots=[2]), 'repaired', 0, 5, ''),
+    'roots-0-1-lost': (lambda name: stick(name, 4), lose(roots=[0, 1]), 'repaired', 5, 5, ''),
+    'roots-0-2-lost': (lambda name: stick(name, 4), lose(roots=[0, 2]), 'repaired', 5, 5, ''),
+    'roots-1-2-lost': (lambda name: stick(name, 4), lose(roots=[1, 2]), 'repaired', 0, 5, ''),
+    'roots-all-lost': (lambda name: stick(name, 4), lose(roots=[0, 1, 2]), 'damaged', 10, 10, STICK),
+    'roots-swapped': (lambda name: stick(name, 4), on(0, 'swap', lambda v: root_at(v, 0), lambda v: root_at(v, 1), PAGE),
+                      'repaired', 5, 5, ''),
+    'header-a-lost-to-noise': (lambda name: stick(name, 4), on(0, 'flip', 0, PAGE), 'repaired', 5, 5, ''),
+    'header-a-lost-to-zeros': (lambda name: stick(name, 4), on(0, 'zero', 0, PAGE), 'repaired', 5, 5, ''),
+    'header-a-salt-lost': (lambda name: stick(name, 4), on(0, 'flip', 3, 1), 'repaired', 5, 5, ''),
+    'header-b-lost-to-zeros': (lambda name: stick(name, 4), on(0, 'zero', lambda v: v.length - PAGE, PAGE),
+                               'repaired', 0, 5, ''),
+    'header-a-lost-appended-length-given': (lambda name: stick(name, 4), also(on(0, 'flip', 0, PAGE), on(0, 'append', 31)),
+                                            'repaired', 5, 5, ''),
+    'header-a-lost-31-appended': (lambda name: stick(name, 4), also(on(0, 'flip', 0, PAGE), on(0, 'append', 31)),
+                                  'no key fits', 12, 12, STICK),
+    'headers-lost': (lambda name: stick(name, 4), headers_lost(0), 'no key fits', 12, 12, STICK),
+    'headers-swapped': (lambda name: stick(name, 4), on(0, 'swap', 0, lambda v: v.length - PAGE, PAGE), 'fine', 0, 0, ''),
+    'header-fill-lost': (lambda name: stick(name, 4), on(0, 'zero', 4144, PAGE - 4144), 'fine', 0, 0, ''),
+    'tail-lost': (lambda name: stick(name, 4), on(0, 'zero', lambda v: v.length - PAGE - 777, 777),
+                  'fine', 0, 0, ''),
+    **{f'appended-{n}': (lambda name: stick(name, 4), on(0, 'append', n), 'fine', 0, 0, '') for n in (1, 31, 1024, PAGE)},
+    'cut-by-a-byte': (lambda name: stick(name, 4), on(0, 'cut', lambda v: v.length - 1), 'repaired', 5, 5, ''),
+    'cut-by-header-b': (lambda name: stick(name, 4), on(0, 'cut', lambda v: v.length - PAGE), 'repaired', 5, 5, ''),
+    'cut-within-parity': (lambda name: stick(name, 4), on(0, 'cut', lambda v: page_at(v, 5) + 1), 'repaired', 5, 5, ''),
+    'cut-at-the-bound': (lambda name: stick(name, 4), on(0, 'cut', lambda v: page_at(v, 4)), 'repaired', 5, 5, ''),
+    'cut-past-the-bound': (lambda name: stick(name, 4), on(0, 'cut', lambda v: page_at(v, 3) + 16383), 'damaged', 4, 4, STICK),
+    'cut-to-a-root': (lambda name: stick(name, 4), on(0, 'cut', lambda v: root_at(v, 0) + PAGE), 'damaged', 4, 4, STICK),
+    'cut-to-no-root': (lambda name: stick(name, 4), on(0, 'cut', lambda v: root_at(v, 0) + PAGE - 1), 'damaged', 10, 10, STICK),
+    'cut-to-header-a': (lambda name: stick(name, 4), on(0, 'cut', PAGE), 'damaged', 10, 10, STICK),
+    'cut-within-header-a': (lambda name: stick(name, 4), on(0, 'cut', PAGE - 1), 'no key fits', 12, 12, STICK),
+    'cut-to-nothing': (lambda name: stick(name, 4), on(0, 'cut', 0), 'no key fits', 12, 12, STICK),
+    'cut-and-a-page-lost': (lambda name: stick(name, 4), also(on(0, 'cut', lambda v: page_at(v, 5)), lose([1])),
+                            'repaired', 5, 5, ''),
+    'others-pages-lost': (stick_of_two, on(0, 'flip', lambda v: page_at(v, 0, 1), PAGE), 'fine', 0, 0, ''),
+    'volume-1-missing': (lambda name: stick_pair(name, 2), gone(0), 'damaged', 4, 0, '000'),
+    'volume-2-missing': (lambda name: stick_pair(name, 2), gone(1), 'damaged', 4, 0, '001 002 d/e'),
+    'volume-1-headers-lost': (lambda name: stick_pair(name, 2), headers_lost(0), 'damaged', 4, 0, '000'),
+    'volume-1-header-a-lost': (lambda name: stick_pair(name, 2), on(0, 'flip', 0, PAGE), 'repaired', 5, 5, ''),
+    'volume-2-header-a-lost': (lambda name: stick_pair(name, 2), on(1, 'flip', 0, PAGE), 'repaired', 5, 5, ''),
+    'volume-2-header-b-lost': (lambda name: stick_pair(name, 2), on(1, 'flip', lambda v: v.length - PAGE, PAGE),
+                               'repaired', 0, 5, ''),
+    'volume-1-roots-lost': (lambda name: stick_pair(name, 2), lose(roots=[0, 1, 2]), 'damaged', 4, 4, '000'),
+    'volume-2-roots-lost': (lambda name: stick_pair(name, 2), lose(roots=[0, 1, 2], volume=1), 'damaged', 4, 4, '001 002 d/e'),
+    'volume-1-pages-lost': (lambda name: stick_pair(name, 2), lose([0, 1]), 'repaired', 5, 5, ''),
+    'volume-1-past-bound': (lambda name: stick_pair(name, 2), lose([0, 2, 3]), 'damaged', 4, 4, '000'),
+    'volume-1-index-lost': (lambda name: stick_pair(name, 2), lose([1, 2, 3]), 'repaired', 5, 4, ''),
+    'volume-2-cut': (lambda name: stick_pair(name, 2), on(1, 'cut', lambda v: page_at(v, 1)), 'damaged', 4, 4, '002 d/e'),
+    'volume-2-appended': (lambda name: stick_pair(name, 2), on(1, 'append', 1024), 'fine', 0, 0, '')}
+
+
 # Bombs: every tag and digest fits, and what is asked for is out of all proportion.
 
 def rle_frame(claimed, yields):
@@ -1584,7 +1736,6 @@ def chain(depth):
     return tree
 
 
-KEY_FILE = Key(None, 'a.keyfile')
 CLAIMED = 1 << 44
 
 
@@ -1702,13 +1853,15 @@ def released(compartment, paths):
     return hashlib.sha256(''.join(lines).encode()).hexdigest()
 
 
-def write_vector(name, out, compartment):
+def write_vector(name, out, compartment, word, files, wanted):
     """NAME.vector: what to expect, and what may be released before it is noticed."""
-    base, word = FLAWS[name][0], FLAWS[name][3]
-    wanted = RELEASED.get(name, ('',))
-    lines = [f'expect: {word}', f'files: {"" if base == "many" else ALL}',
+    lines = [f'expect: {word}', f'files: {files}',
              f'released: {released(compartment, wanted[0])}', f'lazily: {released(compartment, wanted[-1])}']
     put(out, name + '.vector', ''.join(line + '\n' for line in lines).encode())
+
+
+def write_keys(name, out, lines):
+    put(out, name + '.keys', ''.join(line + '\n' for line in lines).encode())
 
 
 def write_flaw(name, out):
@@ -1718,10 +1871,37 @@ def write_flaw(name, out):
     volumes = bundle.write(out)
     key = 'passphrase-file one.passphrase' if base == 'many' else 'key-file a.keyfile'
     put(out, key.split()[1], SECRETS[key.split()[1]])
-    lines = [f'bundle {v.name}' for v in volumes] + [key, f'word {word}', f'status {status}']
-    put(out, name + '.keys', ''.join(line + '\n' for line in lines).encode())
-    write_vector(name, out, flawed(base, {}).compartments[0])
+    write_keys(name, out, [f'bundle {v.name}' for v in volumes] + [key, f'word {word}', f'status {status}'])
+    write_vector(name, out, flawed(base, {}).compartments[0], word, '' if base == 'many' else ALL,
+                 RELEASED.get(name, ('',)))
     if status == 0:
+        put(out, name + '.expect', expected(bundle.compartments[0]).encode())
+
+
+def write_stick(name, out):
+    make, damage, word, status, verify, lost = STICKS[name]
+    bundle = make(name)
+    volumes, missing = bundle.write(out), set()
+    for line in damage(volumes):
+        action, file_name, *values = line.split()
+        path = os.path.join(out, file_name)
+        if action == 'gone':
+            missing.add(file_name)
+            os.unlink(path)
+            continue
+        with open(path, 'rb') as source:
+            data = bytearray(source.read())
+        harm(data, action, *map(int, values))
+        put(out, file_name, data)
+    put(out, 'a.keyfile', SECRETS['a.keyfile'])
+    lines = [f'bundle {v.name}' for v in volumes if v.name not in missing] + ['key-file a.keyfile']
+    if name.endswith('length-given'):
+        lines.append(f'length {volumes[0].length}')
+    write_keys(name, out, lines + [f'word {word}', f'status {status}', f'verify {verify}'])
+    files = COLUMNS if name.startswith('columns') else STICK
+    kept = ' '.join(path for path in files.split() if path not in lost.split())
+    write_vector(name, out, bundle.compartments[0], word, files, (kept,))
+    if status in (0, 5):
         put(out, name + '.expect', expected(bundle.compartments[0]).encode())
 
 
@@ -1758,23 +1938,50 @@ def write_cases(names, out):
         write_case(name, out, *built[wanted])
 
 
+DAMAGE = 'flip', 'zero', 'swap', 'cut', 'append'
+
+
+def harm(data, word, *values):
+    """One of DAMAGE."""
+    at, length = values[0], values[-1]
+    if word == 'flip':
+        data[at:at + length] = bytes(b ^ 0xff for b in data[at:at + length])
+    elif word == 'zero':
+        data[at:at + length] = bytes(length)
+    elif word == 'swap':
+        other = values[1]
+        data[at:at + length], data[other:other + length] = data[other:other + length], data[at:at + length]
+    elif word == 'cut':
+        del data[at:]
+    else:
+        data += bytes(at)
+
+
+def write_kit(out):
+    """What can be used as it stands: sound bundles, flaws and sticks."""
+    sound = [name for name, case in CASES.items()
+             if case.golden and not case.damage and 'missing' not in name]
+    assert not {*sound} & {*FLAWS, *STICKS}
+    write_cases(sorted(sound, key=lambda name: CASES[name].bundle), out)
+    for name in sound:
+        word = {0: 'fine', 10: 'altered', 12: 'no key fits'}[CASES[name].status]
+        put(out, name + '.vector', f'expect: {word}\n'.encode())
+    for name in FLAWS:
+        write_flaw(name, out)
+    for name in STICKS:
+        write_stick(name, out)
+
+
 def unfold(keys, out):
     here, files = os.path.dirname(os.path.abspath(keys)), {}
     name = os.path.basename(keys).removesuffix('.keys')
     with open(keys) as lines:
         lines = [line.split() for line in lines]
-    for word, file_name, *values in (line for line in lines if line[0] in ('flip', 'cut', 'append')):
+    for word, file_name, *values in (line for line in lines if line[0] in DAMAGE):
         if file_name not in files:
             with open(os.path.join(here, file_name), 'rb') as source:
                 files[file_name] = bytearray(source.read())
-        data, values = files[file_name], [int(value) for value in values]
-        if word == 'flip':
-            at, length = values
-            data[at:at + length] = bytes(b ^ 0xff for b in data[at:at + length])
-        elif word == 'cut':
-            del data[values[0]:]
-        else:
-            data += bytes(values[0])
+        harm(files[file_name], word, *map(int, values))
     for file_name, data in files.items():
         put(out, f'{name}.{file_name}', data)
     left = []
@@ -1784,7 +1991,7 @@ def unfold(keys, out):
         elif word == 'bundle':
             damaged = os.path.join(os.path.abspath(out), f'{name}.{values[0]}')
             values = [damaged if values[0] in files else os.path.join(here, values[0])]
-        if word not in ('flip', 'cut', 'append'):
+        if word not in DAMAGE:
             left.append(' '.join([word, *values]) + '\n')
     put(out, name + '.case', ''.join(left).encode())
 
@@ -1798,10 +2005,12 @@ def main(argv):
         for keys in argv[1:-1]:
             unfold(keys, argv[-1])
     elif argv == ['--flaws']:
-        print('\n'.join(FLAWS))
+        print('\n'.join([*FLAWS, *STICKS]))
     elif len(argv) > 2 and argv[0] == '--flaw':
-        for name in FLAWS if argv[1:-1] == ['all'] else argv[1:-1]:
-            write_flaw(name, argv[-1])
+        for name in [*FLAWS, *STICKS] if argv[1:-1] == ['all'] else argv[1:-1]:
+            (write_flaw if name in FLAWS else write_stick)(name, argv[-1])
+    elif len(argv) == 2 and argv[0] == '--kit':
+        write_kit(argv[1])
     elif argv == ['--bombs']:
         print('\n'.join(BOMBS))
     elif len(argv) > 2 and argv[0] == '--bomb':
