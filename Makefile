@@ -171,6 +171,12 @@ check-sticks: EXTRA = qemu-system-x86 busybox-static dmsetup cpio kmod e2fsprogs
 check-sticks: deps
 	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/sticks-in-qemu.sh
 
+# The reader on processors of other kinds.
+check-foreign: EXTRA = gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
+	qemu-user-static
+check-foreign: deps
+	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/foreign.sh
+
 # What a desktop writes to the disk of what it is shown; of a private session nothing.
 check-desktop: EXTRA = dbus-daemon e2fsprogs evince ffmpeg gvfs mpv nautilus pcmanfm python3-pil xvfb
 check-desktop: deps
@@ -369,6 +375,6 @@ clean:
 .DELETE_ON_ERROR:
 .SECONDARY:
 export SECTIONS RUNS PEERS PLACES CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
-.PHONY: all bench bench-programs check check-damage check-deb check-deb-install check-desktop check-faults check-mount-long check-qemu check-random check-sandbox \
+.PHONY: all bench bench-programs check check-damage check-deb check-deb-install check-desktop check-faults check-foreign check-mount-long check-qemu check-random check-sandbox \
 	check-sticks run-tests asan tsan msan run-msan valgrind vectors \
 	coverage lint fuzz run-fuzz fuzz-merge run-fuzz-merge reader-musl demo deps install uninstall dist deb clean
