@@ -155,11 +155,12 @@ vectors: deps
 check-faults: deps
 	SATCHEL_LONG=1 $(MAKE) run-tests UNITS= SCRIPTS="$(wildcard tests/*/8[01]-*.sh)"
 
-# Memory after the end, a stick that is pulled: in a machine of its own, with Debian's kernel.
+# Memory after the end and under pressure, a stick that is pulled: in a machine of its own, with
+# Debian's kernel.
 check-qemu: EXTRA = qemu-system-x86 busybox-static socat cpio kmod dosfstools mtools ffmpeg mpv \
 	squashfs-tools squashfuse
 check-qemu: deps
-	$(MAKE) run-tests UNITS= SCRIPTS="tests/big/memory-in-qemu.sh tests/big/pulled-in-qemu.sh"
+	$(MAKE) run-tests UNITS= SCRIPTS="$(addprefix tests/big/,$(addsuffix -in-qemu.sh,memory swap pulled))"
 
 # What is left to a program that was taken over, where Landlock is of version 2.
 check-sandbox: EXTRA = qemu-system-x86 busybox-static cpio kmod

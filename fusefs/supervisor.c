@@ -16,8 +16,10 @@
 #endif
 
 #include "common/diag.h"
+#include "fusefs/group.h"
 #include "fusefs/mountpoint.h"
 #include "fusefs/options.h"
+#include "fusefs/swap.h"
 
 /* What the two tell each other, a byte at a time. */
 enum { SAY_READY = 'r', SAY_DETACH = 'd', SAY_DETACHED = 'D' };
@@ -194,6 +196,8 @@ static int supervise(const struct options *options, const char *directory, int f
                      int (*serve)(const struct options *, struct supervisor *))
 {
 	struct watchman w = {.front_fd = front_fd, .directory = directory};
+	struct group group = {0};
+	int code = 1;
 	pid_t self = getpid();
 	sigset_t blocked;
 	int pair[2];
@@ -206,6 +210,9 @@ static int supervise(const struct options *options, const char *directory, int f
 		diag_error(NULL, "%s", strerror(errno));
 		return 1;
 	}
+	/* What a program shows is in its memory. */
+	if (options->program && swap_is_exposed())
+		group_enter(&group);
 	w.child = fork();
 	if (w.child == 0) {
 		close(pair[0]);
@@ -218,11 +225,12 @@ static int supervise(const struct options *options, const char *directory, int f
 		close(options->passphrase_fd);
 	w.child_fd = pair[0];
 	w.signal_fd = signalfd(-1, &blocked, SFD_CLOEXEC);
-	if (w.child < 0 || w.signal_fd < 0) {
+	if (w.child < 0 || w.signal_fd < 0)
 		diag_error(NULL, "%s", strerror(errno));
-		return 1;
-	}
-	return watch(&w);
+	else
+		code = watch(&w);
+	group_leave(&group);
+	return code;
 }
 
 /* The process that the user started waits for a byte: the exit code. */
