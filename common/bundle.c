@@ -50,6 +50,8 @@ struct cursor {
 	uint64_t stored_leaf; /* the checked leaf that it holds; UINT64_MAX: none */
 	struct cache *frames; /* decoded */
 	struct cache *own_frames;
+	struct cache_slot *lent[BUNDLE_LENT];
+	unsigned lent_count;
 	uint8_t *leaf_block;
 	uint64_t leaf_block_no; /* UINT64_MAX: none */
 	struct bundle_entry *scratch;
@@ -1043,6 +1045,48 @@ bool bundle_decode_ahead(struct cursor *cursor, const struct format_entry *file,
 	case CACHE_BUSY: return true;
 	default: return false;
 	}
+}
+
+/* The first part of len bytes of plaintext at an address.  False: no slot has it. */
+static bool lend_piece(struct cursor *c, uint64_t addr, size_t len, struct iovec *part)
+{
+	struct cache_slot **slot = &c->lent[c->lent_count];
+	struct format_segment s;
+	struct piece piece;
+
+	if (find_piece(c, addr, &len, &s))
+		return false;
+	piece = piece_around(&s, addr - s.addr);
+	if (cache_pin(c->frames, s.addr + piece.begin, CACHE_PEEK, slot) != CACHE_READY)
+		return false;
+	*part = (struct iovec){(*slot)->bytes + (addr - s.addr - piece.begin), len};
+	c->lent_count++;
+	return true;
+}
+
+unsigned bundle_lend(struct cursor *cursor, const struct format_entry *file, uint64_t off,
+                     size_t len, struct iovec part[static BUNDLE_LENT])
+{
+	uint64_t addr, run = len;
+
+	if (!find_plain(cursor, file, off, &addr, &run) || run < len)
+		return 0;
+	while (len && cursor->lent_count < BUNDLE_LENT &&
+	       lend_piece(cursor, addr, len, &part[cursor->lent_count])) {
+		size_t n = part[cursor->lent_count - 1].iov_len;
+
+		addr += n;
+		len -= n;
+	}
+	if (len)
+		bundle_give_back(cursor);
+	return cursor->lent_count;
+}
+
+void bundle_give_back(struct cursor *cursor)
+{
+	while (cursor->lent_count)
+		cache_unpin(cursor->frames, cursor->lent[--cursor->lent_count]);
 }
 
 int bundle_readlink(struct cursor *cursor, const struct format_entry *link,

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/uio.h>
 
 #include "common/format.h"
 #include "common/header.h"
@@ -144,6 +145,14 @@ void bundle_will_need(struct cursor *cursor, const struct format_entry *file, ui
  * a shared slot, where bundle_read will find it, unless it is there.  False: no
  * slot can be spared now. */
 bool bundle_decode_ahead(struct cursor *cursor, const struct format_entry *file, uint64_t off);
+
+/* What bundle_read would copy, where slots have all of it: parts that are only to
+ * be looked at, and stay until bundle_give_back, before which this cursor must not
+ * be used.  Returns how many; 0: none, it must be read. */
+enum { BUNDLE_LENT = 6 };
+unsigned bundle_lend(struct cursor *cursor, const struct format_entry *file, uint64_t off,
+                     size_t len, struct iovec part[static BUNDLE_LENT]);
+void bundle_give_back(struct cursor *cursor);
 
 /* The next data of a file at or behind off, in one piece: where it is in the file
  * and in the plaintext.  len is 0 behind the last. */

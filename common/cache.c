@@ -9,34 +9,37 @@
 
 struct cache {
 	pthread_mutex_t lock;
-	pthread_cond_t filled;
+	pthread_cond_t changed;
 	uint64_t clock;
 	unsigned count;
-	unsigned ahead; /* slots filled ahead that nobody has asked for yet */
+	unsigned ahead;   /* slots filled ahead that nobody has asked for yet */
+	unsigned waiting; /* threads, for one that is filled or free */
 	struct cache_slot slot[];
 };
 
+/* The kernel copies what is lent from page to page. */
+enum { PAGE = 4096 };
+
 size_t cache_size(unsigned count)
 {
-	return count * (size_t)FORMAT_FRAME;
+	return count * (size_t)FORMAT_FRAME + PAGE;
 }
 
 int cache_new(struct cache **cache, struct arena *arena, unsigned count)
 {
 	struct cache *c = calloc(1, sizeof *c + count * sizeof *c->slot);
+	uint8_t *bytes = arena_alloc(arena, cache_size(count));
 
-	if (!c)
+	if (!c || !bytes) {
+		free(c);
 		return STATUS_NOMEM;
+	}
+	bytes += (PAGE - (uintptr_t)bytes % PAGE) % PAGE;
 	c->count = count;
 	pthread_mutex_init(&c->lock, NULL);
-	pthread_cond_init(&c->filled, NULL);
-	for (unsigned i = 0; i < count; i++) {
-		c->slot[i].bytes = arena_alloc(arena, FORMAT_FRAME);
-		if (!c->slot[i].bytes) {
-			cache_free(c);
-			return STATUS_NOMEM;
-		}
-	}
+	pthread_cond_init(&c->changed, NULL);
+	for (unsigned i = 0; i < count; i++)
+		c->slot[i].bytes = bytes + i * (size_t)FORMAT_FRAME;
 	*cache = c;
 	return STATUS_OK;
 }
@@ -45,7 +48,7 @@ void cache_free(struct cache *cache)
 {
 	if (!cache)
 		return;
-	pthread_cond_destroy(&cache->filled);
+	pthread_cond_destroy(&cache->changed);
 	pthread_mutex_destroy(&cache->lock);
 	free(cache);
 }
@@ -100,8 +103,22 @@ static enum cache_found take(struct cache *c, struct cache_slot *s, uint64_t key
 	return CACHE_FILL;
 }
 
-/* With the lock held.  A slot may only be waited for while it is another
- * thread's to fill, so there is always one that moves on. */
+/* With the lock held. */
+static void wait_for_change(struct cache *c)
+{
+	c->waiting++;
+	pthread_cond_wait(&c->changed, &c->lock);
+	c->waiting--;
+}
+
+static void tell_of_change(struct cache *c)
+{
+	if (c->waiting)
+		pthread_cond_broadcast(&c->changed);
+}
+
+/* With the lock held.  Who holds a slot does not wait for another, so there is
+ * always one that moves on. */
 static enum cache_found pin(struct cache *c, uint64_t key, enum cache_want want,
                             struct cache_slot **slot)
 {
@@ -125,7 +142,7 @@ static enum cache_found pin(struct cache *c, uint64_t key, enum cache_want want,
 			if (want == CACHE_AHEAD)
 				return CACHE_MISS;
 		}
-		pthread_cond_wait(&c->filled, &c->lock);
+		wait_for_change(c);
 	}
 }
 
@@ -150,7 +167,7 @@ int cache_filled(struct cache *cache, struct cache_slot *slot, int status)
 		slot->used = 0;
 		slot->pins--;
 	}
-	pthread_cond_broadcast(&cache->filled);
+	tell_of_change(cache);
 	pthread_mutex_unlock(&cache->lock);
 	return status;
 }
@@ -158,6 +175,7 @@ int cache_filled(struct cache *cache, struct cache_slot *slot, int status)
 void cache_unpin(struct cache *cache, struct cache_slot *slot)
 {
 	pthread_mutex_lock(&cache->lock);
-	slot->pins--;
+	if (--slot->pins == 0)
+		tell_of_change(cache);
 	pthread_mutex_unlock(&cache->lock);
 }

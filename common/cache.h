@@ -42,8 +42,8 @@ enum cache_found {
 	CACHE_FILL,  /* *slot is the caller's to fill: cache_filled must follow */
 };
 
-/* Find what key stands for.  A slot that was found stays until cache_unpin; a
- * thread may hold one at a time.  CACHE_GET does not miss, and does not find
+/* Find what key stands for.  A slot that was found stays until cache_unpin.  Who
+ * holds one may only peek for more.  CACHE_GET does not miss, and does not find
  * busy. */
 enum cache_found cache_pin(struct cache *cache, uint64_t key, enum cache_want want,
                            struct cache_slot **slot);

@@ -24,6 +24,10 @@ enum { SPIN_NANOSECONDS = 50000 };
  * clients than one. */
 enum { CROWD = 2 };
 
+/* The turn is lost when an answer takes longer: a medium that cannot read a sector tries for
+ * many seconds. */
+enum { STUCK_NANOSECONDS = 100000000 };
+
 enum { STACK_BYTES = 64 * 1024, CLEAN_MS = 50 };
 
 struct loop {
@@ -34,12 +38,12 @@ struct loop {
 	bool spin;            /* the request before was short */
 	unsigned crowded;     /* so many in a row were there already */
 	bool is_ended;        /* has been told */
-	pthread_mutex_t lock; /* of the next four */
-	pthread_cond_t wake;
-	unsigned idle; /* workers that wait for the turn, or an errand */
+	pthread_mutex_t lock; /* of the next five */
+	struct worker *idle;  /* they wait for the turn, or an errand; the last to sleep first */
 	bool has_errand;
 	struct errand errand;
-	_Atomic bool turn; /* somebody has it */
+	unsigned helpers, helpers_max; /* workers that run errands */
+	_Atomic bool turn;             /* somebody has it */
 	_Atomic bool refusing;
 	unsigned count;
 	pthread_t thread[ACCESS_WORKERS];
@@ -64,12 +68,13 @@ int loop_new(struct loop **loop, struct fuse_session *session, struct view *view
 	l->ended = ended;
 	l->context = context;
 	l->count = access->workers;
+	l->helpers_max = l->count > 2 ? l->count - 2 : 1;
 	pthread_mutex_init(&l->lock, NULL);
-	pthread_cond_init(&l->wake, NULL);
 	for (unsigned i = 0; i < l->count; i++) {
 		struct worker *w = &l->worker[i];
 
 		w->loop = l;
+		pthread_cond_init(&w->wake, NULL);
 		w->view = view;
 		w->cursor = access->share[i].cursor;
 		w->entry = access->share[i].entry;
@@ -111,6 +116,37 @@ static int receive(struct worker *w, struct fuse_buf *request)
 	}
 }
 
+/* With the lock held. */
+static void sleep_until_woken(struct worker *w)
+{
+	struct loop *l = w->loop;
+
+	w->next_idle = l->idle;
+	l->idle = w;
+	w->is_idle = true;
+	while (w->is_idle)
+		pthread_cond_wait(&w->wake, &l->lock);
+}
+
+/* The one that slept last: what it works with may still be near its core.  With the lock
+ * held; to be signalled without it. */
+static struct worker *next_to_wake(struct loop *l)
+{
+	struct worker *w = l->idle;
+
+	if (w) {
+		l->idle = w->next_idle;
+		w->is_idle = false;
+	}
+	return w;
+}
+
+static void wake(struct worker *w)
+{
+	if (w)
+		pthread_cond_signal(&w->wake);
+}
+
 /* Wait for the turn.  False: there is an errand to run first. */
 static bool take_turn(struct worker *w, struct errand *errand)
 {
@@ -119,33 +155,71 @@ static bool take_turn(struct worker *w, struct errand *errand)
 	if (w->has_turn)
 		return true;
 	pthread_mutex_lock(&l->lock);
-	l->idle++;
 	while (atomic_load(&l->turn) && !l->has_errand)
-		pthread_cond_wait(&l->wake, &l->lock);
-	l->idle--;
+		sleep_until_woken(w);
 	if (!atomic_load(&l->turn)) {
 		atomic_store(&l->turn, true);
 		w->has_turn = true;
 	} else {
 		l->has_errand = false;
+		l->helpers++;
 		*errand = l->errand;
 	}
 	pthread_mutex_unlock(&l->lock);
 	return w->has_turn;
 }
 
+/* With the lock held.  Returns whom to wake. */
+static struct worker *put_down_turn(struct worker *w)
+{
+	atomic_store(&w->has_turn, false);
+	atomic_store(&w->loop->turn, false);
+	return next_to_wake(w->loop);
+}
+
 static void release_turn(struct worker *w)
 {
-	struct loop *l = w->loop;
-	bool wake;
+	struct worker *next;
 
-	w->has_turn = false;
-	pthread_mutex_lock(&l->lock);
-	atomic_store(&l->turn, false);
-	wake = l->idle > 0;
-	pthread_mutex_unlock(&l->lock);
-	if (wake)
-		pthread_cond_signal(&l->wake);
+	pthread_mutex_lock(&w->loop->lock);
+	next = put_down_turn(w);
+	pthread_mutex_unlock(&w->loop->lock);
+	wake(next);
+}
+
+/* Who has begun to answer with the turn loses it, or makes sure of it: only one of both. */
+static bool end_turn_time(struct worker *w, int64_t since)
+{
+	return since && atomic_compare_exchange_strong(&w->since, &since, 0);
+}
+
+/* Is the turn this worker's to keep or pass on? */
+static bool owns_turn(struct worker *w)
+{
+	if (!atomic_load(&w->has_turn))
+		return false;
+	if (end_turn_time(w, atomic_load(&w->since)))
+		return true;
+	/* It is just being taken away. */
+	pthread_mutex_lock(&w->loop->lock);
+	pthread_mutex_unlock(&w->loop->lock);
+	return false;
+}
+
+void loop_relieve(struct loop *loop)
+{
+	struct worker *next = NULL;
+
+	pthread_mutex_lock(&loop->lock);
+	for (unsigned i = 0; i < loop->count; i++) {
+		struct worker *w = &loop->worker[i];
+		int64_t since = atomic_load(&w->since);
+
+		if (since && now() - since > STUCK_NANOSECONDS && end_turn_time(w, since))
+			next = put_down_turn(w);
+	}
+	pthread_mutex_unlock(&loop->lock);
+	wake(next);
 }
 
 void loop_clean_stack(void)
@@ -161,6 +235,9 @@ static void run_errand(struct worker *w, const struct errand *errand)
 		errand->run(w, errand);
 	registers_clear();
 	atomic_store(&w->busy, false);
+	pthread_mutex_lock(&w->loop->lock);
+	w->loop->helpers--;
+	pthread_mutex_unlock(&w->loop->lock);
 }
 
 /* The arena has been wiped, or is about to be: what the kernel still asks has
@@ -174,7 +251,10 @@ static void forget(struct worker *w)
 static void answer(struct worker *w, const struct fuse_buf *request)
 {
 	atomic_store(&w->busy, true);
+	if (w->has_turn)
+		atomic_store(&w->since, now());
 	fuse_session_process_buf(w->loop->session, request);
+	owns_turn(w);
 	if (atomic_load(&w->loop->refusing))
 		forget(w);
 	registers_clear();
@@ -266,6 +346,7 @@ int loop_release(struct loop *loop)
 {
 	struct fuse_buf request = {.mem = NULL};
 	struct pollfd wait = {.fd = fuse_session_fd(loop->session), .events = POLLIN};
+	struct worker *next;
 	int got;
 
 	while ((got = fuse_session_receive_buf(loop->session, &request)) == -EINTR ||
@@ -280,8 +361,9 @@ int loop_release(struct loop *loop)
 	}
 	pthread_mutex_lock(&loop->lock);
 	atomic_store(&loop->turn, false);
+	next = next_to_wake(loop);
 	pthread_mutex_unlock(&loop->lock);
-	pthread_cond_signal(&loop->wake);
+	wake(next);
 	return STATUS_OK;
 }
 
@@ -360,28 +442,28 @@ bool loop_is_refusing(const struct worker *worker)
 	return atomic_load(&worker->loop->refusing);
 }
 
-void loop_pass_turn(struct worker *worker, bool is_short)
+void loop_pass_turn(struct worker *worker, enum loop_work work)
 {
 	struct loop *l = worker->loop;
 
-	if (!worker->has_turn || (is_short && l->crowded < CROWD))
+	if (!worker->has_turn || work == LOOP_IN_ORDER ||
+	    (work == LOOP_SHORT && l->crowded < CROWD) || !owns_turn(worker))
 		return;
-	l->spin = is_short;
+	l->spin = work == LOOP_SHORT;
 	release_turn(worker);
 }
 
 void loop_offer(struct worker *worker, const struct errand *errand)
 {
 	struct loop *l = worker->loop;
-	bool wake;
+	struct worker *next;
 
 	pthread_mutex_lock(&l->lock);
 	l->errand = *errand;
-	l->has_errand = true;
-	wake = l->idle > 0;
+	l->has_errand = l->helpers < l->helpers_max;
+	next = l->has_errand ? next_to_wake(l) : NULL;
 	pthread_mutex_unlock(&l->lock);
-	if (wake)
-		pthread_cond_signal(&l->wake);
+	wake(next);
 }
 
 bool loop_is_spare(struct worker *worker)

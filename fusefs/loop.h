@@ -4,15 +4,19 @@
  * One worker at a time waits for requests: it has the turn.  What is answered
  * in a moment it answers before it waits again, so that a client that asks for
  * one small thing after another always meets the same, awake, thread; before
- * anything longer, or when several clients ask at once, it passes the turn on.
+ * anything longer, or when several clients ask at once, it passes the turn on;
+ * not where one client reads in order, for whom the others decode ahead.
  * Whoever has answered without the turn takes what is there already, at once.
- * Those that have nothing to do run errands: what nobody has asked for yet.
+ * Those that have nothing to do run errands: what nobody has asked for yet.  One
+ * of them is always left for requests, as long as there are three: an errand may
+ * have to wait for the medium.
  *
  * Once loop_refuse was called every request is answered with EIO and nothing of
  * the bundle is touched. */
 #ifndef FUSEFS_LOOP_H
 #define FUSEFS_LOOP_H
 
+#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -41,7 +45,11 @@ struct worker {
 	/* the loop's own */
 	_Atomic(fuse_req_t) request; /* that is not answered yet */
 	_Atomic bool busy, clean;
-	bool has_turn;
+	_Atomic bool has_turn;
+	_Atomic int64_t since; /* it has been answering, with the turn; 0: it has not */
+	bool is_idle;
+	struct worker *next_idle;
+	pthread_cond_t wake;
 };
 
 /* The workers of access, with read_max and shares as they are there; both
@@ -56,6 +64,10 @@ int loop_start(struct loop *loop);
 /* Receive the first request, INIT, which must succeed, and let the workers go.
  * STATUS_IO. */
 int loop_release(struct loop *loop);
+
+/* Now and then: a worker that has had the turn for long, because it waits for the medium,
+ * loses it to another one. */
+void loop_relieve(struct loop *loop);
 
 /* From now on EIO.  Waits for the answers that are being made, not longer than
  * that; answers what is late in their place; lets the workers clean their
@@ -77,9 +89,13 @@ bool loop_claim(struct worker *worker);
 /* Is it ending?  Then nothing of the bundle is to be touched any more. */
 bool loop_is_refusing(const struct worker *worker);
 
-/* Something longer begins: let another worker wait for requests.  Something
- * short: only if more are waiting to be answered. */
-void loop_pass_turn(struct worker *worker, bool is_short);
+/* What begins now: */
+enum loop_work {
+	LOOP_LONG,     /* another worker is to wait for requests */
+	LOOP_SHORT,    /* only if more are waiting to be answered */
+	LOOP_IN_ORDER, /* not even then: it is one client that asks ahead */
+};
+void loop_pass_turn(struct worker *worker, enum loop_work work);
 
 /* A worker that has nothing to do, if there is one, may run this; the last that
  * was offered counts. */

@@ -265,7 +265,7 @@ static int serve(const struct options *options, struct supervisor *supervisor)
 		run_begin(&m.run);
 	supervisor_ready(supervisor);
 	loop_clean_stack();
-	end = watch_run(m.watch, &m.view, m.run.program);
+	end = watch_run(m.watch, &m.view, m.loop, m.run.program);
 	return finish(&m, &end);
 }
 

@@ -182,7 +182,7 @@ static void tell_held(struct worker *w)
 	struct view *v = w->view;
 	struct view_report r;
 
-	loop_pass_turn(w, false);
+	loop_pass_turn(w, LOOP_LONG);
 	while (next_held(v, &r)) {
 		wait_for(w, r.due);
 		/* Then it is ending, and nobody else tells a name either. */
@@ -453,7 +453,7 @@ static void list_children(struct listing *l, const struct format_entry *director
 		if (!list_child(l, directory->id, id, (off_t)child + 3, &status))
 			return;
 		if (status) {
-			loop_pass_turn(l->w, false);
+			loop_pass_turn(l->w, LOOP_LONG);
 			l->failed = status;
 			child = behind(l, directory, child);
 		} else {
@@ -554,9 +554,13 @@ static bool is_for_page_cache(const struct view *v, const struct fuse_file_info 
 	return v->cached || file->lock_owner == 0;
 }
 
-static bool is_short(const struct view *v, size_t len)
+/* Whoever reads in order is served fastest by one who stays awake, while others decode ahead
+ * for it. */
+static enum loop_work work_of(const struct view *v, struct stream_ref stream, size_t len)
 {
-	return len <= (v->cached ? SHORT_READ_CACHED : SHORT_READ);
+	if (stream.is_alone)
+		return LOOP_IN_ORDER;
+	return len <= (v->cached ? SHORT_READ_CACHED : SHORT_READ) ? LOOP_SHORT : LOOP_LONG;
 }
 
 /* How much of a file that is read in order is decoded ahead; and how little of that
@@ -616,13 +620,39 @@ static size_t length_of_read(const struct worker *w, size_t size, off_t off)
 	return (size_t)min_u64(min_u64(size, w->view->read_max), from < end ? end - from : 0);
 }
 
+/* What is decoded already goes out from where it lies.  False: it must be read. */
+static bool reply_lent(struct worker *w, fuse_req_t req, uint64_t off, size_t len)
+{
+	struct iovec part[BUNDLE_LENT];
+	unsigned count = bundle_lend(w->cursor, &w->entry->e, off, len, part);
+
+	if (count == 1)
+		reply_bytes(w, req, part->iov_base, part->iov_len);
+	else if (count && loop_claim(w))
+		fuse_reply_iov(req, part, (int)count);
+	bundle_give_back(w->cursor);
+	return count;
+}
+
+static int reply_read(struct worker *w, fuse_req_t req, uint64_t off, size_t len)
+{
+	size_t got;
+	int status;
+
+	if (reply_lent(w, req, off, len))
+		return STATUS_OK;
+	status = bundle_read(w->cursor, &w->entry->e, off, len, w->buffer, &got);
+	if (status == STATUS_OK)
+		reply_bytes(w, req, w->buffer, got);
+	return status;
+}
+
 static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
                     struct fuse_file_info *file)
 {
 	struct worker *w = loop_begin(req);
 	struct stream_ref stream;
 	struct view *v;
-	size_t got;
 	int status;
 
 	if (!w)
@@ -632,19 +662,18 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 	status = load(w, node);
 	size = status ? 0 : length_of_read(w, size, off);
 	stream = streams_note(v->streams, node, (uint64_t)off, size);
-	loop_pass_turn(w, is_short(v, size));
+	loop_pass_turn(w, work_of(v, stream, size));
 	if (is_decoded_ahead(size) && streams_is_short(v->streams, stream, ahead_least(v)))
 		loop_offer(w, &(struct errand){run_errand, node, stream});
-	if (status == STATUS_OK)
-		status = bundle_read(w->cursor, &w->entry->e, (uint64_t)off, size, w->buffer, &got);
-	if (status) {
-		reply_failure(w, req, entry_of(v, node), status);
-		return;
-	}
+	/* Nothing gets into the page cache unnoted. */
 	if (is_for_page_cache(v, file))
-		notes_add(v->notes, node, (uint64_t)off, got);
-	reply_bytes(w, req, w->buffer, got);
-	look_ahead(w, stream, got);
+		notes_add(v->notes, node, (uint64_t)off, size);
+	if (status == STATUS_OK)
+		status = reply_read(w, req, (uint64_t)off, size);
+	if (status)
+		reply_failure(w, req, entry_of(v, node), status);
+	else
+		look_ahead(w, stream, size);
 }
 
 /* Where the hole behind off begins: runs may lie end to end. */

@@ -29,6 +29,7 @@ struct stream {
 struct streams {
 	pthread_mutex_t lock;
 	uint64_t clock;
+	uint64_t last; /* serial of the stream that was read last */
 	struct stream stream[STREAMS];
 };
 
@@ -75,7 +76,9 @@ struct stream_ref streams_note(struct streams *streams, uint64_t node, uint64_t 
 	s = find(streams, node, off);
 	s->next = max_u64(s->next, off + len);
 	s->used = streams->clock;
-	ref = (struct stream_ref){(unsigned)(s - streams->stream), s->serial};
+	ref = (struct stream_ref){(unsigned)(s - streams->stream), s->serial,
+	                          s->hits >= HITS && streams->last == s->serial};
+	streams->last = s->serial;
 	pthread_mutex_unlock(&streams->lock);
 	return ref;
 }

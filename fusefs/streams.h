@@ -12,6 +12,7 @@ struct streams;
 struct stream_ref {
 	unsigned place;
 	uint64_t serial;
+	bool is_alone; /* in order, and so was the read before this one */
 };
 
 /* STATUS_NOMEM. */

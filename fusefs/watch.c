@@ -12,11 +12,12 @@
 
 #include "common/status.h"
 #include "fusefs/bus.h"
+#include "fusefs/loop.h"
 #include "fusefs/medium.h"
 #include "fusefs/ops.h"
 #include "fusefs/supervisor.h"
 
-/* A vanished medium is noticed within this. */
+/* A vanished medium is noticed within this, and a worker that is stuck. */
 enum { TICK_MS = 250 };
 
 struct watch {
@@ -135,7 +136,7 @@ static bool hear_others(struct watch *w, const struct view *view, struct end *en
 	return true;
 }
 
-struct end watch_run(struct watch *watch, const struct view *view, pid_t program)
+struct end watch_run(struct watch *watch, const struct view *view, struct loop *loop, pid_t program)
 {
 	struct end end = {END_UNMOUNTED, 0};
 	uint64_t events;
@@ -153,6 +154,7 @@ struct end watch_run(struct watch *watch, const struct view *view, pid_t program
 		(void)rc;
 		if (hear_signal(watch, program, &end) || hear_others(watch, view, &end))
 			return end;
+		loop_relieve(loop);
 	}
 }
 

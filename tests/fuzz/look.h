@@ -23,6 +23,7 @@ static void look_at_file(struct cursor *c, const struct format_entry *file, unsi
 {
 	const uint64_t off[] = {0, file->size / 2, file->size > 100 ? file->size - 100 : 0};
 	uint64_t begin, end;
+	struct iovec part[BUNDLE_LENT];
 	uint8_t out[PART];
 	size_t got;
 
@@ -37,6 +38,8 @@ static void look_at_file(struct cursor *c, const struct format_entry *file, unsi
 	}
 	bundle_will_need(c, file, 0, file->size);
 	bundle_decode_ahead(c, file, 0);
+	if (bundle_lend(c, file, off[1], PART, part))
+		bundle_give_back(c);
 	bundle_file_volumes(c, file, seen, &volumes);
 }
 

@@ -226,6 +226,94 @@ static void golden_bundles_read_as_they_were_written(void **state)
 	}
 }
 
+/* --- lending ------------------------------------------------------------------------------- */
+
+enum { SLOTS = 8, LOOK = 3 * FORMAT_FRAME };
+
+/* What is lent is what would be read.  False: nothing is. */
+static bool check_lent(struct fixture *f, const struct format_entry *e, uint64_t off, size_t len)
+{
+	struct iovec part[BUNDLE_LENT];
+	unsigned count = bundle_lend(f->cursor, e, off, len, part);
+	uint8_t *lent = malloc(len), *read = malloc(len);
+	size_t got = 0;
+
+	for (unsigned i = 0; i < count; got += part[i++].iov_len) {
+		assert_true(got + part[i].iov_len <= len);
+		memcpy(lent + got, part[i].iov_base, part[i].iov_len);
+	}
+	assert_true(count == 0 || got == len);
+	bundle_give_back(f->cursor);
+	if (count) {
+		assert_int_equal(bundle_read(f->cursor, e, off, len, read, &got), STATUS_OK);
+		assert_memory_equal(lent, read, len);
+	}
+	free(read);
+	free(lent);
+	return count;
+}
+
+/* Returns how many times something was lent, of each file from its beginning, its middle
+ * and in one byte. */
+static unsigned lend_all(struct fixture *f)
+{
+	uint64_t count = bundle_content(f->bundle)->table[TABLE_ENTRIES].records;
+	unsigned lent = 0;
+
+	for (uint32_t id = 0; id < count; id++) {
+		const struct format_entry *e = &f->entry->e;
+		uint64_t len;
+
+		assert_int_equal(bundle_entry(f->cursor, id, f->entry), STATUS_OK);
+		if (e->kind != KIND_FILE || !e->size)
+			continue;
+		len = e->size < LOOK ? e->size : LOOK;
+		for (uint64_t off = 0; off < len; off += FORMAT_FRAME / 4)
+			bundle_decode_ahead(f->cursor, e, off);
+		lent += check_lent(f, e, 0, (size_t)len);
+		lent += check_lent(f, e, len / 2, (size_t)(len - len / 2));
+		lent += check_lent(f, e, len - 1, 1);
+	}
+	return lent;
+}
+
+static void what_was_decoded_ahead_is_lent(void **state)
+{
+	static const char *const names[] = {"passphrase-low", "signed", "sparse"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct fixture *f = make(names[i], "one");
+
+		assert_int_equal(try_open(f), STATUS_OK);
+		assert_int_equal(bundle_share_frames(f->bundle, SLOTS), STATUS_OK);
+		assert_int_equal(cursor_new(&f->cursor, f->bundle), STATUS_OK);
+		assert_true(lend_all(f) > 0);
+		end(f);
+	}
+}
+
+static void nothing_is_lent_that_is_not_there(void **state)
+{
+	struct fixture *f = open_golden("links");
+	struct iovec part[BUNDLE_LENT];
+	uint32_t id;
+
+	(void)state;
+	assert_int_equal(bundle_resolve(f->cursor, "again", &id), STATUS_OK);
+	assert_int_equal(bundle_entry(f->cursor, id, f->entry), STATUS_OK);
+	assert_int_equal(bundle_lend(f->cursor, &f->entry->e, 0, 500, part), 0);
+	bundle_decode_ahead(f->cursor, &f->entry->e, 0);
+	assert_int_equal(bundle_lend(f->cursor, &f->entry->e, 0, 501, part), 0);
+	assert_int_equal(bundle_lend(f->cursor, &f->entry->e, 500, 1, part), 0);
+	assert_int_equal(bundle_lend(f->cursor, &f->entry->e, 0, 0, part), 0);
+	assert_int_equal(bundle_lend(f->cursor, &f->entry->e, 0, 500, part), 1);
+	bundle_give_back(f->cursor);
+	assert_int_equal(bundle_entry(f->cursor, 0, f->entry), STATUS_OK);
+	assert_int_equal(bundle_lend(f->cursor, &f->entry->e, 0, 1, part), 0);
+	end(f);
+}
+
 /* --- paths ---------------------------------------------------------------------------------- */
 
 static void paths_lead_where_they_say(void **state)
@@ -573,6 +661,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_bundles_read_as_they_were_written),
+		cmocka_unit_test(what_was_decoded_ahead_is_lent),
+		cmocka_unit_test(nothing_is_lent_that_is_not_there),
 		cmocka_unit_test(paths_lead_where_they_say),
 		cmocka_unit_test(a_hard_link_is_the_file_that_it_names),
 		cmocka_unit_test(what_is_no_file_cannot_be_read),

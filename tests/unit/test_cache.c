@@ -1,7 +1,9 @@
 #include "tests/unit/unit.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdatomic.h>
+#include <time.h>
 
 #include "common/arena.h"
 #include "common/cache.h"
@@ -125,6 +127,37 @@ static void ahead_is_bounded(void **state)
 	assert_true(holds(9));
 }
 
+static void *want_another(void *argument)
+{
+	(void)argument;
+	fill(SLOTS + 1, CACHE_GET);
+	return NULL;
+}
+
+/* One thread has lent all that there is; another one gets the first that comes back. */
+static void who_waits_gets_what_is_given_back(void **state)
+{
+	const struct timespec moment = {.tv_nsec = 50000000};
+	struct cache_slot *slot[SLOTS];
+	struct timespec soon;
+	pthread_t thread;
+
+	(void)state;
+	for (uint64_t key = 1; key <= SLOTS; key++)
+		fill(key, CACHE_GET);
+	for (uint64_t key = 1; key <= SLOTS; key++)
+		assert_int_equal(cache_pin(cache, key, CACHE_PEEK, &slot[key - 1]), CACHE_READY);
+	assert_int_equal(pthread_create(&thread, NULL, want_another, NULL), 0);
+	assert_int_equal(nanosleep(&moment, NULL), 0);
+	assert_int_equal(pthread_tryjoin_np(thread, NULL), EBUSY);
+	cache_unpin(cache, slot[1]);
+	clock_gettime(CLOCK_REALTIME, &soon);
+	soon.tv_sec += 60;
+	assert_int_equal(pthread_timedjoin_np(thread, NULL, &soon), 0);
+	assert_false(holds(2));
+	assert_true(holds(1));
+}
+
 static _Atomic unsigned filling[KEYS];
 
 /* Wants one key after another; nobody may be filling what another one fills. */
@@ -179,6 +212,7 @@ int main(void)
 	                                        teardown),
 		cmocka_unit_test_setup_teardown(what_is_being_filled_is_busy, setup, teardown),
 		cmocka_unit_test_setup_teardown(ahead_is_bounded, setup, teardown),
+		cmocka_unit_test_setup_teardown(who_waits_gets_what_is_given_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(threads_fill_each_once_and_see_their_own, setup,
 	                                        teardown),
 	};

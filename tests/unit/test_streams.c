@@ -134,6 +134,21 @@ static void what_made_room_is_forgotten(void **state)
 	assert_false(streams_ask(streams, ref, &from, &len));
 }
 
+static void who_reads_in_order_is_alone_until_another_reads(void **state)
+{
+	struct stream_ref ref = {0};
+
+	(void)state;
+	for (uint64_t off = 0; off < 8 * PIECE; off += PIECE)
+		ref = streams_note(streams, 7, off, PIECE);
+	assert_true(ref.is_alone);
+	assert_false(streams_note(streams, 7, 100 * MIB, PIECE).is_alone); /* not in order */
+	assert_false(streams_note(streams, 7, 8 * PIECE, PIECE).is_alone);
+	assert_true(streams_note(streams, 7, 9 * PIECE, PIECE).is_alone);
+	assert_false(streams_note(streams, 8, 10 * PIECE, PIECE).is_alone); /* another file */
+	assert_false(streams_note(streams, 7, 10 * PIECE, PIECE).is_alone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +160,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(each_place_is_decoded_ahead_once, setup, teardown),
 		cmocka_unit_test_setup_teardown(what_could_not_be_decoded_is_given_out_again, setup,
 	                                        teardown),
+		cmocka_unit_test_setup_teardown(who_reads_in_order_is_alone_until_another_reads,
+	                                        setup, teardown),
 		cmocka_unit_test_setup_teardown(what_made_room_is_forgotten, setup, teardown),
 	};
 
