@@ -56,9 +56,9 @@ bool loop_is_refusing(const struct worker *w)
 	return false;
 }
 
-void loop_pass_turn(struct worker *w, bool is_short)
+void loop_pass_turn(struct worker *w, enum loop_work work)
 {
-	(void)w, (void)is_short;
+	(void)w, (void)work;
 }
 
 void loop_offer(struct worker *w, const struct errand *offered)
@@ -91,14 +91,30 @@ int fuse_reply_err(fuse_req_t req, int error)
 	return 0;
 }
 
+static void look_through(const char *bytes, size_t len)
+{
+	for (size_t i = 0; i < len; i += 512)
+		*(volatile const char *)(bytes + i);
+}
+
 int fuse_reply_buf(fuse_req_t req, const char *bytes, size_t len)
 {
 	req->answers++;
 	req->bytes = (const uint8_t *)bytes;
 	req->len = len;
 	MUST(len <= req->most);
-	for (size_t i = 0; i < len; i += 512)
-		*(volatile const char *)(bytes + i);
+	look_through(bytes, len);
+	return 0;
+}
+
+int fuse_reply_iov(fuse_req_t req, const struct iovec *part, int count)
+{
+	req->answers++;
+	for (int i = 0; i < count; i++) {
+		req->len += part[i].iov_len;
+		look_through(part[i].iov_base, part[i].iov_len);
+	}
+	MUST(req->len <= req->most);
 	return 0;
 }
 
