@@ -1,5 +1,6 @@
 #include "fusefs/group.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <mntent.h>
 #include <sodium.h>
@@ -10,7 +11,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { LEAVE_STEPS = 500, LEAVE_STEP_MS = 10 };
+enum { STEPS = 500, STEP_MS = 10 };
 
 /* directory/name in path.  False: too long. */
 static bool join(char path[static PATH_MAX], const char *directory, const char *name)
@@ -77,46 +78,58 @@ static bool has_memory(const char *directory)
 	return found;
 }
 
+/* May a process move from one group below directory to another? */
+static bool may_move(const char *directory)
+{
+	char path[PATH_MAX];
+
+	return join(path, directory, "cgroup.procs") && !access(path, W_OK);
+}
+
 /* A new group in that directory, with a name that says nothing. */
-static bool enter_in(struct group *g, const char *directory)
+static bool make_in(struct group *g, const char *directory)
 {
 	char name[32];
 
 	snprintf(name, sizeof name, "app-%08lx", (unsigned long)randombytes_random());
-	if (!has_memory(directory) || !join(g->own, directory, name) || mkdir(g->own, 0700))
+	if (!has_memory(directory) || !may_move(directory) ||
+	    !join(g->directory, directory, name) || mkdir(g->directory, 0700))
 		return false;
-	if (write_to(g->own, "memory.swap.max", "0") && write_to(g->own, "cgroup.procs", "0"))
+	if (write_to(g->directory, "memory.swap.max", "0"))
 		return true;
-	rmdir(g->own);
+	rmdir(g->directory);
 	return false;
 }
 
 /* Who may make groups may not do so everywhere: the user's begin a few levels up. */
-bool group_enter(struct group *group)
+void group_make(struct group *group)
 {
 	char root[PATH_MAX], directory[PATH_MAX], *end;
 
-	*group->own = '\0';
-	if (!find_root(root) || !find_home(group->home, root))
-		return false;
-	memcpy(directory, group->home, sizeof directory);
-	while (!enter_in(group, directory)) {
-		*group->own = '\0';
+	*group->directory = '\0';
+	if (!find_root(root) || !find_home(directory, root))
+		return;
+	while (!make_in(group, directory)) {
+		*group->directory = '\0';
 		end = strrchr(directory, '/');
 		if (!end || end < directory + strlen(root))
-			return false;
+			return;
 		*end = '\0';
 	}
-	return true;
 }
 
-void group_leave(struct group *group)
+void group_enter(const struct group *group)
 {
-	const struct timespec step = {.tv_nsec = LEAVE_STEP_MS * 1000000};
+	if (*group->directory)
+		write_to(group->directory, "cgroup.procs", "0");
+}
 
-	if (!*group->own)
+void group_remove(const struct group *group)
+{
+	const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
+
+	if (!*group->directory)
 		return;
-	write_to(group->home, "cgroup.procs", "0");
-	for (int i = 0; i < LEAVE_STEPS && rmdir(group->own); i++)
+	for (int i = 0; i < STEPS && rmdir(group->directory) && errno == EBUSY; i++)
 		nanosleep(&step, NULL);
 }

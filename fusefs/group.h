@@ -6,17 +6,18 @@
 #include <stdbool.h>
 
 struct group {
-	char home[PATH_MAX]; /* directory of the group that this process was in */
-	char own[PATH_MAX];  /* and of the new one; empty: none */
+	char directory[PATH_MAX]; /* empty: there is none */
 };
 
-/* Make one, and move this process there; what it starts from now on is there, too.
- * False: this system lets the user have none; nothing has changed.  Desktops that
- * systemd starts do. */
-bool group_enter(struct group *group);
+/* Make one that this process's children may enter.  Where the system lets the user
+ * have none there is none; desktops that systemd starts do.  This process stays where it
+ * is: it may be all that keeps its own group there. */
+void group_make(struct group *group);
 
-/* Move back, and take the group away once all others in it have ended; waits for
- * that, but not for long.  After group_enter, whatever it said. */
-void group_leave(struct group *group);
+/* Move this process there; what it starts from now on is there, too. */
+void group_enter(const struct group *group);
+
+/* Take it away, once all in it have ended; that is waited for, but not for long. */
+void group_remove(const struct group *group);
 
 #endif

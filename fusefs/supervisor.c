@@ -93,8 +93,8 @@ static void leave(const struct options *options, int code)
 	_exit(code);
 }
 
-static int start_serving(const struct options *options, int fd, pid_t parent,
-                         int (*serve)(const struct options *, struct supervisor *))
+static int start_serving(const struct options *options, const struct group *group, int fd,
+                         pid_t parent, int (*serve)(const struct options *, struct supervisor *))
 {
 	struct supervisor supervisor = {.fd = fd, .background = !options->foreground};
 
@@ -102,6 +102,7 @@ static int start_serving(const struct options *options, int fd, pid_t parent,
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
 		return 1;
+	group_enter(group);
 	return serve(options, &supervisor);
 }
 
@@ -212,13 +213,13 @@ static int supervise(const struct options *options, const char *directory, int f
 	}
 	/* What a program shows is in its memory. */
 	if (options->program && swap_is_exposed())
-		group_enter(&group);
+		group_make(&group);
 	w.child = fork();
 	if (w.child == 0) {
 		close(pair[0]);
 		if (front_fd >= 0)
 			close(front_fd);
-		leave(options, start_serving(options, pair[1], self, serve));
+		leave(options, start_serving(options, &group, pair[1], self, serve));
 	}
 	close(pair[1]);
 	if (options->passphrase_fd > STDERR_FILENO)
@@ -229,7 +230,7 @@ static int supervise(const struct options *options, const char *directory, int f
 		diag_error(NULL, "%s", strerror(errno));
 	else
 		code = watch(&w);
-	group_leave(&group);
+	group_remove(&group);
 	return code;
 }
 

@@ -44,7 +44,6 @@ ok "that swaps" guest 'swapon /dev/vda && echo 100 >/proc/sys/vm/swappiness && c
 # As systemd has it: groups of the user's, one of them for each program; and some that
 # are not.
 ok "and has groups" guest 'cd /sys/fs/cgroup && mount -t cgroup2 none . && cd . && echo +memory >cgroup.subtree_control && mkdir -p other user && echo +memory >user/cgroup.subtree_control && mkdir user/terminal && chown -R user user; cd /'
-groups() { guest 'ls -d /sys/fs/cgroup/user/*/'; }
 
 # --- programs that hold a text ----------------------------------------------------------
 
