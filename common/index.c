@@ -381,6 +381,10 @@ uint64_t index_next_block(struct index *index, enum format_table_no table, uint6
 /* Does block b begin at or before what is looked for? */
 typedef int begins_fn(struct index *x, uint64_t b, const void *wanted, bool *before);
 
+/* So much that is lost is stepped over in one look-up: each may be tried to be repaired, which
+ * takes time. */
+enum { SKIPS_MAX = 64 };
+
 /* Of the blocks low to high the last that begins at or before what is looked for; low
  * is taken to do so.  Nodes and blocks that are lost beside the way hide only what is
  * in them: the next that can be had is asked instead.  *lost: those directly behind
@@ -388,15 +392,20 @@ typedef int begins_fn(struct index *x, uint64_t b, const void *wanted, bool *bef
 static int last_block(struct index *x, enum format_table_no table, uint64_t low, uint64_t high,
                       begins_fn *begins, const void *wanted, uint64_t *block, bool *lost)
 {
+	unsigned skips = 0;
+
 	*lost = false;
 	while (low < high) {
 		uint64_t middle = low + (high - low + 1) / 2, b = middle;
 		bool before = false;
 		int status = begins(x, b, wanted, &before);
 
-		while (status == STATUS_DAMAGED && (b = index_next_block(x, table, b)) <= high)
+		while (status == STATUS_DAMAGED && skips < SKIPS_MAX &&
+		       (b = index_next_block(x, table, b)) <= high) {
 			status = begins(x, b, wanted, &before);
-		if (status && status != STATUS_DAMAGED)
+			skips++;
+		}
+		if (status && (status != STATUS_DAMAGED || skips == SKIPS_MAX))
 			return status;
 		if (before) {
 			low = b;

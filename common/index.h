@@ -33,8 +33,9 @@ void index_free(struct index *index);
 
 /* All of these return STATUS_DAMAGED, STATUS_ALTERED (signed) or STATUS_INVALID
  * when a block cannot be had.  What is looked for is found if the blocks and nodes on
- * the way from the root to it can be had, whatever else is lost.  What they point to is
- * borrowed from the cache until the next call with the same index. */
+ * the way from the root to it can be had, whatever else is lost, unless that is more
+ * than 64 of them in the look-up's way; a run wants the block behind it, too, where
+ * it is the last of its own.  What they point to is borrowed from the cache until the next call with the same index. */
 
 /* id < the number of entries. */
 int index_entry(struct index *index, uint32_t id, const struct format_entry **entry);
@@ -50,7 +51,7 @@ int index_segment(struct index *index, uint64_t n, const struct format_segment *
 /* The segment that holds address addr (below the plaintext's length). */
 int index_segment_at(struct index *index, uint64_t addr, const struct format_segment **segment);
 
-/* Where index_segment_at fails for addr, no address before this has a segment that can
+/* Where index_segment_at finds addr damaged, no address before this has a segment that can
  * be had: behind addr, at most the plaintext's length. */
 uint64_t index_next_address(struct index *index, uint64_t addr);
 

@@ -220,7 +220,8 @@ static int match_component(struct match *m, uint32_t id, const char *pattern, ch
 
 	if (status == STATUS_OK)
 		return match_from(m, child, rest);
-	if (status == STATUS_NOENT && glob_is_pattern(pattern))
+	/* Whether it is called so may be lost; others may match all the same. */
+	if ((status == STATUS_NOENT || status == STATUS_DAMAGED) && glob_is_pattern(pattern))
 		return match_children(m, id, pattern, rest);
 	return status == STATUS_NOENT || status == STATUS_NOTDIR ? STATUS_OK : status;
 }

@@ -210,6 +210,9 @@ class Case:
         # What no key at hand opens may be what somebody else has lost.
         others = all(page == theirs for page, theirs in zip(self.others(own, data), self.others(own, self.whole)))
         self.names('repair', asked, asked.code if (asked.code, left.code, others) == (5, 0, False) else left.code)
+        if not os.path.exists(self.new):
+            self.demand(False, 'repair: there is no copy')
+            return
         with open(self.new, 'rb') as file:
             new = file.read()
         self.demand(len(new) == len(self.whole), f'repair: {len(new)} bytes')

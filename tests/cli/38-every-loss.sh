@@ -20,14 +20,34 @@ lose() { # READ PARITY [ONLY]
 	/usr/bin/python3 -B tests/every_loss.py "$1" "$tmp/key" "$tmp/bundle-$2" "$tmp/src" $every "${@:3}"
 }
 
+lose_all() { lose "$read" "$1" >"$tmp/tried"; }
+
 for parity in $parities; do
 	size=$((parity > 2 ? 430000 + parity * 16384 : 430000))
 	"$pack" -q --key-file "$tmp/key" --parity "$parity" --size $size -o "$tmp/bundle-$parity" "$tmp/src/." || exit
+	ok "parity $parity: all are tried" lose_all "$parity"
 	while IFS=$'\t' read -r status what wrong; do
 		is "parity $parity, $what" "$status $wrong" 'ok '
-	done < <(lose "$read" "$parity")
+	done <"$tmp/tried"
 done
 ok "there were many" test $count -gt 100
+
+# A pattern finds what of a directory is left, wherever in it a file would be that is called just
+# like the pattern.  The names are long, so that a page has not all of them.
+mkdir -p "$tmp/album/photos"
+for ((i = 0; i < 400; i++)); do : >"$tmp/album/photos/IMG_$(head -c 90 /dev/urandom | od -An -v -tx1 | tr -d ' \n')"; done
+"$pack" -q --key-file "$tmp/key" --parity 0 -o "$tmp/whole" "$tmp/album/." || exit
+found() { "$read" ls -q --key-file "$tmp/key" "$tmp/hurt" "$1" 2>/dev/null | wc -l; }
+some=0
+for at in $(tests/where.py data --key-file "$tmp/key" "$tmp/whole"); do
+	cp "$tmp/whole" "$tmp/hurt"
+	dd if=/dev/zero of="$tmp/hurt" bs=16384 count=1 seek="$at" oflag=seek_bytes conv=notrunc status=none
+	left=$(found photos)
+	[ "$left" -eq 0 ] || [ "$left" -eq 400 ] || some=$((some + 1))
+	is "page at $at lost: patterns find what is left" \
+		"$(for pattern in '*' '[0-9a-f]*' '[!z]*' '?[!z]*' '[0-9a-f][0-9a-f]*' '????*'; do found "photos/IMG_$pattern"; done | sort -u)" "$left"
+done
+ok "of some something is" test $some -gt 0
 
 # Controls: readers that say nothing, or too much, or lose what they need not.
 liar() { # OF-WHAT WHAT-IT-DOES...
