@@ -148,6 +148,7 @@ check-damage: deps
 
 # For writers of other readers: bundle(5), "TEST KIT".
 vectors: deps
+	$(if $(DIR),,$(error where to? make vectors DIR=kit))
 	mkdir -p "$(DIR)"
 	tests/encode.py --kit "$(DIR)"
 
@@ -171,6 +172,11 @@ check-sandbox: deps
 check-sticks: EXTRA = qemu-system-x86 busybox-static dmsetup cpio kmod e2fsprogs dosfstools mtools
 check-sticks: deps
 	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/sticks-in-qemu.sh
+
+# 12 GiB for FAT32, in /var/tmp: wants 32 GB of room.
+check-volumes: EXTRA = openssl
+check-volumes: deps
+	$(MAKE) run-tests UNITS= SCRIPTS=tests/big/volumes.sh
 
 # The reader on processors of other kinds.
 check-foreign: EXTRA = gcc-s390x-linux-gnu libc6-dev-s390x-cross gcc-i686-linux-gnu libc6-dev-i386-cross \
@@ -317,7 +323,7 @@ PACKAGES = gcc libc6-dev libsodium-dev libzstd-dev libutf8proc-dev libarchive-de
 	$(if $(wildcard fusefs/*.c),libfuse3-dev fuse3 libsystemd-dev pkgconf)
 TEST_PACKAGES = libcmocka-dev perl python3 python3-nacl python3-zstandard python3-argon2 jq \
 	strace attr valgrind mandoc shellcheck clang-format bash-completion age minisign libarchive-tools \
-	dbus python3-dbusmock time btrfs-progs
+	dbus python3-dbusmock time btrfs-progs gdb
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 deps:

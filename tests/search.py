@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """What is to be found in a memory: that of a machine, or of a process in a core file.
 
     search.py keys BUNDLE KIND=FILE...   a line for each secret that the bundle is opened

@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """The benchmark.  README, beside this file, says what is measured, how, and what the
 columns mean; "make bench" makes what is needed and starts it.
 

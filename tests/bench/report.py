@@ -1,4 +1,4 @@
-#!/usr/bin/env python3
+#!/usr/bin/python3
 """Tables out of figures.
 
   report.py RESULTS...                 print them, of one or more runs

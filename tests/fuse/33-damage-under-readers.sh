@@ -4,8 +4,8 @@
 # just the lost bytes are EIO, and each file they are of is named once.
 . tests/fuse/lib.sh
 
-${CC:-gcc} -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O1 -shared -fPIC -o "$tmp/bad.so" tests/preload/bad.c \
-	2>/dev/null || skip_all "needs a compiler"
+! sanitized || skip_all "a sanitizer wants to come first"
+${CC:-gcc} -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O1 -shared -fPIC -o "$tmp/bad.so" tests/preload/bad.c
 mkdir "$tmp/src"
 head -c 64 /dev/urandom >"$tmp/key"
 for ((i = 10; i < 26; i++)); do
