@@ -804,6 +804,9 @@ static int read_piece(struct cursor *c, const struct format_segment *s, uint64_t
 	case CACHE_FILL: status = fill_slot(c, slot, s, piece); break;
 	case CACHE_READY: break;
 	}
+	/* What of a piece is lost may lie beside what is wanted. */
+	if (status && !s->frame && len < piece.len)
+		return read_extent(c, s, from, len, out);
 	if (status)
 		return status;
 	memcpy(out, slot->bytes + (from - piece.begin), len);

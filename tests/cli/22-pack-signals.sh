@@ -50,6 +50,9 @@ is_complete() {
 		[ "$(stat -c %s "$tmp/out/b")" -gt $((size / 2)) ]
 }
 
+# It has its name, and the program was killed before it could say so.
+is_whole() { "$read" verify -q --passphrase-file "$tmp/pw" "$tmp/out/b" >/dev/null 2>&1; }
+
 is_stopped() { # CODE
 	[ "$got" -eq "$1" ] && [ -z "$(ls -A "$tmp/out")" ]
 }
@@ -63,10 +66,10 @@ for ((round = 1; round <= ${ROUNDS:-5}; round++)); do
 	done
 	stop KILL
 	ok "KILL, round $round: no bundle under its name, or all of it" \
-		eval '[ "$got" -eq 137 ] && [ ! -e "$tmp/out/b" ] || is_complete'
+		eval '[ "$got" -eq 137 ] && [ ! -e "$tmp/out/b" ] || is_whole'
 	stop_over KILL
 	ok "KILL, round $round: the old bundle, or all of the new one" \
-		eval '[ "$got" -eq 137 ] && cmp -s "$tmp/old" "$tmp/out/b" || is_complete'
+		eval '[ "$got" -eq 137 ] && cmp -s "$tmp/old" "$tmp/out/b" || is_whole'
 done
 # A control: they were not all too late.
 ok "some of them came in time" test "$stopped" -gt 3
