@@ -323,7 +323,7 @@ PACKAGES = gcc libc6-dev libsodium-dev libzstd-dev libutf8proc-dev libarchive-de
 	$(if $(wildcard fusefs/*.c),libfuse3-dev fuse3 libsystemd-dev pkgconf)
 TEST_PACKAGES = libcmocka-dev perl python3 python3-nacl python3-zstandard python3-argon2 jq \
 	strace attr valgrind mandoc shellcheck clang-format bash-completion age minisign libarchive-tools \
-	dbus python3-dbusmock time btrfs-progs gdb
+	dbus python3-dbusmock time btrfs-progs gdb bzip2 xz-utils zstd procps
 SUDO := $(if $(filter 0,$(shell id -u)),,sudo)
 
 deps:
