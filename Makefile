@@ -120,6 +120,7 @@ $(UNITS): %: %.o $$(archives)
 
 # Once more with the reader's flags: what takes constant time depends on the compiler.
 $(B)/tests/unit/constant_time_small: $(B)/static/tests/unit/test_constant_time.o $$(archives)
+	mkdir -p $(@D)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(ALL_LIBS) -lcmocka
 
 run-tests: bench-programs $(UNITS) $(REPLAYS) $(B)/tests/unit/constant_time_small \
