@@ -381,8 +381,8 @@ uint64_t index_next_block(struct index *index, enum format_table_no table, uint6
 /* Does block b begin at or before what is looked for? */
 typedef int begins_fn(struct index *x, uint64_t b, const void *wanted, bool *before);
 
-/* So much that is lost is stepped over in one look-up: each may be tried to be repaired, which
- * takes time. */
+/* So many lost blocks are stepped over in one look-up: each may be tried to be repaired, which
+ * takes time.  Of lost nodes, which hide hundreds, there cannot be so many. */
 enum { SKIPS_MAX = 64 };
 
 /* Of the blocks low to high the last that begins at or before what is looked for; low
@@ -400,10 +400,14 @@ static int last_block(struct index *x, enum format_table_no table, uint64_t low,
 		bool before = false;
 		int status = begins(x, b, wanted, &before);
 
-		while (status == STATUS_DAMAGED && skips < SKIPS_MAX &&
-		       (b = index_next_block(x, table, b)) <= high) {
+		while (status == STATUS_DAMAGED && skips < SKIPS_MAX) {
+			uint64_t next = index_next_block(x, table, b);
+
+			skips += next == b + 1;
+			b = next;
+			if (b > high)
+				break;
 			status = begins(x, b, wanted, &before);
-			skips++;
 		}
 		if (status && (status != STATUS_DAMAGED || skips == SKIPS_MAX))
 			return status;

@@ -471,6 +471,38 @@ static void a_name_whose_way_is_whole_is_found(void **state)
 	end(&f);
 }
 
+/* Of the blocks with names that are alike 110 are lost: a name is found, or may be lost, and
+ * few are tried. */
+static void much_that_is_lost_is_not_gone_through(void **state)
+{
+	enum { FIRST = 20, BEHIND = 130, READS = 64 + 14 };
+	struct format_entry directory;
+	char name[FORMAT_NAME + 1], root[FORMAT_NAME + 1];
+	unsigned found = 0, damaged = 0;
+	struct fixture f;
+	uint32_t id;
+
+	(void)state;
+	make(&f);
+	add_entries(&f);
+	f.lost_begin = f.part[FIRST].off;
+	f.lost_end = f.part[BEHIND].off;
+	open_index(&f);
+	describe_entry(&directory, root, 0);
+	for (uint32_t i = 0; i < FILES / 2; i += 1 + random_below(200)) {
+		unsigned before = f.reads;
+		int status;
+
+		name_of(name, i);
+		status = index_lookup(f.index, &directory, name, strlen(name), &id);
+		assert_true(f.reads - before <= READS);
+		assert_true(status == STATUS_OK ? id == i + 1 : status == STATUS_DAMAGED);
+		*(status ? &damaged : &found) += 1;
+	}
+	assert_true(found > 10 && damaged > 50);
+	end(&f);
+}
+
 static void a_changed_block_is_seen(void **state)
 {
 	const struct format_entry *e;
@@ -784,6 +816,7 @@ int main(void)
 		cmocka_unit_test(every_name_is_found_and_no_other),
 		cmocka_unit_test(a_look_up_reads_little),
 		cmocka_unit_test(a_name_whose_way_is_whole_is_found),
+		cmocka_unit_test(much_that_is_lost_is_not_gone_through),
 		cmocka_unit_test(a_changed_block_is_seen),
 		cmocka_unit_test(a_wrong_key_is_seen),
 		cmocka_unit_test(every_address_has_its_segment),
