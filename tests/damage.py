@@ -75,8 +75,7 @@ class Oracle:
         self.path, self.bundle = path, decode.Bundle([path], self.secrets)
         self.volume = v = self.bundle.root
         self.all = v.data_pages + v.parity_pages
-        middle = len(v.owned) // 2 * v.slice
-        self.at = [v.place(t + 1 if t + 1 < middle else t + 2) for t in range(self.all)]
+        self.at = [v.place_of(t) for t in range(self.all)]
         # Band, column and data page (or none) of each logical page.
         self.role = []
         for band in range(v.bands if v.m else 1):

@@ -482,10 +482,14 @@ class Volume:
     def place(self, x):
         return self.slice * self.owned[x // self.slice] + x % self.slice
 
+    def place_of(self, t):
+        """The page of the area that logical page t is: the roots lie between."""
+        middle = len(self.owned) // 2 * self.slice
+        return self.place(t + 1 if t + 1 < middle else t + 2)
+
     def logical(self, t):
         """The payload of a logical page, or None."""
-        middle = len(self.owned) // 2 * self.slice
-        payload = self.page(self.place(t + 1 if t + 1 < middle else t + 2), t, 0)
+        payload = self.page(self.place_of(t), t, 0)
         if payload is None:
             self.lost.add(t)
         return payload

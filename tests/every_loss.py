@@ -100,8 +100,7 @@ class Left:
                 self.good[line['path']] = line['sha256']
         info, = decode.information(bundle)['volumes']
         volume = bundle.root
-        middle = len(volume.owned) // 2 * volume.slice
-        self.own = volume.root_pages + [volume.place(t + 1 if t + 1 < middle else t + 2) for t in
+        self.own = volume.root_pages + [volume.place_of(t) for t in
                                         range(volume.data_pages + volume.parity_pages)]
         self.headers = [any(decode.try_slots(header, k) for k in decode.combinations(header, 65536, *secrets))
                         for _, header in volume.headers(volume.length)]

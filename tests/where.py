@@ -52,9 +52,7 @@ def main(what, argv):
     if what == 'roots':
         return [decode.PAGE * (page + 1) for page in v.root_pages]
     v.read_root()
-    middle = len(v.owned) // 2 * v.slice
-    offsets = [decode.PAGE * (v.place(t + 1 if t + 1 < middle else t + 2) + 1)
-               for t in range(v.data_pages + v.parity_pages)]
+    offsets = [decode.PAGE * (v.place_of(t) + 1) for t in range(v.data_pages + v.parity_pages)]
     if what == 'data':
         return [offsets[i + (i // (64 * v.columns) * v.m * v.columns if v.m else 0)]
                 for i in range(v.data_pages)]

@@ -79,10 +79,9 @@ damaged() { # NAME PARITY MORE
 		volume = decode.Volume(path)
 		volume.find_slot((None, decode.key_file_of(open(key, 'rb').read()), []), None)
 		volume.read_root()
-		middle = len(volume.owned) // 2 * volume.slice
 		with open(path, 'r+b') as file:
 		    for t in range(9, 9 + (volume.m + int(more)) * volume.columns):
-		        file.seek(decode.PAGE * (1 + volume.place(t + 1 if t + 1 < middle else t + 2)))
+		        file.seek(decode.PAGE * (1 + volume.place_of(t)))
 		        file.write(bytes(decode.PAGE))
 	END
 }

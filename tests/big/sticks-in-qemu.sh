@@ -57,8 +57,7 @@ assert volume.bands == 1 and volume.m == 4
 
 def offset(i):
     """Where in the bundle data page i begins; there is one band."""
-    middle = len(volume.owned) // 2 * volume.slice
-    return PAGE * (1 + volume.place(i + 1 if i + 1 < middle else i + 2))
+    return PAGE * (1 + volume.place_of(i))
 
 read, data_page = [], volume.data_page
 volume.data_page = lambda i: (read.append(i), data_page(i))[1]

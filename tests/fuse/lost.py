@@ -27,8 +27,7 @@ def bundle_of(key, path):
 
 
 def offset_of(volume, t):
-    middle = len(volume.owned) // 2 * volume.slice
-    return PAGE * (1 + volume.place(t + 1 if t + 1 < middle else t + 2))
+    return PAGE * (1 + volume.place_of(t))
 
 
 def hurt(sort, key, whole, path):

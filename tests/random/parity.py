@@ -19,9 +19,7 @@ from decode import PAGE, PAYLOAD, Bundle, add, gf_inverse, key_file_of, scale
 
 def places(volume):
     """Where logical pages are in the file."""
-    middle = len(volume.owned) // 2 * volume.slice
-    return [PAGE * (1 + volume.place(t + 1 if t + 1 < middle else t + 2))
-            for t in range(volume.data_pages + volume.parity_pages)]
+    return [PAGE * (1 + volume.place_of(t)) for t in range(volume.data_pages + volume.parity_pages)]
 
 
 def groups(volume):
