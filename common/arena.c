@@ -95,6 +95,16 @@ void *arena_alloc(struct arena *arena, size_t len)
 	return p;
 }
 
+void *arena_alloc_page(struct arena *arena, size_t len)
+{
+	size_t skip = round_up(arena->used, ARENA_PAGE) - arena->used, room = arena_room(arena);
+
+	if (skip > room || len > room - skip)
+		return NULL;
+	arena->used += skip;
+	return arena_alloc(arena, len);
+}
+
 size_t arena_room(const struct arena *arena)
 {
 	return arena->len - arena->used;

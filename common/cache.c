@@ -17,29 +17,27 @@ struct cache {
 	struct cache_slot slot[];
 };
 
-/* The kernel copies what is lent from page to page. */
-enum { PAGE = 4096 };
-
 size_t cache_size(unsigned count)
 {
-	return count * (size_t)FORMAT_FRAME + PAGE;
+	return count * (size_t)FORMAT_FRAME + ARENA_PAGE;
 }
 
 int cache_new(struct cache **cache, struct arena *arena, unsigned count)
 {
 	struct cache *c = calloc(1, sizeof *c + count * sizeof *c->slot);
-	uint8_t *bytes = arena_alloc(arena, cache_size(count));
 
-	if (!c || !bytes) {
-		free(c);
+	if (!c)
 		return STATUS_NOMEM;
-	}
-	bytes += (PAGE - (uintptr_t)bytes % PAGE) % PAGE;
 	c->count = count;
 	pthread_mutex_init(&c->lock, NULL);
 	pthread_cond_init(&c->changed, NULL);
-	for (unsigned i = 0; i < count; i++)
-		c->slot[i].bytes = bytes + i * (size_t)FORMAT_FRAME;
+	for (unsigned i = 0; i < count; i++) {
+		c->slot[i].bytes = arena_alloc_page(arena, FORMAT_FRAME);
+		if (!c->slot[i].bytes) {
+			cache_free(c);
+			return STATUS_NOMEM;
+		}
+	}
 	*cache = c;
 	return STATUS_OK;
 }

@@ -87,26 +87,15 @@ static int make_arena(struct access *a, const struct options *o)
 	return status ? diag_status(NULL, status) : 0;
 }
 
-/* The kernel copies a reply from page to page: where the pages of both sides lie
- * alike it takes half as many pieces. */
-enum { PAGE = 4096 };
-
 static size_t buffer_size(const struct access *a)
 {
-	return a->read_max + ACCESS_HEAD + PAGE;
-}
-
-static uint8_t *make_buffer(struct access *a)
-{
-	uint8_t *bytes = arena_alloc(a->arena, buffer_size(a));
-
-	return bytes ? bytes + (PAGE - (uintptr_t)bytes % PAGE) % PAGE : NULL;
+	return a->read_max + ACCESS_HEAD;
 }
 
 /* All that workers need, and the rest for frames. */
 static int share_arena(struct access *a)
 {
-	size_t each = cursor_size() - bundle_frames_size(1) + buffer_size(a) +
+	size_t each = cursor_size() - bundle_frames_size(1) + buffer_size(a) + ARENA_PAGE +
 	              sizeof(struct bundle_entry) + 4 * 64;
 	size_t room = arena_room(a->arena), frames = 0;
 	int status;
@@ -123,7 +112,7 @@ static int share_arena(struct access *a)
 
 		status = cursor_new(&share->cursor, a->bundle);
 		share->entry = arena_alloc(a->arena, sizeof *share->entry);
-		share->buffer = make_buffer(a);
+		share->buffer = arena_alloc_page(a->arena, buffer_size(a));
 		if (status == STATUS_OK && (!share->entry || !share->buffer))
 			status = STATUS_NOMEM;
 	}

@@ -23,9 +23,9 @@ struct arena {
 
 static struct arena *spare;
 
-static size_t round_up(size_t len)
+static size_t round_up(size_t len, size_t unit)
 {
-	return (len + GAP - 1) / GAP * GAP;
+	return (len + unit - 1) / unit * unit;
 }
 
 static struct arena *take_spare(void)
@@ -62,12 +62,23 @@ void *arena_alloc(struct arena *arena, size_t len)
 
 	if (len > arena->len - arena->used)
 		return NULL;
-	arena->used += round_up(len);
-	arena->at += round_up(len) + GAP;
+	arena->used += round_up(len, GAP);
+	arena->at += round_up(len, GAP) + GAP;
 	MUST(arena->at <= ARENA_MAX_BYTES + (size_t)PARTS * GAP);
 	ASAN_UNPOISON_MEMORY_REGION(p, len);
 	memset(p, 0, len);
 	return p;
+}
+
+void *arena_alloc_page(struct arena *arena, size_t len)
+{
+	size_t used = round_up(arena->used, ARENA_PAGE);
+
+	if (used > arena->len || len > arena->len - used)
+		return NULL;
+	arena->used = used;
+	arena->at = round_up(arena->at, ARENA_PAGE);
+	return arena_alloc(arena, len);
 }
 
 size_t arena_room(const struct arena *arena)

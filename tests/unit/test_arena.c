@@ -96,6 +96,26 @@ static void allocations_are_aligned_zero_and_bounded(void **state)
 	arena_free(arena);
 }
 
+static void pages_are_their_own_and_bounded(void **state)
+{
+	struct arena *arena;
+	uint8_t *a, *b;
+
+	(void)state;
+	assert_int_equal(arena_new(&arena, 4 * ARENA_PAGE, true), STATUS_OK);
+	assert_non_null(arena_alloc(arena, 1));
+	a = arena_alloc_page(arena, 100);
+	b = arena_alloc_page(arena, ARENA_PAGE);
+	assert_int_equal((uintptr_t)a % ARENA_PAGE, 0);
+	assert_ptr_equal(b, a + ARENA_PAGE);
+	assert_null(arena_alloc_page(arena, ARENA_PAGE + 1));
+	assert_null(arena_alloc_page(arena, SIZE_MAX));
+	assert_int_equal(arena_room(arena), ARENA_PAGE);
+	assert_ptr_equal(arena_alloc_page(arena, ARENA_PAGE), b + ARENA_PAGE);
+	assert_null(arena_alloc_page(arena, 1));
+	arena_free(arena);
+}
+
 static void sizes_are_rounded_up_and_limited(void **state)
 {
 	struct arena *arena = NULL;
@@ -236,6 +256,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(memory_is_locked_and_kept_out_of_cores_and_children),
 		cmocka_unit_test(allocations_are_aligned_zero_and_bounded),
+		cmocka_unit_test(pages_are_their_own_and_bounded),
 		cmocka_unit_test(sizes_are_rounded_up_and_limited),
 		cmocka_unit_test(wiping_leaves_zeros_where_they_can_be_read),
 		cmocka_unit_test(a_child_sees_zeros),
