@@ -11,10 +11,10 @@ head -c 40M /dev/urandom >"$tmp/tree/film"
 for ((i = 0; i < 3000; i++)); do : >"$tmp/tree/directory/$i"; done
 pack_tree "$tmp/tree/."
 
-stalling() { # AT SECONDS [OPTION...]
-	export LD_PRELOAD=$tmp/stall.so STALL_AT=$1 STALL_SECONDS=$2
-	up "${@:3}"
-	unset LD_PRELOAD STALL_AT STALL_SECONDS
+stalling() { # AT COUNT MILLISECONDS
+	export LD_PRELOAD=$tmp/stall.so STALL_AT=$1 STALL_COUNT=$2 STALL_MS=$3
+	up
+	unset LD_PRELOAD STALL_AT STALL_COUNT STALL_MS
 }
 
 timed() { # COMMAND...
@@ -27,7 +27,7 @@ timed() { # COMMAND...
 }
 
 # So many pieces of 256 KiB are read in the first seconds, then it stalls.
-stalling 100 8
+stalling 100 2 8000
 (timed cmp "$mnt/film" "$tmp/tree/film" && echo "$took" >"$tmp/reader") &
 reader=$!
 sleep 1.5
@@ -38,7 +38,7 @@ wait "$reader"
 ok "the first one gets all, late" test "$(cat "$tmp/reader")" -ge 7500
 down
 
-stalling 100 30
+stalling 100 2 30000
 cat "$mnt/film" >/dev/null 2>&1 &
 sleep 1.5
 timed "$mount" -u "$mnt"
@@ -48,4 +48,30 @@ took=$((took + spent))
 is "it can be ended, too" "$asked $code" '0 0'
 ok "without waiting" within 2000
 wait
+
+# Where all reads take long, whoever reads in order waits for what is being decoded ahead, 256 KiB
+# at a time; not for what it reads itself.  One page in the middle is lost, of 16 KiB: it costs
+# whoever asks for 64 KiB one of them, or two.
+"$pack" -q -f --kdf low --no-verify --parity 0 --passphrase-file "$tmp/passphrase" -o "$bundle" "$tmp/tree/."
+mapfile -t pages < <(tests/where.py data --passphrase-file "$tmp/passphrase" "$bundle")
+dd if=/dev/zero of="$bundle" bs=16384 count=1 seek="${pages[$((${#pages[@]} / 2))]}" oflag=seek_bytes \
+	conv=notrunc status=none
+lost_blocks() {
+	/usr/bin/python3 - "$mnt/film" "$tmp/tree/film" <<-'END'
+		import os, sys
+		film, source = (os.open(path, os.O_RDONLY) for path in sys.argv[1:])
+		lost = wrong = 0
+		for at in range(0, 40 << 20, 65536):
+		    try:
+		        wrong += os.pread(film, 65536, at) != os.pread(source, 65536, at)
+		    except OSError:
+		        lost += 1
+		print(lost, wrong)
+	END
+}
+for round in 1 2 3; do
+	stalling 1 1000 10
+	like "a lost page costs no more than who asks for it, $round" "$(lost_blocks)" '^[12] 0$'
+	down
+done
 finish
