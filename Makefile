@@ -384,5 +384,5 @@ clean:
 .SECONDARY:
 export SECTIONS RUNS PEERS PLACES CASES BENCH_DIR BENCH_HUGE BENCH_TIMEOUT BENCH_TINY
 .PHONY: all bench bench-programs check check-damage check-deb check-deb-install check-desktop check-faults check-foreign check-mount-long check-qemu check-random check-sandbox \
-	check-sticks run-tests asan tsan msan run-msan valgrind vectors \
+	check-sticks check-volumes run-tests asan tsan msan run-msan valgrind vectors \
 	coverage lint fuzz run-fuzz fuzz-merge run-fuzz-merge reader-musl demo deps install uninstall dist deb clean

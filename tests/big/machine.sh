@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154  # $root and $tmp are those of the scripts
 # A machine with Debian's kernel, for the scripts here that need what this one's
-# kernel has not, or may not break.
+# kernel has not, or may not break.  Ends the script where there is none to be had.
 #
-#   get_kernel                  into $KERNEL, an unpacked linux-image package
+#   $KERNEL                     an unpacked linux-image package
 #   add_program FILE            into $root/bin, with the libraries that it wants
 #   add_modules MODULE...       into $root/modules, in the order of modules/order
 #   make_initrd                 $tmp/initrd, of $root
@@ -29,6 +29,10 @@ get_kernel() {
 	package=$(apt-cache depends linux-image-amd64 | sed -n 's/.*Depends: \(linux-image-[0-9].*\)/\1/p' | head -1)
 	mkdir -p "$KERNEL" && (cd "$KERNEL" && apt-get download -q "$package" && dpkg -x linux-image-*.deb .)
 }
+
+: "${KERNEL:=$tmp/kernel}"
+command -v qemu-system-x86_64 >/dev/null || { echo "1..0 # SKIP there is no qemu-system-x86_64"; exit 0; }
+get_kernel >"$tmp/kernel.log" 2>&1 || { echo "1..0 # SKIP no kernel to be had: $(tail -1 "$tmp/kernel.log")"; exit 0; }
 
 add_program() {
 	local library

@@ -9,7 +9,6 @@ cd "$(dirname "$0")/../.." || exit
 . tests/cli/lib.sh
 . tests/big/machine.sh
 
-: "${KERNEL:=$tmp/kernel}"
 scripts=(build/tests/unit/test_sandbox build/tests/unit/test_reader_sandbox
 	tests/cli/71-the-packer-is-confined.sh tests/cli/72-the-reader-is-confined.sh
 	tests/fuse/70-the-server-is-confined.sh)
@@ -58,8 +57,6 @@ END
 	make_initrd
 }
 
-command -v qemu-system-x86_64 >/dev/null || { echo "1..0 # SKIP there is no qemu-system-x86_64"; exit 0; }
-get_kernel >"$tmp/kernel.log" 2>&1 || { echo "1..0 # SKIP no kernel to be had: $(tail -1 "$tmp/kernel.log")"; exit 0; }
 make_root || exit 1
 timeout 900 qemu-system-x86_64 -accel tcg -m 768 -nodefaults -display none -no-reboot \
 	-kernel "$KERNEL"/boot/vmlinuz-* -initrd "$tmp/initrd" \

@@ -9,11 +9,7 @@ cd "$(dirname "$0")/../.." || exit
 . tests/cli/lib.sh
 . tests/big/machine.sh
 
-: "${KERNEL:=$tmp/kernel}"
 root=$tmp/root
-
-command -v qemu-system-x86_64 >/dev/null || { echo "1..0 # SKIP there is no qemu-system-x86_64"; exit 0; }
-get_kernel >"$tmp/kernel.log" 2>&1 || { echo "1..0 # SKIP no kernel to be had: $(tail -1 "$tmp/kernel.log")"; exit 0; }
 
 # --- bundles -----------------------------------------------------------------------
 

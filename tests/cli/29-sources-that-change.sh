@@ -4,8 +4,7 @@
 # looks like a bundle.  tests/preload/fail.c makes it happen at the right moment.
 . tests/cli/lib.sh
 
-if ! ${CC:-gcc} -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O1 -shared -fPIC -o "$tmp/shim.so" \
-	tests/preload/fail.c 2>"$tmp/.said"; then
+if ! preload fail 2>"$tmp/.said"; then
 	skip "sources that change" "needs a compiler"
 	finish
 fi
@@ -29,7 +28,7 @@ shimmed() {
 	local file=$1 at=$2 what=$3
 	shift 3
 	rm -f "$bundle"
-	env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$tmp/shim.so" SHIM_FILE="$file" \
+	env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$tmp/fail.so" SHIM_FILE="$file" \
 		SHIM_AT="$at" SHIM_DO="$what" "$pack" "${key[@]}" -o "$bundle" "$@"
 }
 
@@ -94,7 +93,7 @@ rm "$tmp/src/text.txt"
 expected=$(content)
 plant
 is "nothing of it stays in the content" "$(
-	LD_PRELOAD=$tmp/shim.so ASAN_OPTIONS=verify_asan_link_order=0 SHIM_FILE=text.txt SHIM_AT=7 \
+	LD_PRELOAD=$tmp/fail.so ASAN_OPTIONS=verify_asan_link_order=0 SHIM_FILE=text.txt SHIM_AT=7 \
 		SHIM_DO=eio content
 )" "$expected"
 ok "where it would be seen" test "$(content)" -gt "$expected"

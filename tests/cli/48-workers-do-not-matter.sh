@@ -7,8 +7,8 @@ if sanitized; then
 	skip "the same bytes" "a sanitizer wants to be loaded first"
 	finish
 fi
-fixed=$tmp/fixed.so
-if ! ${CC:-gcc} -shared -fPIC -O1 -o "$fixed" tests/preload/fixed_random.c -lsodium; then
+fixed=$tmp/fixed_random.so
+if ! preload fixed_random -lsodium; then
 	skip "the same bytes" "needs a compiler"
 	finish
 fi

@@ -6,8 +6,7 @@
 . tests/cli/nth.sh
 
 nth_begin
-if ! ${CC:-gcc} -D_GNU_SOURCE -I. -O1 -shared -fPIC -o "$tmp/fixed.so" \
-	tests/preload/fixed_random.c -lsodium 2>/dev/null; then
+if ! preload fixed_random -lsodium 2>/dev/null; then
 	skip "calls that do half" "needs a compiler"
 	finish
 fi
@@ -25,7 +24,7 @@ fixed() {
 	local first=$1
 	shift
 	env ASAN_OPTIONS=verify_asan_link_order=0 NTH_CALL=short NTH_SEEN="$tmp/seen" \
-		LD_PRELOAD="$first $tmp/fixed.so" "$@"
+		LD_PRELOAD="$first $tmp/fixed_random.so" "$@"
 }
 
 # same WHAT ARGUMENT...: packed so and so, it is one bundle, or one set.

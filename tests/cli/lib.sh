@@ -15,6 +15,7 @@
 #   sanitized                                       for if: are these programs a sanitizer's, or
 #                                                   valgrind's?  They have memory, threads and
 #                                                   calls that ours have not
+#   preload NAME [OPTION...]                        $tmp/NAME.so, of tests/preload/NAME.c
 #   finish                                          the last line of a script
 #
 # $tmp: an empty directory.  $pack, $read, $mount: the programs; with VALGRIND=1 under
@@ -53,6 +54,10 @@ fi
 
 count=0
 failed=0
+
+preload() {
+	${CC:-gcc} -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -O1 -shared -fPIC -o "$tmp/$1.so" "tests/preload/$1.c" "${@:2}"
+}
 
 result() { # STATUS WHAT
 	count=$((count + 1))

@@ -5,7 +5,7 @@
 . tests/fuse/lib.sh
 
 ! sanitized || skip_all "a sanitizer wants to come first"
-${CC:-gcc} -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -O1 -shared -fPIC -o "$tmp/bad.so" tests/preload/bad.c
+preload bad || exit 1
 mkdir "$tmp/src"
 head -c 64 /dev/urandom >"$tmp/key"
 for ((i = 10; i < 26; i++)); do
@@ -14,7 +14,7 @@ for ((i = 10; i < 26; i++)); do
 done
 seq 1 50000 >"$tmp/src/numbers.txt"
 "$pack" -q --key-file "$tmp/key" --parity 2 -o "$tmp/whole" "$tmp/src/." || exit 1
-key=(--key-file "$tmp/key")
+key=(-q --key-file "$tmp/key")
 lost() { /usr/bin/python3 -B tests/fuse/lost.py "$@"; }
 
 # reads SORT [OPTION]: $bundle, which is $tmp/hurt, or whole on a medium like that.  The
@@ -27,7 +27,7 @@ reads() {
 	cat "$tmp/stderr"
 	echo "exit code $code; lost are: $(paste -sd' ' "$tmp/lost")"
 	named=$(sed -n 's/^satchel-mount: inode \([0-9]*\): damaged beyond repair$/\1/p' "$tmp/stderr" | LC_ALL=C sort)
-	[ "$named" == "$(cat "$tmp/lost")" ] && [ "$(grep -vc 'swap is on' "$tmp/stderr")" -eq "$(grep -c . "$tmp/lost")" ] || return
+	[ "$named" == "$(cat "$tmp/lost")" ] && [ "$(wc -l <"$tmp/stderr")" -eq "$(grep -c . "$tmp/lost")" ] || return
 	case $1 in
 	mended) [ -z "$named" ] && [ "$code" -eq 5 ] ;;
 	*) [ "$(wc -l <"$tmp/lost")" -gt 2 ] && [ "$code" -eq 4 ] ;;

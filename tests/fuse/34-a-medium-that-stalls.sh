@@ -4,8 +4,7 @@
 . tests/fuse/lib.sh
 
 ! sanitized || skip_all "a sanitizer wants to come first"
-${CC:-gcc} -std=c11 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -O2 -shared -fPIC -o "$tmp/stall.so" \
-	tests/preload/stall.c
+preload stall || exit 1
 mkdir -p "$tmp/tree/directory"
 head -c 40M /dev/urandom >"$tmp/tree/film"
 for ((i = 0; i < 3000; i++)); do : >"$tmp/tree/directory/$i"; done
@@ -13,7 +12,7 @@ pack_tree "$tmp/tree/."
 
 stalling() { # AT COUNT MILLISECONDS
 	export LD_PRELOAD=$tmp/stall.so STALL_AT=$1 STALL_COUNT=$2 STALL_MS=$3
-	up
+	up -q
 	unset LD_PRELOAD STALL_AT STALL_COUNT STALL_MS
 }
 
