@@ -218,15 +218,17 @@ static void report(struct worker *w, uint32_t id, int status)
 		tell_held(w);
 }
 
-/* Nobody waits for the line. */
+/* Nobody waits for the line.  At an end the keys are wiped under whoever is late: what does
+ * not open then is no damage. */
 static void reply_failure(struct worker *w, fuse_req_t req, uint32_t id, int status)
 {
 	int error = error_of(status);
+	bool is_damage = error == EIO && !loop_is_refusing(w);
 
-	if (error == EIO)
+	if (is_damage)
 		atomic_store(&w->view->damaged, true);
 	reply_error(w, req, error);
-	if (error == EIO)
+	if (is_damage)
 		report(w, id, status);
 }
 
