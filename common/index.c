@@ -631,32 +631,39 @@ static int get_run(struct index *x, const struct format_entry *file, uint64_t n,
 	                         file->size, x->content->plain_len);
 }
 
-/* Where run n begins; the size of the file behind its last. */
+/* Where run n begins; the size of the file behind its last.  The first of a block is the
+ * block's key: the block itself may be lost. */
 static int run_start(struct index *x, const struct format_entry *file, uint64_t n, uint64_t *start)
 {
 	struct format_run run;
+	struct format_ref ref;
 	int status;
 
-	*start = file->size;
-	if (n == file->place + file->runs)
+	if (n == file->place + file->runs) {
+		*start = file->size;
 		return STATUS_OK;
-	status = get_run(x, file, n, &run);
-	if (status == STATUS_OK)
-		*start = run.file_off;
-	return status;
+	}
+	if (n % FORMAT_RUNS_PER_BLOCK == 0) {
+		status = find_ref(x, TABLE_RUNS, n / FORMAT_RUNS_PER_BLOCK, &ref);
+		*start = status ? 0 : load_le64(ref.key);
+	} else {
+		status = get_run(x, file, n, &run);
+		*start = status ? 0 : run.file_off;
+	}
+	return status == STATUS_OK && *start > file->size ? STATUS_INVALID : status;
 }
 
-int index_run_at(struct index *index, const struct format_entry *entry, uint64_t off,
-                 struct format_run *run, uint64_t *next)
+/* The number of the first run behind off, which is that behind the file's last if there
+ * is none. */
+static int run_behind(struct index *x, const struct format_entry *file, uint64_t off, uint64_t *n)
 {
-	const struct format_entry copy = *entry, *file = &copy; /* it may leave the cache */
 	uint64_t low = file->place, high = file->place + file->runs, block;
-	bool lost; /* is found when the run behind is asked for */
+	bool lost; /* is found when that run is asked for */
 	int status;
 
 	/* Blocks behind the first begin within this file, so their keys are its. */
 	if (file->runs > 1) {
-		status = last_block(index, TABLE_RUNS, low / FORMAT_RUNS_PER_BLOCK,
+		status = last_block(x, TABLE_RUNS, low / FORMAT_RUNS_PER_BLOCK,
 		                    (high - 1) / FORMAT_RUNS_PER_BLOCK, begins_by_offset, &off,
 		                    &block, &lost);
 		if (status)
@@ -664,25 +671,47 @@ int index_run_at(struct index *index, const struct format_entry *entry, uint64_t
 		low = max_u64(low, block * FORMAT_RUNS_PER_BLOCK);
 		high = min_u64(high, (block + 1) * FORMAT_RUNS_PER_BLOCK);
 	}
-	/* The first run behind off lies in [low, high]. */
+	/* It lies in [low, high]. */
 	while (low < high) {
 		uint64_t middle = low + (high - low) / 2;
+		struct format_run run;
 
-		status = get_run(index, file, middle, run);
+		status = get_run(x, file, middle, &run);
 		if (status)
 			return status;
-		if (run->file_off <= off)
+		if (run.file_off <= off)
 			low = middle + 1;
 		else
 			high = middle;
 	}
-	status = run_start(index, file, low, next);
-	if (status || low == file->place)
-		return status;
-	status = get_run(index, file, low - 1, run);
+	*n = low;
+	return STATUS_OK;
+}
+
+int index_run_at(struct index *index, const struct format_entry *entry, uint64_t off,
+                 struct format_run *run, uint64_t *next)
+{
+	const struct format_entry copy = *entry, *file = &copy; /* it may leave the cache */
+	uint64_t n, end;
+	int status = run_behind(index, file, off, &n), behind;
+
 	if (status)
 		return status;
-	return run->len <= *next - run->file_off && *next >= run->file_off ? 1 : STATUS_INVALID;
+	behind = run_start(index, file, n, next);
+	if (n == file->place)
+		return behind;
+	status = get_run(index, file, n - 1, run);
+	if (status)
+		return status;
+	end = run->file_off + run->len;
+	/* What is in the run can be had, whatever follows. */
+	if (behind == STATUS_DAMAGED && off < end) {
+		*next = end;
+		return 1;
+	}
+	if (behind)
+		return behind;
+	return end <= *next ? 1 : STATUS_INVALID;
 }
 
 int index_heap(struct index *index, uint64_t off, size_t len, uint8_t *out)

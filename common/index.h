@@ -58,7 +58,7 @@ uint64_t index_next_address(struct index *index, uint64_t addr);
 
 /* The last run of the sparse file that begins at or before off.  Returns 1 and
  * *run, 0 if there is none before off; *next: where the run behind it begins, or
- * the file's size. */
+ * the file's size; where that is lost, and off in the run, the run's end. */
 int index_run_at(struct index *index, const struct format_entry *file, uint64_t off,
                  struct format_run *run, uint64_t *next);
 

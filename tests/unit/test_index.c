@@ -700,6 +700,16 @@ static void add_runs(struct fixture *f, struct format_run *run, uint64_t *size)
 	end_table(f, TABLE_RUNS, RUNS_BEFORE + RUNS);
 }
 
+/* The first run of the file behind off. */
+static uint32_t behind(const struct format_run *run, uint64_t off)
+{
+	uint32_t n = RUNS_BEFORE;
+
+	while (n < RUNS_BEFORE + RUNS && run[n].file_off <= off)
+		n++;
+	return n;
+}
+
 static void every_offset_has_its_run(void **state)
 {
 	static struct format_run run[RUNS_BEFORE + RUNS];
@@ -714,11 +724,9 @@ static void every_offset_has_its_run(void **state)
 	open_index(&f);
 	for (int i = 0; i < 3000; i++) {
 		uint64_t off = random_below((uint32_t)file.size);
-		uint32_t n = RUNS_BEFORE; /* the first behind off */
+		uint32_t n = behind(run, off);
 		int found = index_run_at(f.index, &file, off, &got, &next);
 
-		while (n < RUNS_BEFORE + RUNS && run[n].file_off <= off)
-			n++;
 		assert_int_equal(found, n > RUNS_BEFORE);
 		assert_true(next == (n < RUNS_BEFORE + RUNS ? run[n].file_off : file.size));
 		if (found)
@@ -728,6 +736,81 @@ static void every_offset_has_its_run(void **state)
 	file.runs = 0;
 	assert_int_equal(index_run_at(f.index, &file, 5, &got, &next), 0);
 	assert_true(next == file.size);
+	end(&f);
+}
+
+/* Of the runs before and behind the block that is lost every one, up to where it begins. */
+static void look_for_runs_without(struct fixture *f, const struct format_run *run, uint64_t lost,
+                                  uint64_t size)
+{
+	struct format_entry file = {
+		.sparse = true, .place = RUNS_BEFORE, .runs = RUNS, .size = size};
+	struct format_run got;
+	uint64_t next;
+
+	for (uint64_t off = 0; off < size; off += random_below(9)) {
+		uint32_t n = behind(run, off), own = n > RUNS_BEFORE ? n - 1 : n;
+		int found = index_run_at(f->index, &file, off, &got, &next);
+
+		if (own / FORMAT_RUNS_PER_BLOCK == lost) {
+			assert_int_equal(found, STATUS_DAMAGED);
+			continue;
+		}
+		assert_int_equal(found, n > RUNS_BEFORE);
+		assert_true(next == (n < RUNS_BEFORE + RUNS ? run[n].file_off : size));
+		if (found)
+			assert_true(got.file_off == run[n - 1].file_off);
+	}
+}
+
+static void a_run_is_found_whatever_is_lost_beside_it(void **state)
+{
+	static struct format_run run[RUNS_BEFORE + RUNS];
+	struct fixture f;
+	uint64_t size;
+
+	(void)state;
+	make(&f);
+	add_runs(&f, run, &size);
+	assert_true(f.part_count > 4);
+	for (size_t part = 0; part < f.part_count - 1; part++) {
+		open_without(&f, part);
+		look_for_runs_without(&f, run, part, size);
+		close_index(&f);
+	}
+	open_index(&f);
+	end(&f);
+}
+
+/* Two nodes, and the second is lost: of the first one's last run every byte can be had, and
+ * what is behind it is not taken for a hole. */
+static void a_run_before_a_lost_node_is_whole(void **state)
+{
+	enum { FEW = FORMAT_FANOUT * FORMAT_RUNS_PER_BLOCK };
+	struct format_entry file = {.sparse = true, .runs = FEW + 1, .size = 10 * (FEW + 1)};
+	const uint64_t last = 10 * (FEW - 1);
+	struct format_run got;
+	struct fixture f;
+	uint64_t next;
+
+	(void)state;
+	make(&f);
+	for (uint64_t i = 0; i <= FEW; i += FORMAT_RUNS_PER_BLOCK) {
+		static uint8_t raw[FORMAT_RUNS_PER_BLOCK * FORMAT_RUN];
+		uint64_t n = min_u64(FEW + 1 - i, FORMAT_RUNS_PER_BLOCK);
+		uint8_t key[16] = {0};
+
+		for (uint64_t j = 0; j < n; j++)
+			format_run_encode(raw + j * FORMAT_RUN,
+			                  &(struct format_run){10 * (i + j), i + j, 5});
+		store_le64(key, 10 * i);
+		add_block(&f, raw, n * FORMAT_RUN, key);
+	}
+	end_table(&f, TABLE_RUNS, FEW + 1);
+	open_without(&f, FORMAT_FANOUT + 2);
+	assert_int_equal(index_run_at(f.index, &file, last + 4, &got, &next), 1);
+	assert_true(got.file_off == last && next == last + 5);
+	assert_int_equal(index_run_at(f.index, &file, last + 5, &got, &next), STATUS_DAMAGED);
 	end(&f);
 }
 
@@ -822,6 +905,8 @@ int main(void)
 		cmocka_unit_test(every_address_has_its_segment),
 		cmocka_unit_test(every_offset_has_its_run),
 		cmocka_unit_test(an_address_whose_way_is_whole_is_found),
+		cmocka_unit_test(a_run_is_found_whatever_is_lost_beside_it),
+		cmocka_unit_test(a_run_before_a_lost_node_is_whole),
 		cmocka_unit_test(runs_that_overlap_are_refused),
 		cmocka_unit_test(the_heap_is_one_run_of_bytes),
 		cmocka_unit_test(leaf_sums_are_found),
