@@ -96,6 +96,21 @@ uint64_t source_len(const struct source *source)
 	return source->len;
 }
 
+static void (*_Atomic halted)(void);
+
+void source_halt(void (*halt)(void))
+{
+	atomic_store(&halted, halt);
+}
+
+static void check_halt(void)
+{
+	void (*halt)(void) = atomic_load(&halted);
+
+	if (halt)
+		halt();
+}
+
 int source_read_fd(int fd, void *buf, size_t len, uint64_t off)
 {
 	uint8_t *p = buf;
@@ -103,6 +118,7 @@ int source_read_fd(int fd, void *buf, size_t len, uint64_t off)
 	while (len) {
 		ssize_t got = pread(fd, p, len, (off_t)off);
 
+		check_halt();
 		if (got < 0 && errno == EINTR)
 			continue;
 		if (got == 0)

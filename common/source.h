@@ -37,6 +37,10 @@ int source_salvage(const struct source *source, void *buf, size_t len, uint64_t 
 /* The same as source_read_at over a descriptor of one's own. */
 int source_read_fd(int fd, void *buf, size_t len, uint64_t off);
 
+/* From now on whoever comes back from reading a file calls this, which need not return:
+ * for an end that does not wait for a medium. */
+void source_halt(void (*halt)(void));
+
 /* Tell the kernel that len bytes at off will be wanted soon. Advice only. */
 void source_will_need(const struct source *source, uint64_t off, uint64_t len);
 

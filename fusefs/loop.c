@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
+#include "common/source.h"
 #include "common/status.h"
 #include "fusefs/device.h"
 #include "fusefs/registers.h"
@@ -28,6 +30,12 @@ enum { CROWD = 2 };
  * many seconds. */
 enum { STUCK_NANOSECONDS = 100000000 };
 
+/* Where the medium is sound nothing takes as long. */
+enum { SLOW_NANOSECONDS = 5000000 };
+
+/* More than the kernel reads ahead at a time. */
+enum { LATE_MAX = 128 };
+
 enum { STACK_BYTES = 64 * 1024, CLEAN_MS = 50 };
 
 struct loop {
@@ -38,12 +46,14 @@ struct loop {
 	bool spin;            /* the request before was short */
 	unsigned crowded;     /* so many in a row were there already */
 	bool is_ended;        /* has been told */
-	pthread_mutex_t lock; /* of the next five */
+	pthread_mutex_t lock; /* of the next seven */
 	struct worker *idle;  /* they wait for the turn, or an errand; the last to sleep first */
 	bool has_errand;
 	struct errand errand;
 	unsigned helpers, helpers_max; /* workers that run errands */
-	_Atomic bool turn;             /* somebody has it */
+	struct late_read late[LATE_MAX];
+	_Atomic unsigned late_count;
+	_Atomic bool turn; /* somebody has it */
 	_Atomic bool refusing;
 	unsigned count;
 	pthread_t thread[ACCESS_WORKERS];
@@ -147,26 +157,63 @@ static void wake(struct worker *w)
 		pthread_cond_signal(&w->wake);
 }
 
-/* Wait for the turn.  False: there is an errand to run first. */
-static bool take_turn(struct worker *w, struct errand *errand)
+/* Have all others been at something for so long, and may have to wait for the medium? */
+static bool is_last(const struct worker *w, int64_t nanoseconds)
+{
+	const struct loop *l = w->loop;
+
+	for (unsigned i = 0; i < l->count; i++) {
+		int64_t begun = atomic_load(&l->worker[i].begun);
+
+		if (&l->worker[i] != w && (!begun || (nanoseconds && now() - begun < nanoseconds)))
+			return false;
+	}
+	return true;
+}
+
+enum task { TASK_REQUESTS, TASK_LATE, TASK_ERRAND };
+
+/* With the lock held. */
+static bool has_late(const struct worker *w)
+{
+	return w->loop->late_count && !is_last(w, 0);
+}
+
+/* With the lock held. */
+static enum task choose_task(struct worker *w, struct errand *errand, struct late_read *late)
 {
 	struct loop *l = w->loop;
 
-	if (w->has_turn)
-		return true;
-	pthread_mutex_lock(&l->lock);
-	while (atomic_load(&l->turn) && !l->has_errand)
-		sleep_until_woken(w);
 	if (!atomic_load(&l->turn)) {
 		atomic_store(&l->turn, true);
 		w->has_turn = true;
-	} else {
-		l->has_errand = false;
-		l->helpers++;
-		*errand = l->errand;
+		return TASK_REQUESTS;
 	}
+	if (has_late(w)) {
+		*late = l->late[0];
+		memmove(l->late, l->late + 1, --l->late_count * sizeof *l->late);
+		return TASK_LATE;
+	}
+	l->has_errand = false;
+	l->helpers++;
+	*errand = l->errand;
+	return TASK_ERRAND;
+}
+
+/* Wait for the turn, or for something to do without it. */
+static enum task await_task(struct worker *w, struct errand *errand, struct late_read *late)
+{
+	struct loop *l = w->loop;
+	enum task task;
+
+	if (w->has_turn)
+		return TASK_REQUESTS;
+	pthread_mutex_lock(&l->lock);
+	while (atomic_load(&l->turn) && !has_late(w) && !l->has_errand)
+		sleep_until_woken(w);
+	task = choose_task(w, errand, late);
 	pthread_mutex_unlock(&l->lock);
-	return w->has_turn;
+	return task;
 }
 
 /* With the lock held.  Returns whom to wake. */
@@ -228,18 +275,6 @@ void loop_clean_stack(void)
 	registers_clear();
 }
 
-static void run_errand(struct worker *w, const struct errand *errand)
-{
-	atomic_store(&w->busy, true);
-	if (loop_is_spare(w))
-		errand->run(w, errand);
-	registers_clear();
-	atomic_store(&w->busy, false);
-	pthread_mutex_lock(&w->loop->lock);
-	w->loop->helpers--;
-	pthread_mutex_unlock(&w->loop->lock);
-}
-
 /* The arena has been wiped, or is about to be: what the kernel still asks has
  * names in it, and an answer that came late has more. */
 static void forget(struct worker *w)
@@ -248,17 +283,51 @@ static void forget(struct worker *w)
 	loop_clean_stack();
 }
 
-static void answer(struct worker *w, const struct fuse_buf *request)
+static int64_t begin_work(struct worker *w)
 {
+	int64_t begun = now();
+
 	atomic_store(&w->busy, true);
-	if (w->has_turn)
-		atomic_store(&w->since, now());
-	fuse_session_process_buf(w->loop->session, request);
-	owns_turn(w);
+	atomic_store(&w->begun, begun);
+	return begun;
+}
+
+static void end_work(struct worker *w)
+{
 	if (atomic_load(&w->loop->refusing))
 		forget(w);
 	registers_clear();
+	atomic_store(&w->begun, 0);
 	atomic_store(&w->busy, false);
+}
+
+static void run_errand(struct worker *w, const struct errand *errand)
+{
+	begin_work(w);
+	if (loop_is_spare(w))
+		errand->run(w, errand);
+	end_work(w);
+	pthread_mutex_lock(&w->loop->lock);
+	w->loop->helpers--;
+	pthread_mutex_unlock(&w->loop->lock);
+}
+
+static void answer(struct worker *w, const struct fuse_buf *request)
+{
+	int64_t begun = begin_work(w);
+
+	if (w->has_turn)
+		atomic_store(&w->since, begun);
+	fuse_session_process_buf(w->loop->session, request);
+	owns_turn(w);
+	end_work(w);
+}
+
+static void answer_late(struct worker *w, const struct late_read *late)
+{
+	begin_work(w);
+	late->run(w, late);
+	end_work(w);
 }
 
 /* Where there are more clients than one, another request may be there already:
@@ -269,17 +338,24 @@ static bool take_waiting(struct worker *w, struct fuse_buf *request)
 	return !w->has_turn && fuse_session_receive_buf(w->loop->session, request) > 0;
 }
 
-/* One request and what is there behind it, or one errand.  False: the session is
- * over. */
-static bool serve(struct worker *w)
+/* Before the turn is waited with: whoever is idle makes up for what was put off. */
+static void wake_for_late(struct loop *l)
+{
+	struct worker *next;
+
+	pthread_mutex_lock(&l->lock);
+	next = l->late_count ? next_to_wake(l) : NULL;
+	pthread_mutex_unlock(&l->lock);
+	wake(next);
+}
+
+/* One request and what is there behind it.  False: the session is over. */
+static bool serve_requests(struct worker *w)
 {
 	struct fuse_buf request = {.mem = w->buffer};
-	struct errand errand;
 
-	if (!take_turn(w, &errand)) {
-		run_errand(w, &errand);
-		return true;
-	}
+	if (atomic_load(&w->loop->late_count))
+		wake_for_late(w->loop);
 	if (receive(w, &request) <= 0)
 		return false;
 	do
@@ -288,6 +364,18 @@ static bool serve(struct worker *w)
 	if (w->has_turn)
 		w->loop->spin = true;
 	return true;
+}
+
+static bool serve(struct worker *w)
+{
+	struct late_read late;
+	struct errand errand;
+
+	switch (await_task(w, &errand, &late)) {
+	case TASK_LATE: answer_late(w, &late); return true;
+	case TASK_ERRAND: run_errand(w, &errand); return true;
+	default: return serve_requests(w);
+	}
 }
 
 /* A worker that has only been made cannot be told to clean itself yet. */
@@ -367,6 +455,14 @@ int loop_release(struct loop *loop)
 	return STATUS_OK;
 }
 
+/* Who comes back from the medium now finds the arena wiped. */
+static void rest(void)
+{
+	loop_clean_stack();
+	for (;;)
+		pause();
+}
+
 static bool is_quiet(struct loop *l)
 {
 	for (unsigned i = 0; i < l->count; i++)
@@ -400,13 +496,25 @@ static void clean_stacks(struct loop *l)
 		pause_briefly();
 }
 
+/* What was put off will not be read any more. */
+static void refuse_late(struct loop *l)
+{
+	pthread_mutex_lock(&l->lock);
+	while (l->late_count)
+		fuse_reply_err(l->late[--l->late_count].request, EIO);
+	pthread_mutex_unlock(&l->lock);
+}
+
 bool loop_refuse(struct loop *loop, unsigned milliseconds)
 {
 	bool quiet;
 
 	atomic_store(&loop->refusing, true);
+	refuse_late(loop);
 	while (!(quiet = is_quiet(loop)) && milliseconds--)
 		pause_briefly();
+	if (!quiet)
+		source_halt(rest);
 	for (unsigned i = 0; i < loop->count && !quiet; i++) {
 		fuse_req_t late = atomic_exchange(&loop->worker[i].request, NULL);
 
@@ -430,6 +538,22 @@ struct worker *loop_begin(fuse_req_t request)
 	if (loop_claim(w))
 		fuse_reply_err(request, EIO);
 	return NULL;
+}
+
+bool loop_put_off(struct worker *worker, const struct late_read *late)
+{
+	struct loop *l = worker->loop;
+	bool done;
+
+	/* Several that the kernel reads ahead come at once, and go to one place. */
+	if (!is_last(worker, late->for_page_cache ? 0 : SLOW_NANOSECONDS))
+		return false;
+	pthread_mutex_lock(&l->lock);
+	done = !atomic_load(&l->refusing) && l->late_count < LATE_MAX && loop_claim(worker);
+	if (done)
+		l->late[l->late_count++] = *late;
+	pthread_mutex_unlock(&l->lock);
+	return done;
 }
 
 bool loop_claim(struct worker *worker)
@@ -470,5 +594,6 @@ bool loop_is_spare(struct worker *worker)
 {
 	struct loop *l = worker->loop;
 
-	return !worker->has_turn && atomic_load(&l->turn) && !atomic_load(&l->refusing);
+	return !worker->has_turn && atomic_load(&l->turn) && !atomic_load(&l->refusing) &&
+	       (l->count < 3 || !is_last(worker, 0));
 }

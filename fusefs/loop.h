@@ -11,6 +11,10 @@
  * of them is always left for requests, as long as there are three: an errand may
  * have to wait for the medium.
  *
+ * A drive may try for minutes to read a bad place.  So where all workers but one are at
+ * something that takes long, that one puts reads off, and goes on with what else is asked;
+ * the first of the others that comes back makes up for it.
+ *
  * Once loop_refuse was called every request is answered with EIO and nothing of
  * the bundle is touched. */
 #ifndef FUSEFS_LOOP_H
@@ -34,6 +38,16 @@ struct errand {
 	struct stream_ref stream;
 };
 
+/* A read that is answered later. */
+struct late_read {
+	void (*run)(struct worker *worker, const struct late_read *late);
+	fuse_req_t request;
+	fuse_ino_t node;
+	size_t size;
+	off_t off;
+	bool for_page_cache;
+};
+
 /* One thread, for the handlers.  view: see ops.h. */
 struct worker {
 	struct loop *loop;
@@ -45,6 +59,7 @@ struct worker {
 	/* the loop's own */
 	_Atomic(fuse_req_t) request; /* that is not answered yet */
 	_Atomic bool busy, clean;
+	_Atomic int64_t begun; /* it has been busy; 0: it is not */
 	_Atomic bool has_turn;
 	_Atomic int64_t since; /* it has been answering, with the turn; 0: it has not */
 	bool is_idle;
@@ -82,6 +97,10 @@ void loop_clean_stack(void);
 
 /* The first thing that a handler does.  NULL: the request has been answered. */
 struct worker *loop_begin(fuse_req_t request);
+
+/* True: the read, which is its request's, will be answered by another worker or at the end;
+ * nothing more is to be done about it. */
+bool loop_put_off(struct worker *worker, const struct late_read *late);
 
 /* May this worker still answer its request?  Ask once, right before. */
 bool loop_claim(struct worker *worker);

@@ -649,33 +649,45 @@ static int reply_read(struct worker *w, fuse_req_t req, uint64_t off, size_t len
 	return status;
 }
 
+static void answer_read(struct worker *w, const struct late_read *r)
+{
+	struct view *v = w->view;
+	int status = load(w, r->node);
+	size_t len = status ? 0 : length_of_read(w, r->size, r->off);
+	struct stream_ref stream = streams_note(v->streams, r->node, (uint64_t)r->off, len);
+
+	loop_pass_turn(w, work_of(v, stream, len));
+	if (is_decoded_ahead(len) && streams_is_short(v->streams, stream, ahead_least(v)))
+		loop_offer(w, &(struct errand){run_errand, r->node, stream});
+	/* Nothing gets into the page cache unnoted. */
+	if (r->for_page_cache)
+		notes_add(v->notes, r->node, (uint64_t)r->off, len);
+	if (status == STATUS_OK)
+		status = reply_read(w, r->request, (uint64_t)r->off, len);
+	if (status)
+		reply_failure(w, r->request, entry_of(v, r->node), status);
+	else
+		look_ahead(w, stream, len);
+}
+
+static void answer_late_read(struct worker *w, const struct late_read *r)
+{
+	if (loop_begin(r->request))
+		answer_read(w, r);
+}
+
 static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
                     struct fuse_file_info *file)
 {
 	struct worker *w = loop_begin(req);
-	struct stream_ref stream;
-	struct view *v;
-	int status;
+	struct late_read read = {answer_late_read, req, node, size, off, false};
 
 	if (!w)
 		return;
-	v = w->view;
-	atomic_store(&v->last_read, ops_now());
-	status = load(w, node);
-	size = status ? 0 : length_of_read(w, size, off);
-	stream = streams_note(v->streams, node, (uint64_t)off, size);
-	loop_pass_turn(w, work_of(v, stream, size));
-	if (is_decoded_ahead(size) && streams_is_short(v->streams, stream, ahead_least(v)))
-		loop_offer(w, &(struct errand){run_errand, node, stream});
-	/* Nothing gets into the page cache unnoted. */
-	if (is_for_page_cache(v, file))
-		notes_add(v->notes, node, (uint64_t)off, size);
-	if (status == STATUS_OK)
-		status = reply_read(w, req, (uint64_t)off, size);
-	if (status)
-		reply_failure(w, req, entry_of(v, node), status);
-	else
-		look_ahead(w, stream, size);
+	atomic_store(&w->view->last_read, ops_now());
+	read.for_page_cache = is_for_page_cache(w->view, file);
+	if (!loop_put_off(w, &read))
+		answer_read(w, &read);
 }
 
 /* Where the hole behind off begins: runs may lie end to end. */

@@ -10,9 +10,9 @@ head -c 40M /dev/urandom >"$tmp/tree/film"
 for ((i = 0; i < 3000; i++)); do : >"$tmp/tree/directory/$i"; done
 pack_tree "$tmp/tree/."
 
-stalling() { # AT COUNT MILLISECONDS
+stalling() { # AT COUNT MILLISECONDS [OPTION...]
 	export LD_PRELOAD=$tmp/stall.so STALL_AT=$1 STALL_COUNT=$2 STALL_MS=$3
-	up -q
+	up -q "${@:4}"
 	unset LD_PRELOAD STALL_AT STALL_COUNT STALL_MS
 }
 
@@ -48,6 +48,20 @@ gone
 took=$((took + spent))
 is "it can be ended, too" "$asked $code" '0 0'
 ok "without waiting" within 2000
+wait
+
+# The kernel reads ahead for the page cache, several requests at a time: not with every worker.
+stalling 20 20 30000 --cache
+cat "$mnt/film" >/dev/null 2>&1 &
+sleep 1.5
+timed timeout 5 ls -l "$mnt/directory"
+is "with --cache a long directory is listed" "$? $(wc -l <"$tmp/said")" '0 3001'
+timed timeout 5 "$mount" -u "$mnt"
+asked=$? spent=$took
+gone
+took=$((took + spent))
+is "and it can be ended" "$asked $code" '0 0'
+ok "without waiting, either" within 2000
 wait
 
 # Where all reads take long, whoever reads in order waits for what is being decoded ahead, 256 KiB

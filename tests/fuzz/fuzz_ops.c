@@ -61,6 +61,12 @@ void loop_pass_turn(struct worker *w, enum loop_work work)
 	(void)w, (void)work;
 }
 
+bool loop_put_off(struct worker *w, const struct late_read *late)
+{
+	(void)w, (void)late;
+	return false;
+}
+
 void loop_offer(struct worker *w, const struct errand *offered)
 {
 	(void)w;
