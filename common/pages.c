@@ -209,12 +209,13 @@ bool pages_was_damaged(const struct pages *pages, uint32_t t)
 	return atomic_load(&pages->health.seen[t / 64]) >> t % 64 & 1;
 }
 
-static bool is_given_up(const struct pages *pages, uint32_t t)
+static bool is_gone(const struct pages *pages, uint32_t t)
 {
-	return pages->give_up && atomic_load(&pages->health.gone[t / 64]) >> t % 64 & 1;
+	return atomic_load(&pages->health.gone[t / 64]) >> t % 64 & 1;
 }
 
-/* Data page i cannot be read or does not authenticate. */
+/* Data page i cannot be read or does not authenticate.  What could not be repaired once is
+ * not tried again: a lost page of the index is asked for with every file. */
 static int repair_lost(struct pages *pages, struct pages_io *io, uint32_t i,
                        uint8_t payload[static FORMAT_PAYLOAD])
 {
@@ -222,7 +223,7 @@ static int repair_lost(struct pages *pages, struct pages_io *io, uint32_t i,
 	uint64_t bit = UINT64_C(1) << t % 64;
 	int status;
 
-	if (is_given_up(pages, t)) {
+	if (is_gone(pages, t)) {
 		sodium_memzero(payload, FORMAT_PAYLOAD);
 		return STATUS_DAMAGED;
 	}
@@ -434,7 +435,7 @@ int pages_read(struct pages *pages, struct pages_io *io, uint64_t off, size_t le
 		memcpy(piece.out, io->bounce + piece.from, piece.len);
 	}
 	for (uint32_t k = i; pages->give_up && k <= last && status == STATUS_OK; k++)
-		if (is_given_up(pages, format_data_page(&pages->parity, k)))
+		if (is_gone(pages, format_data_page(&pages->parity, k)))
 			status = STATUS_DAMAGED;
 	while (i <= last && status == STATUS_OK) {
 		uint32_t n = contiguous(pages, i, last - i + 1);

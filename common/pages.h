@@ -33,7 +33,7 @@ struct pages {
 	uint32_t owned;
 	uint16_t *slice;  /* owned numbers, ascending */
 	uint32_t present; /* logical pages that begin before the medium ends */
-	bool give_up;     /* what was found lost is not tried again: set it before reading */
+	bool give_up;     /* what was found lost is not read again: set it before reading */
 	uint32_t counted; /* damage to pages from here on has been counted as a whole */
 	struct pages_health health;
 };

@@ -219,9 +219,12 @@ static unsigned lose_by_chance(struct volume *v, double p)
 			assert_int_equal(reads(v, (uint64_t)i * FORMAT_PAYLOAD, FORMAT_PAYLOAD),
 			                 lost[t % columns] <= v->parity.m);
 	}
+	/* As if opened anew. */
 	for (uint32_t t = 0; t < all; t++)
-		if (gone[t])
+		if (gone[t]) {
 			flip(v, t);
+			atomic_store(&v->pages->health.gone[t / 64], 0);
+		}
 	for (uint32_t c = 0; c < columns; c++)
 		hopeless += lost[c] > v->parity.m;
 	free(lost);
