@@ -11,7 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "common/source.h"
 #include "common/status.h"
@@ -460,7 +459,7 @@ static void rest(void)
 {
 	loop_clean_stack();
 	for (;;)
-		pause();
+		poll(NULL, 0, -1);
 }
 
 static bool is_quiet(struct loop *l)
