@@ -34,9 +34,8 @@ void index_free(struct index *index);
 /* All of these return STATUS_DAMAGED, STATUS_ALTERED (signed) or STATUS_INVALID
  * when a block cannot be had.  What is looked for is found if the blocks and nodes on
  * the way from the root to it can be had, whatever else is lost; but a name is not looked
- * for across more than 64 lost blocks, and a run that is the last of its block wants the
- * block behind it, too.  What they point to is borrowed from the cache until the next
- * call with the same index. */
+ * for across more than 64 lost blocks.  What they point to is borrowed from the cache until
+ * the next call with the same index. */
 
 /* id < the number of entries. */
 int index_entry(struct index *index, uint32_t id, const struct format_entry **entry);

@@ -38,7 +38,7 @@ int source_salvage(const struct source *source, void *buf, size_t len, uint64_t 
 int source_read_fd(int fd, void *buf, size_t len, uint64_t off);
 
 /* From now on whoever comes back from reading a file calls this, which need not return:
- * for an end that does not wait for a medium. */
+ * for an end that does not wait for a medium.  NULL: nothing is called. */
 void source_halt(void (*halt)(void));
 
 /* Tell the kernel that len bytes at off will be wanted soon. Advice only. */

@@ -286,7 +286,6 @@ static int64_t begin_work(struct worker *w)
 {
 	int64_t begun = now();
 
-	atomic_store(&w->busy, true);
 	atomic_store(&w->begun, begun);
 	return begun;
 }
@@ -297,7 +296,6 @@ static void end_work(struct worker *w)
 		forget(w);
 	registers_clear();
 	atomic_store(&w->begun, 0);
-	atomic_store(&w->busy, false);
 }
 
 static void run_errand(struct worker *w, const struct errand *errand)
@@ -465,7 +463,7 @@ static void rest(void)
 static bool is_quiet(struct loop *l)
 {
 	for (unsigned i = 0; i < l->count; i++)
-		if (atomic_load(&l->worker[i].busy))
+		if (atomic_load(&l->worker[i].begun))
 			return false;
 	return true;
 }

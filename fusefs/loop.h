@@ -58,7 +58,7 @@ struct worker {
 	uint32_t room;
 	/* the loop's own */
 	_Atomic(fuse_req_t) request; /* that is not answered yet */
-	_Atomic bool busy, clean;
+	_Atomic bool clean;
 	_Atomic int64_t begun; /* it has been busy; 0: it is not */
 	_Atomic bool has_turn;
 	_Atomic int64_t since; /* it has been answering, with the turn; 0: it has not */

@@ -25,6 +25,15 @@ timed() { # COMMAND...
 	return $code
 }
 
+can_be_ended() { # WHAT
+	timed timeout 5 "$mount" -u "$mnt"
+	local asked=$? spent=$took
+	gone
+	took=$((took + spent))
+	is "$1" "$asked $code" '0 0'
+	ok "$1: without waiting" within 2000
+}
+
 # So many pieces of 256 KiB are read in the first seconds, then it stalls.
 stalling 100 2 8000
 (timed cmp "$mnt/film" "$tmp/tree/film" && echo "$took" >"$tmp/reader") &
@@ -42,12 +51,7 @@ down
 stalling 100 2 30000
 cat "$mnt/film" >/dev/null 2>&1 &
 sleep 1.5
-timed "$mount" -u "$mnt"
-asked=$? spent=$took
-gone
-took=$((took + spent))
-is "it can be ended, too" "$asked $code" '0 0'
-ok "without waiting" within 2000
+can_be_ended "it can be ended, too"
 wait
 
 # The kernel reads ahead for the page cache, several requests at a time: not with every worker.
@@ -56,12 +60,7 @@ cat "$mnt/film" >/dev/null 2>&1 &
 sleep 1.5
 timed timeout 5 ls -l "$mnt/directory"
 is "with --cache a long directory is listed" "$? $(wc -l <"$tmp/said")" '0 3001'
-timed timeout 5 "$mount" -u "$mnt"
-asked=$? spent=$took
-gone
-took=$((took + spent))
-is "and it can be ended" "$asked $code" '0 0'
-ok "without waiting, either" within 2000
+can_be_ended "and it can be ended"
 wait
 
 # Where all reads take long, whoever reads in order waits for what is being decoded ahead, 256 KiB

@@ -195,6 +195,29 @@ static void threads_share_it_and_reads_are_counted(void **state)
 	source_close(source);
 }
 
+static unsigned halts;
+
+static void count_halt(void)
+{
+	halts++;
+}
+
+static void whoever_comes_back_is_halted(void **state)
+{
+	struct source *source = NULL;
+	uint8_t byte;
+
+	(void)state;
+	assert_int_equal(source_open_file(&source, "file"), STATUS_OK);
+	assert_int_equal(source_read_at(source, &byte, 1, 0), STATUS_OK);
+	assert_int_equal(halts, 0);
+	source_halt(count_halt);
+	assert_int_equal(source_read_at(source, &byte, 1, 0), STATUS_OK);
+	assert_int_equal(halts, 1);
+	source_halt(NULL);
+	source_close(source);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,6 +228,7 @@ int main(void)
 		cmocka_unit_test(reading_leaves_the_access_time),
 		cmocka_unit_test(a_file_of_somebody_else),
 		cmocka_unit_test(threads_share_it_and_reads_are_counted),
+		cmocka_unit_test(whoever_comes_back_is_halted),
 	};
 
 	return cmocka_run_group_tests_name("source", tests, make_content, unit_leave_folder);
