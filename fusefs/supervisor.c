@@ -42,11 +42,9 @@ void supervisor_signals(sigset_t *set)
 		sigaddset(set, ends[i]);
 }
 
-static void say(int fd, char what)
+static bool say(int fd, char what)
 {
-	ssize_t rc = write(fd, &what, 1);
-
-	(void)rc;
+	return write(fd, &what, 1) == 1;
 }
 
 /* Standard input and output to nowhere; errors too, unless somebody sees them. */
@@ -113,13 +111,17 @@ static int exit_code_of(int status)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
 
-static void tell_front(struct watchman *w, int code)
+/* False: it is there no more. */
+static bool tell_front(struct watchman *w, int code)
 {
+	bool told;
+
 	if (w->front_fd < 0)
-		return;
-	say(w->front_fd, (char)code);
+		return true;
+	told = say(w->front_fd, (char)code);
 	close(w->front_fd);
 	w->front_fd = -1;
+	return told;
 }
 
 static void hear_child(struct watchman *w)
@@ -140,7 +142,8 @@ static void hear_child(struct watchman *w)
 			mountpoint_find(&w->mount, w->directory);
 		if (w->front_fd >= 0)
 			leave_terminal(true);
-		tell_front(w, 0);
+		if (!tell_front(w, 0)) /* who asked for it does not know of it */
+			kill(w->child, SIGTERM);
 	} else if (what == SAY_DETACH) {
 		mountpoint_detach(&w->mount);
 		say(w->child_fd, SAY_DETACHED);
@@ -234,8 +237,9 @@ static int supervise(const struct options *options, const char *directory, int f
 	return code;
 }
 
-/* The process that the user started waits for a byte: the exit code. */
-static int wait_in_front(int fd)
+/* The process that the user started waits for a byte: the exit code.  Where it fails, there is
+ * no mount when it returns. */
+static int wait_in_front(pid_t supervisor, int fd)
 {
 	unsigned char code = 1;
 	ssize_t got;
@@ -243,8 +247,11 @@ static int wait_in_front(int fd)
 	do
 		got = read(fd, &code, 1);
 	while (got < 0 && errno == EINTR);
-	if (got < 0)
+	if (got < 0) {
 		diag_error(NULL, "%s", strerror(errno));
+		kill(supervisor, SIGTERM);
+		waitpid(supervisor, NULL, 0);
+	}
 	return got == 1 ? code : 1;
 }
 
@@ -265,5 +272,5 @@ int supervisor_run(const struct options *options, const char *directory,
 		return supervise(options, directory, ready[1], serve);
 	}
 	close(ready[1]);
-	return wait_in_front(ready[0]);
+	return wait_in_front(child, ready[0]);
 }

@@ -69,6 +69,22 @@ ok "it is ready at once" test -e "$mnt/again"
 ok "and ends" "$mount" -u "$mnt"
 no "leaving nothing" is_mounted
 
+# Whoever asked for it is killed before it is ready: then nobody knows of it.
+mkfifo "$tmp/fifo"
+exec 4<>"$tmp/fifo"
+"$mount" -q --passphrase-fd 3 "$bundle" "$mnt" 3<"$tmp/fifo" 4>&- >/dev/null 2>&1 &
+front=$!
+pid=''
+while [ -z "$pid" ]; do pid=$(pgrep -P "$front"); done
+kill -KILL "$front"
+wait "$front" 2>/dev/null
+cat "$good/one.passphrase" >&4
+exec 4>&-
+for _ in {1..500}; do kill -0 "$pid" 2>/dev/null || break; sleep 0.02; done
+no "who asked for it is gone: it ends" kill -0 "$pid"
+no "and nothing is mounted" is_mounted
+pid=''
+
 is "of a wrong passphrase" "$(echo wrong >"$tmp/wrong"; "$mount" --passphrase-file "$tmp/wrong" "$bundle" "$mnt" 2>/dev/null; echo $?)" 12
 is "of no such bundle" "$("$mount" "${key[@]}" "$tmp/none" "$mnt" 2>/dev/null; echo $?)" 10
 is "of no such directory" "$("$mount" "${key[@]}" "$bundle" "$tmp/none" 2>/dev/null; echo $?)" 1
