@@ -336,6 +336,15 @@ unsigned bundle_volume_count(const struct bundle *bundle)
 	return bundle->volume_count;
 }
 
+unsigned bundle_missing(const struct bundle *bundle)
+{
+	unsigned missing = 0;
+
+	for (unsigned v = 0; v < bundle_volume_count(bundle); v++)
+		missing += !bundle_volume(bundle, v)->pages;
+	return missing;
+}
+
 const struct bundle_volume *bundle_volume(const struct bundle *bundle, unsigned v)
 {
 	return &bundle->volume[v];

@@ -71,6 +71,9 @@ struct bundle_volume {
 	uint64_t index_off; /* in the stream */
 };
 unsigned bundle_volume_count(const struct bundle *bundle);
+
+/* How many of them are not at hand, or without a root. */
+unsigned bundle_missing(const struct bundle *bundle);
 const struct bundle_volume *bundle_volume(const struct bundle *bundle, unsigned v);
 
 /* The volume that holds byte off of the content. */

@@ -7,6 +7,7 @@
 #include <stdint.h>
 
 #include "common/bundle.h"
+#include "common/fileset.h"
 
 struct arena;
 struct options;
@@ -28,9 +29,7 @@ struct access_share {
 
 struct access {
 	struct arena *arena;
-	struct source **source;
-	const char **file; /* their names */
-	unsigned source_count;
+	struct fileset files;
 	struct bundle *bundle;
 	unsigned workers;
 	uint32_t read_max; /* bytes of one read request */

@@ -86,7 +86,7 @@ static int make_view(struct mounted *m)
 	if (status == STATUS_OK && a->share[0].entry->e.kind != KIND_DIRECTORY)
 		status = STATUS_NOTDIR;
 	if (status)
-		return diag_status(o->subdir ? o->subdir : o->bundle, status);
+		return diag_status(o->subdir ? o->subdir : o->opening.bundle, status);
 	status = notes_new(&v->notes);
 	if (status == STATUS_OK)
 		status = streams_new(&v->streams);
@@ -182,8 +182,8 @@ static int start(struct mounted *m)
 		return 128 + pending_signal();
 	if (code)
 		return code;
-	status = watch_new(&m->watch, (int64_t)o->idle_minutes * 60, m->access.source,
-	                   m->access.source_count);
+	status = watch_new(&m->watch, (int64_t)o->idle_minutes * 60, m->access.files.source,
+	                   m->access.files.count);
 	code = status ? fail(status) : make_view(m);
 	if (code == 0 && o->program)
 		code = run_cover(&m->run, o);

@@ -9,17 +9,7 @@
 #include "common/diag.h"
 
 enum {
-	PASSPHRASE_FILE = 256,
-	PASSPHRASE_FD,
-	KEY_FILE,
-	IDENTITY,
-	VOLUME,
-	LENGTH,
-	PUBLISHER,
-	ANY_PUBLISHER,
-	MIN_EDITION,
-	ALLOW_UNLOCKED,
-	SUBDIR,
+	SUBDIR = OPENING_END,
 	CACHE,
 	EXEC,
 	REQUIRE_NO_SWAP,
@@ -28,16 +18,16 @@ enum {
 };
 
 static const struct option known[] = {
-	{"passphrase-file", required_argument, NULL, PASSPHRASE_FILE},
-	{"passphrase-fd", required_argument, NULL, PASSPHRASE_FD},
-	{"key-file", required_argument, NULL, KEY_FILE},
-	{"identity", required_argument, NULL, IDENTITY},
-	{"volume", required_argument, NULL, VOLUME},
-	{"length", required_argument, NULL, LENGTH},
-	{"publisher", required_argument, NULL, PUBLISHER},
-	{"any-publisher", no_argument, NULL, ANY_PUBLISHER},
-	{"min-edition", required_argument, NULL, MIN_EDITION},
-	{"allow-unlocked", no_argument, NULL, ALLOW_UNLOCKED},
+	{"passphrase-file", required_argument, NULL, OPENING_PASSPHRASE_FILE},
+	{"passphrase-fd", required_argument, NULL, OPENING_PASSPHRASE_FD},
+	{"key-file", required_argument, NULL, OPENING_KEY_FILE},
+	{"identity", required_argument, NULL, OPENING_IDENTITY},
+	{"volume", required_argument, NULL, OPENING_VOLUME},
+	{"length", required_argument, NULL, OPENING_LENGTH},
+	{"publisher", required_argument, NULL, OPENING_PUBLISHER},
+	{"any-publisher", no_argument, NULL, OPENING_ANY_PUBLISHER},
+	{"min-edition", required_argument, NULL, OPENING_MIN_EDITION},
+	{"allow-unlocked", no_argument, NULL, OPENING_ALLOW_UNLOCKED},
 	{"subdir", required_argument, NULL, SUBDIR},
 	{"cache", no_argument, NULL, CACHE},
 	{"exec", no_argument, NULL, EXEC},
@@ -93,29 +83,6 @@ static int usage(const char *what, const char *which)
 	return 2;
 }
 
-static bool number(uint64_t *value, const char *text, uint64_t max)
-{
-	uint64_t sum = 0;
-
-	if (!*text)
-		return false;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || sum > max / 10)
-			return false;
-		sum = sum * 10 + (uint64_t)(*text - '0');
-	}
-	*value = sum;
-	return sum <= max;
-}
-
-static bool append(const char **list, unsigned *count, unsigned room, const char *text)
-{
-	if (*count == room)
-		return false;
-	list[(*count)++] = text;
-	return true;
-}
-
 /* False: the argument is of no use. */
 static bool take(struct options *o, int code, const char *argument)
 {
@@ -123,32 +90,19 @@ static bool take(struct options *o, int code, const char *argument)
 	bool good = true;
 
 	switch (code) {
-	case PASSPHRASE_FILE: o->passphrase_file = argument; break;
-	case PASSPHRASE_FD:
-		good = number(&value, argument, INT_MAX);
-		o->passphrase_fd = (int)value;
-		break;
-	case KEY_FILE: o->key_file = argument; break;
-	case IDENTITY:
-		return append(o->identity, &o->identity_count, HEADER_MAX_IDENTITIES, argument);
-	case VOLUME: return append(o->volume, &o->volume_count, FORMAT_MAX_VOLUMES, argument);
-	case LENGTH: return number(&o->length, argument, FORMAT_MAX_FILE);
-	case PUBLISHER: o->publisher.only = argument; break;
-	case ANY_PUBLISHER: o->publisher.any = true; break;
-	case MIN_EDITION: return number(&o->publisher.min_edition, argument, INT64_MAX);
-	case ALLOW_UNLOCKED: o->allow_unlocked = true; break;
 	case SUBDIR: o->subdir = argument; break;
 	case CACHE: o->cache = true; break;
 	case EXEC: o->exec = true; break;
 	case REQUIRE_NO_SWAP: o->require_no_swap = true; break;
 	case IDLE:
-		good = number(&value, argument, 1000000) && value > 0;
+		good = opening_number(&value, argument, 1000000) && value > 0;
 		o->idle_minutes = (unsigned)value;
 		break;
 	case 'f': o->foreground = true; break;
 	case 'u': o->end = true; break;
 	case 'v': o->names = true; break;
 	case 'q': o->quiet = true; break;
+	default: return opening_take(&o->opening, code, argument);
 	}
 	return good;
 }
@@ -156,17 +110,17 @@ static bool take(struct options *o, int code, const char *argument)
 static int take_operands(struct options *o, int count, char **operand)
 {
 	int bundles = o->end ? 0 : 1, wanted = bundles + (o->program ? 0 : 1);
+	const char *flaw, *which;
 
 	if (count < wanted)
 		return usage(count < bundles ? "which bundle?" : "at which directory?", NULL);
 	if (count > bundles + 1)
 		return usage("too many operands", operand[bundles + 1]);
-	o->bundle = bundles ? operand[0] : NULL;
+	o->opening.bundle = bundles ? operand[0] : NULL;
 	o->directory = count > bundles ? operand[bundles] : NULL;
-	if (o->passphrase_file && o->passphrase_fd >= 0)
-		return usage("one passphrase is enough", NULL);
-	if (o->publisher.only && o->publisher.any)
-		return usage("not together", "--publisher, --any-publisher");
+	flaw = opening_flaw(&o->opening, &which);
+	if (flaw)
+		return usage(flaw, which);
 	if (o->end && o->program)
 		return usage("not together", "-u, --run");
 	return -1;
@@ -189,7 +143,8 @@ int options_parse(struct options *options, int argc, char **argv)
 {
 	int code;
 
-	*options = (struct options){.passphrase_fd = -1};
+	*options = (struct options){0};
+	opening_init(&options->opening);
 	argc = cut_program(options, argc, argv);
 	if (options->program && !options->program[0])
 		return usage("which program?", "--run");

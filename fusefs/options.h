@@ -6,22 +6,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/format.h"
-#include "common/header.h"
-#include "common/publisher.h"
+#include "common/opening.h"
 
 struct options {
-	/* keys and volumes, as satchel-read has them; NULL, 0 or -1: not given */
-	const char *passphrase_file;
-	int passphrase_fd;
-	const char *key_file;
-	const char *identity[HEADER_MAX_IDENTITIES];
-	unsigned identity_count;
-	const char *volume[FORMAT_MAX_VOLUMES];
-	unsigned volume_count;
-	uint64_t length;
-	struct publisher_options publisher;
-	bool allow_unlocked;
+	struct opening opening; /* of it, bundle is NULL with -u */
 
 	/* the mount */
 	const char *subdir; /* NULL: the root */
@@ -34,7 +22,6 @@ struct options {
 	bool names;            /* -v: of damaged files, into logs too */
 	bool quiet;
 
-	const char *bundle;    /* NULL with -u */
 	const char *directory; /* NULL: --run chooses one */
 	char **program;        /* --run: it and its arguments; NULL: a plain mount */
 };

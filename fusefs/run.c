@@ -230,8 +230,8 @@ int run_prepare(struct run *run, const struct options *options)
 	if (run->program == 0) {
 		close(go[1]);
 		/* It could read that again. */
-		if (options->passphrase_fd > STDERR_FILENO)
-			close(options->passphrase_fd);
+		if (options->opening.passphrase_fd > STDERR_FILENO)
+			close(options->opening.passphrase_fd);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!may_begin(go[0], options->program[0]))
 			_exit(1);

@@ -225,8 +225,8 @@ static int supervise(const struct options *options, const char *directory, int f
 		leave(options, start_serving(options, &group, pair[1], self, serve));
 	}
 	close(pair[1]);
-	if (options->passphrase_fd > STDERR_FILENO)
-		close(options->passphrase_fd);
+	if (options->opening.passphrase_fd > STDERR_FILENO)
+		close(options->opening.passphrase_fd);
 	w.child_fd = pair[0];
 	w.signal_fd = signalfd(-1, &blocked, SFD_CLOEXEC);
 	if (w.child < 0 || w.signal_fd < 0)

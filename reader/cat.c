@@ -30,7 +30,7 @@ static bool take_option(void *context, int code, const char *argument)
 {
 	struct cat *cat = context;
 
-	return options_number(code == OFFSET ? &cat->offset : &cat->count, argument);
+	return opening_number(code == OFFSET ? &cat->offset : &cat->count, argument, INT64_MAX);
 }
 
 /* The buffer is filled where it is written from. */

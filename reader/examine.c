@@ -142,7 +142,7 @@ static_assert(sizeof(struct piece_unit) <= POOL_UNIT, "a unit is too large");
 static void break_segments(struct examine *x, const char *what)
 {
 	if (!x->verdict->segments_lost)
-		diag_error(x->session->options->bundle, "invalid: %s", what);
+		diag_error(x->session->options->opening.bundle, "invalid: %s", what);
 	session_note(x->session, 4);
 	x->verdict->segments_lost = true;
 }
@@ -417,7 +417,7 @@ static void check_pages(void *context, unsigned worker, const void *in)
 
 static void check_header(struct examine *x, unsigned volume, enum header_copy copy)
 {
-	int status = bundle_check_header(x->bundle, volume, copy, session_keys(x->session));
+	int status = bundle_check_header(x->bundle, volume, copy, keyring_keys(x->session->keys));
 
 	if (status == STATUS_KDFMEM)
 		x->verdict->unchecked_headers++;
@@ -477,9 +477,9 @@ static void check_structure(struct examine *x)
 	if (status == STATUS_OK)
 		return;
 	if (status == STATUS_INVALID)
-		diag_error(x->session->options->bundle, "invalid: %s", what);
+		diag_error(x->session->options->opening.bundle, "invalid: %s", what);
 	else if (status != STATUS_DAMAGED)
-		diag_status(x->session->options->bundle, status);
+		diag_status(x->session->options->opening.bundle, status);
 	lose_index(x, status);
 }
 

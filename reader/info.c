@@ -37,7 +37,7 @@ static bool take_option(void *context, int code, const char *argument)
 
 static const char *file_of(const struct info *info, const struct bundle_volume *volume)
 {
-	const char *file = info->session->file[volume->source_no];
+	const char *file = info->session->files.file[volume->source_no];
 
 	return file ? file : "";
 }
@@ -163,7 +163,7 @@ static void print_all(struct info *info)
 		out_format(out, "volumes     %u, of which %u here\n",
 		           bundle_volume_count(info->session->bundle),
 		           bundle_volume_count(info->session->bundle) -
-		                   session_missing(info->session));
+		                   bundle_missing(info->session->bundle));
 	for (unsigned v = 0; v < bundle_volume_count(info->session->bundle); v++)
 		print_volume(info, v);
 }

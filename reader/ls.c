@@ -329,7 +329,8 @@ static void list_all(struct ls *ls)
 	}
 	session_note(ls->session, out_finish(&ls->out));
 	if (ls->sets)
-		diag_note("%u of the set's %u volumes are not here", session_missing(ls->session),
+		diag_note("%u of the set's %u volumes are not here",
+		          bundle_missing(ls->session->bundle),
 		          bundle_volume_count(ls->session->bundle));
 }
 
@@ -343,7 +344,7 @@ static int prepare(struct ls *ls)
 	ls->recursive |= ls->checksum;
 	ls->whole_paths = ls->recursive || o->path_count > 1 ||
 	                  (o->path_count == 1 && glob_is_pattern(o->path[0]));
-	ls->sets = session_missing(ls->session) > 0;
+	ls->sets = bundle_missing(ls->session->bundle) > 0;
 	ls->room = arena_alloc(arena, room);
 	if (!ls->room || out_init(&ls->out, arena, LINES_ROOM) ||
 	    walk_init(&ls->walk, arena, ls->session->cursor))

@@ -1,93 +1,29 @@
 #include "reader/options.h"
 
 #include <getopt.h>
-#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/diag.h"
 
-enum {
-	PASSPHRASE_FILE = OPTION_LONG,
-	PASSPHRASE_FD,
-	KEY_FILE,
-	IDENTITY,
-	VOLUME,
-	LENGTH,
-	PUBLISHER,
-	ANY_PUBLISHER,
-	MIN_EDITION,
-	ALLOW_UNLOCKED,
-	ROWS_MAX = 32,
-};
+enum { ROWS_MAX = 32 };
 
 static const struct option_row common_rows[] = {
-	{PASSPHRASE_FILE, "passphrase-file", "FILE",
+	{OPENING_PASSPHRASE_FILE, "passphrase-file", "FILE",
          "the passphrase is in FILE (- standard input)"},
-	{PASSPHRASE_FD, "passphrase-fd", "N", "the passphrase comes from descriptor N"},
-	{KEY_FILE, "key-file", "FILE", "FILE is a key"},
-	{IDENTITY, "identity", "FILE", "FILE has age identities (may be repeated)"},
-	{VOLUME, "volume", "FILE", "a further volume of the set (may be repeated)"},
-	{LENGTH, "length", "BYTES", "where the volume ended, if bytes were appended"},
-	{PUBLISHER, "publisher", "KEY", "only if signed by this minisign key, or file"},
-	{ANY_PUBLISHER, "any-publisher", NULL, "whoever signed it, pinned or not"},
-	{MIN_EDITION, "min-edition", "N", "only if it is edition N or later"},
-	{ALLOW_UNLOCKED, "allow-unlocked", NULL, "go on where memory cannot be locked"},
+	{OPENING_PASSPHRASE_FD, "passphrase-fd", "N", "the passphrase comes from descriptor N"},
+	{OPENING_KEY_FILE, "key-file", "FILE", "FILE is a key"},
+	{OPENING_IDENTITY, "identity", "FILE", "FILE has age identities (may be repeated)"},
+	{OPENING_VOLUME, "volume", "FILE", "a further volume of the set (may be repeated)"},
+	{OPENING_LENGTH, "length", "BYTES", "where the volume ended, if bytes were appended"},
+	{OPENING_PUBLISHER, "publisher", "KEY", "only if signed by this minisign key, or file"},
+	{OPENING_ANY_PUBLISHER, "any-publisher", NULL, "whoever signed it, pinned or not"},
+	{OPENING_MIN_EDITION, "min-edition", "N", "only if it is edition N or later"},
+	{OPENING_ALLOW_UNLOCKED, "allow-unlocked", NULL, "go on where memory cannot be locked"},
 	{'q', "quiet", NULL, "only errors"},
 	{'h', "help", NULL, "this text"},
 	{0, NULL, NULL, NULL},
 };
-
-bool options_number(uint64_t *number, const char *text)
-{
-	uint64_t value = 0;
-
-	if (!*text)
-		return false;
-	for (; *text; text++) {
-		if (*text < '0' || *text > '9' || value > (INT64_MAX - 9) / 10)
-			return false;
-		value = value * 10 + (uint64_t)(*text - '0');
-	}
-	*number = value;
-	return true;
-}
-
-static bool take_number(int *number, const char *text)
-{
-	uint64_t value;
-
-	if (!options_number(&value, text) || value > INT_MAX)
-		return false;
-	*number = (int)value;
-	return true;
-}
-
-static bool append(const char **list, unsigned *count, unsigned room, const char *text)
-{
-	if (*count == room)
-		return false;
-	list[(*count)++] = text;
-	return true;
-}
-
-static bool take_common(struct options *o, int code, const char *argument)
-{
-	switch (code) {
-	case PASSPHRASE_FILE: o->passphrase_file = argument; return true;
-	case PASSPHRASE_FD: return take_number(&o->passphrase_fd, argument);
-	case KEY_FILE: o->key_file = argument; return true;
-	case IDENTITY:
-		return append(o->identity, &o->identity_count, HEADER_MAX_IDENTITIES, argument);
-	case VOLUME: return append(o->volume, &o->volume_count, FORMAT_MAX_VOLUMES, argument);
-	case LENGTH: return options_number(&o->length, argument);
-	case PUBLISHER: o->publisher.only = argument; return true;
-	case ANY_PUBLISHER: o->publisher.any = true; return true;
-	case MIN_EDITION: return options_number(&o->publisher.min_edition, argument);
-	case ALLOW_UNLOCKED: o->allow_unlocked = true; return true;
-	default: o->quiet = true; return true;
-	}
-}
 
 /* The tables as getopt_long(3) wants them. */
 struct tables {
@@ -113,12 +49,9 @@ static void add_rows(struct tables *t, size_t *count, const struct option_row *r
 	}
 }
 
-static bool is_common(int code)
+static bool is_opening(int code)
 {
-	for (const struct option_row *row = common_rows; row->name; row++)
-		if (row->code == code)
-			return true;
-	return false;
+	return code >= OPENING_FIRST && code < OPENING_END;
 }
 
 int options_usage(const char *verb, const char *what, const char *which)
@@ -131,20 +64,19 @@ int options_usage(const char *verb, const char *what, const char *which)
 /* What is left behind the options. */
 static int take_operands(struct options *o, const struct verb *verb, int count, char **operand)
 {
+	const char *flaw, *which;
+
 	if (count == 0)
 		return options_usage(verb->name, "which bundle?", NULL);
-	o->bundle = operand[0];
+	o->opening.bundle = operand[0];
 	o->path = operand + 1;
 	o->path_count = (unsigned)count - 1;
 	if (o->path_count < verb->paths_min)
 		return options_usage(verb->name, "which path?", NULL);
 	if (o->path_count > verb->paths_max)
 		return options_usage(verb->name, "too many operands", o->path[verb->paths_max]);
-	if (o->passphrase_file && o->passphrase_fd >= 0)
-		return options_usage(verb->name, "one passphrase is enough", NULL);
-	if (o->publisher.only && o->publisher.any)
-		return options_usage(verb->name, "not together", "--publisher, --any-publisher");
-	return -1;
+	flaw = opening_flaw(&o->opening, &which);
+	return flaw ? options_usage(verb->name, flaw, which) : -1;
 }
 
 int options_parse(struct options *options, const struct verb *verb, int argc, char **argv,
@@ -154,13 +86,12 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 	size_t count = 0;
 	int code;
 
-	*options = (struct options){.passphrase_fd = -1};
+	*options = (struct options){0};
+	opening_init(&options->opening);
 	add_rows(&t, &count, verb->rows);
 	add_rows(&t, &count, common_rows);
 	opterr = 0;
 	while ((code = getopt_long(argc, argv, t.letters, t.option, NULL)) != -1) {
-		bool taken;
-
 		if (code == 'h') {
 			options_help(verb);
 			return 0;
@@ -170,9 +101,10 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 			                     argv[optind - 1]);
 		if (code == '?')
 			return options_usage(verb->name, "no such option", argv[optind - 1]);
-		taken = is_common(code) ? take_common(options, code, optarg)
-		                        : own(context, code, optarg);
-		if (!taken)
+		if (code == 'q')
+			options->quiet = true;
+		else if (is_opening(code) ? !opening_take(&options->opening, code, optarg)
+		                          : !own(context, code, optarg))
 			return options_usage(verb->name, "not usable", optarg);
 	}
 	diag_set_quiet(options->quiet);

@@ -6,9 +6,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "common/format.h"
-#include "common/header.h"
-#include "common/publisher.h"
+#include "common/opening.h"
 
 /* One line of help, and how getopt_long(3) is to take it. */
 struct option_row {
@@ -18,22 +16,15 @@ struct option_row {
 	const char *help;
 };
 
-enum { OPTION_LONG = 256, OPTION_VERB = 512 /* codes of verbs without a letter, from here */ };
+enum {
+	OPTION_LONG = OPENING_FIRST,
+	OPTION_VERB = 512 /* codes of verbs without a letter, from here */
+};
 
 /* What every verb knows. */
 struct options {
-	const char *passphrase_file; /* NULL: not given; below too */
-	int passphrase_fd;           /* -1: not given */
-	const char *key_file;
-	const char *identity[HEADER_MAX_IDENTITIES];
-	unsigned identity_count;
-	const char *volume[FORMAT_MAX_VOLUMES];
-	unsigned volume_count;
-	uint64_t length; /* 0: not given */
-	struct publisher_options publisher;
-	bool allow_unlocked;
+	struct opening opening;
 	bool quiet;
-	const char *bundle;
 	char **path;
 	unsigned path_count;
 };
@@ -51,9 +42,6 @@ struct verb {
  * wrong.  Returns -1 to go on, or the exit code (of --help, or 2 for usage). */
 int options_parse(struct options *options, const struct verb *verb, int argc, char **argv,
                   bool (*own)(void *context, int code, const char *argument), void *context);
-
-/* A decimal number of bytes. */
-bool options_number(uint64_t *number, const char *text);
 
 /* Help for one verb. */
 void options_help(const struct verb *verb);

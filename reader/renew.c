@@ -202,7 +202,8 @@ static bool header_opens(const struct renew *r, enum header_copy copy)
 
 	if (r->volume->header == copy && bundle_volume_count(r->session->bundle) == 1)
 		return true;
-	status = bundle_check_header(r->session->bundle, r->v, copy, session_keys(r->session));
+	status =
+		bundle_check_header(r->session->bundle, r->v, copy, keyring_keys(r->session->keys));
 	if (status == STATUS_KDFMEM)
 		r->verdict->unchecked_headers++;
 	return status == STATUS_OK || status == STATUS_KDFMEM || status == STATUS_DAMAGED;

@@ -50,7 +50,7 @@ static bool take_option(void *context, int code, const char *argument)
 
 /* --- before anything is written ---------------------------------------------------- */
 
-static bool is_key(const struct options *o, const struct stat *file)
+static bool is_key(const struct opening *o, const struct stat *file)
 {
 	bool found = samefile_path(o->passphrase_file, file) ||
 	             samefile_descriptor(o->passphrase_fd, file) ||
@@ -70,9 +70,9 @@ static int check_output(const struct mend *r)
 
 	if (stat(r->output, &output))
 		return 0;
-	found = is_key(s->options, &output);
-	for (unsigned i = 0; i < s->source_count && !found; i++)
-		found = samefile_descriptor(source_fd(s->source[i]), &output);
+	found = is_key(&s->options->opening, &output);
+	for (unsigned i = 0; i < s->files.count && !found; i++)
+		found = samefile_descriptor(source_fd(s->files.source[i]), &output);
 	if (found)
 		diag_error(r->output, "is what is read: the copy needs another name");
 	return found;
@@ -87,11 +87,11 @@ static int find_volume(const struct session *s, unsigned *number)
 		if (volume->source_no != 0 || !(volume->pages || volume->rootless))
 			continue;
 		if (volume->rootless)
-			return diag_status(s->options->bundle, STATUS_DAMAGED);
+			return diag_status(s->options->opening.bundle, STATUS_DAMAGED);
 		*number = v;
 		return 0;
 	}
-	return diag_status(s->options->bundle, STATUS_NOKEY);
+	return diag_status(s->options->opening.bundle, STATUS_NOKEY);
 }
 
 /* --- what is lost --------------------------------------------------------------------- */

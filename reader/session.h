@@ -8,21 +8,20 @@
 #include <stddef.h>
 
 #include "common/bundle.h"
+#include "common/fileset.h"
+#include "common/keyring.h"
 #include "reader/options.h"
 
 struct arena;
 struct publisher_pins;
-struct session_keys;
 
 enum { SESSION_WORKERS = 16 };
 
 struct session {
 	const struct options *options;
 	struct arena *arena;
-	struct session_keys *keys; /* arena */
-	struct source **source;
-	unsigned source_count;
-	const char **file; /* their names */
+	struct keyring *keys; /* arena */
+	struct fileset files;
 	struct publisher_pins *pins;
 	struct bundle *bundle;
 	struct cursor *cursor;                  /* the verb's own */
@@ -47,18 +46,12 @@ struct session_needs {
 int session_run(const struct options *options, const struct session_needs *needs,
                 int (*act)(void *context, struct session *session), void *context);
 
-/* The keys that were given, for bundle_check_header. */
-const struct header_keys *session_keys(const struct session *s);
-
 /* Report what is wrong with path (in the bundle; "" is the root) and count it.
  * From any thread. */
 void session_report(struct session *s, const char *path, int status);
 
 /* An exit code that counts if none that is worse does. */
 void session_note(struct session *s, int exit_code);
-
-/* Volumes of the set that are not at hand, or without a root. */
-unsigned session_missing(const struct session *s);
 
 /* Does what was met call for a warning, or is everything as it was written? */
 bool session_damage_seen(const struct session *s);

@@ -8,7 +8,7 @@ static bool take(void *context, int code, const char *argument)
 	uint64_t number;
 
 	(void)context;
-	return code != 'C' || options_number(&number, argument);
+	return code != 'C' || opening_number(&number, argument, INT64_MAX);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
@@ -22,11 +22,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (options_parse(&options, verb, words.count, words.word, take, NULL) < 0) {
 		fuzz_good++;
-		MUST(options.bundle);
+		MUST(options.opening.bundle);
 		MUST(options.path_count >= verb->paths_min &&
 		     options.path_count <= verb->paths_max);
-		MUST(options.identity_count <= HEADER_MAX_IDENTITIES);
-		MUST(options.volume_count <= FORMAT_MAX_VOLUMES);
+		MUST(options.opening.identity_count <= HEADER_MAX_IDENTITIES);
+		MUST(options.opening.volume_count <= FORMAT_MAX_VOLUMES);
 	}
 	words_free(&words);
 	return 0;

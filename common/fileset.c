@@ -1,0 +1,197 @@
+#include "common/fileset.h"
+
+#include <dirent.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+
+#include "common/bundle.h"
+#include "common/diag.h"
+#include "common/opening.h"
+#include "common/samefile.h"
+#include "common/source.h"
+#include "common/status.h"
+
+enum { SIBLINGS_MAX = 4096 /* files of the directory that are tried */ };
+
+/* --- those that are named ---------------------------------------------------------- */
+
+/* A set may have more volumes than there are descriptors by default. */
+static void raise_file_limit(unsigned wanted)
+{
+	struct rlimit limit;
+
+	if (wanted < 512 || getrlimit(RLIMIT_NOFILE, &limit))
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* Takes the source.  STATUS_NOMEM; then it is closed. */
+static int keep(struct fileset *f, struct source *source, const char *path)
+{
+	f->file[f->count] = strdup(path);
+	if (!f->file[f->count]) {
+		source_close(source);
+		return STATUS_NOMEM;
+	}
+	f->source[f->count++] = source;
+	return STATUS_OK;
+}
+
+static int open_named(struct fileset *f, const char *path)
+{
+	struct source *source;
+	int status = source_open_file(&source, path);
+
+	if (status == STATUS_OK)
+		status = keep(f, source, path);
+	if (status == STATUS_OK) {
+		f->named++;
+		return 0;
+	}
+	diag_status(path, status);
+	return status == STATUS_IO ? 10 : status_exit_code(status);
+}
+
+int fileset_open(struct fileset *files, const struct opening *opening)
+{
+	unsigned room = 1 + opening->volume_count + FORMAT_MAX_VOLUMES;
+	int code;
+
+	*files = (struct fileset){
+		.source = calloc(room, sizeof *files->source),
+		.file = calloc(room, sizeof *files->file),
+	};
+	if (!files->source || !files->file)
+		return diag_status(NULL, STATUS_NOMEM);
+	raise_file_limit(opening->volume_count);
+	code = open_named(files, opening->bundle);
+	for (unsigned i = 0; i < opening->volume_count && code == 0; i++)
+		code = open_named(files, opening->volume[i]);
+	return code;
+}
+
+void fileset_close(struct fileset *files)
+{
+	for (unsigned i = 0; i < files->count; i++) {
+		source_close(files->source[i]);
+		free(files->file[i]);
+	}
+	free(files->source);
+	free(files->file);
+	*files = (struct fileset){0};
+}
+
+/* --- what lies beside them ------------------------------------------------------------ */
+
+static bool is_open(const struct fileset *f, const struct source *source)
+{
+	struct stat st;
+
+	if (fstat(source_fd(source), &st))
+		return true;
+	for (unsigned i = 0; i < f->count; i++)
+		if (samefile_descriptor(source_fd(f->source[i]), &st))
+			return true;
+	return false;
+}
+
+/* Try one file of the bundle's directory.  What is wrong with it is no matter. */
+static int try_sibling(struct fileset *f, struct bundle *bundle, const char *path)
+{
+	struct source *source = NULL;
+	struct stat st;
+	int taken = 0;
+
+	if (stat(path, &st) || !S_ISREG(st.st_mode) || source_open_file(&source, path))
+		return STATUS_OK;
+	if (!is_open(f, source))
+		taken = bundle_add(bundle, source, f->count);
+	if (taken == 1)
+		return keep(f, source, path);
+	source_close(source);
+	return taken;
+}
+
+static int try_directory(struct fileset *f, struct bundle *bundle, char *path, size_t front)
+{
+	DIR *directory = opendir(path);
+	struct dirent *entry;
+	int status = STATUS_OK;
+
+	for (int tried = 0; directory && tried < SIBLINGS_MAX && bundle_missing(bundle); tried++) {
+		entry = readdir(directory);
+		if (!entry || status)
+			break;
+		memcpy(path + front, entry->d_name, strlen(entry->d_name) + 1);
+		status = try_sibling(f, bundle, path);
+	}
+	if (directory)
+		closedir(directory);
+	return status;
+}
+
+/* The rest of a set lies beside it, whatever the files are called. */
+static int find_siblings(struct fileset *f, struct bundle *bundle)
+{
+	const char *first = f->file[0], *slash = strrchr(first, '/');
+	size_t front = slash ? (size_t)(slash - first) + 1 : 2;
+	char *path;
+	int status;
+
+	if (bundle_missing(bundle) == 0)
+		return STATUS_OK;
+	path = malloc(front + NAME_MAX + 1);
+	if (!path)
+		return STATUS_NOMEM;
+	memcpy(path, slash ? first : "./", front);
+	path[front] = '\0';
+	status = try_directory(f, bundle, path, front);
+	free(path);
+	return status;
+}
+
+/* --- the bundle --------------------------------------------------------------------------- */
+
+int fileset_open_bundle(struct fileset *files, struct bundle **bundle, struct arena *arena,
+                        const struct opening *opening, const struct header_keys *keys)
+{
+	int status;
+
+	*bundle = NULL;
+	status = bundle_begin(bundle, arena, files->source, files->count, opening->length, keys);
+	if (status == STATUS_OK)
+		status = find_siblings(files, *bundle);
+	if (status == STATUS_OK)
+		status = bundle_ready(*bundle);
+	if (status == STATUS_OK)
+		return 0;
+	diag_status(opening->bundle, status);
+	/* Of one volume alone this would say which file; here nothing can be read. */
+	return status == STATUS_DAMAGED || status == STATUS_INVALID || status == STATUS_IO
+	               ? 10
+	               : status_exit_code(status);
+}
+
+static bool is_used(const struct bundle *bundle, unsigned source_no)
+{
+	for (unsigned v = 0; v < bundle_volume_count(bundle); v++) {
+		const struct bundle_volume *volume = bundle_volume(bundle, v);
+
+		if ((volume->pages || volume->rootless) && volume->source_no == source_no)
+			return true;
+	}
+	return false;
+}
+
+void fileset_name_strangers(const struct fileset *files, const struct bundle *bundle)
+{
+	for (unsigned i = 0; i < files->named; i++)
+		if (!is_used(bundle, i))
+			diag_warn(files->file[i],
+			          "is not used: no volume of this set, or one that is there twice");
+}

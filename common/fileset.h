@@ -1,0 +1,34 @@
+/* The files of a bundle: those that are named, and what lies beside the first of them. */
+#ifndef COMMON_FILESET_H
+#define COMMON_FILESET_H
+
+struct arena;
+struct bundle;
+struct header_keys;
+struct opening;
+struct source;
+
+struct fileset {
+	struct source **source;
+	char **file;    /* their names */
+	unsigned count; /* of both */
+	unsigned named; /* so many of them were, and come first */
+};
+
+/* Open those that are named.  Reports what cannot be opened.  Returns 0 or the exit
+ * code.  fileset_close afterwards in either case. */
+int fileset_open(struct fileset *files, const struct opening *opening);
+
+/* Open the bundle that they are of.  Volumes that are missing are looked for in the
+ * directory of the first file, whatever they are called.  Reports why it cannot be opened.
+ * Returns 0 or the exit code; *bundle is to be closed in either case. */
+int fileset_open_bundle(struct fileset *files, struct bundle **bundle, struct arena *arena,
+                        const struct opening *opening, const struct header_keys *keys);
+
+/* Warn of files that were named and are no part of the set. */
+void fileset_name_strangers(const struct fileset *files, const struct bundle *bundle);
+
+/* After the bundle. */
+void fileset_close(struct fileset *files);
+
+#endif
