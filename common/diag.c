@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -191,6 +192,13 @@ int diag_status(const char *file, int status)
 {
 	diag_error(file, "%s", status == STATUS_IO ? strerror(errno) : status_text(status));
 	return status_exit_code(status);
+}
+
+bool diag_can_tell(int milliseconds)
+{
+	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&out, 1, milliseconds) > 0;
 }
 
 unsigned diag_error_count(void)

@@ -37,6 +37,10 @@ void diag_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
  * Returns status_exit_code(status). */
 int diag_status(const char *file, int status);
 
+/* Would a line be taken, at the latest after so many milliseconds?  A terminal that was
+ * stopped, or a pipe that nobody reads, would keep who writes one. */
+bool diag_can_tell(int milliseconds);
+
 /* How many errors and warnings were written. */
 unsigned diag_error_count(void);
 unsigned diag_warn_count(void);

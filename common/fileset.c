@@ -33,11 +33,13 @@ static void raise_file_limit(unsigned wanted)
 /* Takes the source.  STATUS_NOMEM; then it is closed. */
 static int keep(struct fileset *f, struct source *source, const char *path)
 {
-	f->file[f->count] = strdup(path);
-	if (!f->file[f->count]) {
+	char *name = strdup(path);
+
+	if (!name) {
 		source_close(source);
 		return STATUS_NOMEM;
 	}
+	f->file[f->count] = name;
 	f->source[f->count++] = source;
 	return STATUS_OK;
 }

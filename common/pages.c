@@ -4,6 +4,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "common/arena.h"
 #include "common/bytes.h"
@@ -11,6 +12,9 @@
 #include "common/seal.h"
 #include "common/source.h"
 #include "common/status.h"
+
+/* For so long what could not be repaired is not tried again. */
+enum { GONE_SECONDS = 10 };
 
 int pages_io_init(struct pages_io *io, struct arena *arena, struct repair *repair)
 {
@@ -82,9 +86,15 @@ static uint32_t count_present(const struct pages *p)
 
 /* A bit for each logical page; untouched, and so costing nothing, while there is
  * no damage. */
+/* A bit for each logical page. */
+static size_t count_words(const struct pages *p)
+{
+	return (p->parity.data_pages + (size_t)p->parity.parity_pages) / 64 + 1;
+}
+
 static _Atomic uint64_t *make_bits(const struct pages *p)
 {
-	return calloc((p->parity.data_pages + (size_t)p->parity.parity_pages) / 64 + 1, 8);
+	return calloc(count_words(p), 8);
 }
 
 int pages_open(struct pages **pages, const struct source *source, const uint8_t *key,
@@ -209,28 +219,53 @@ bool pages_was_damaged(const struct pages *pages, uint32_t t)
 	return atomic_load(&pages->health.seen[t / 64]) >> t % 64 & 1;
 }
 
+static int64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec;
+}
+
 static bool is_gone(const struct pages *pages, uint32_t t)
 {
 	return atomic_load(&pages->health.gone[t / 64]) >> t % 64 & 1;
 }
 
-/* Data page i cannot be read or does not authenticate.  What could not be repaired once is
- * not tried again: a lost page of the index is asked for with every file. */
+/* What could not be repaired is not tried again for some time: a lost page of the index is asked
+ * for with every file.  But all of a stick may be lost for a moment. */
+static bool was_gone_lately(struct pages *pages, uint32_t t)
+{
+	if (!is_gone(pages, t))
+		return false;
+	if (pages->give_up || now() < atomic_load(&pages->health.gone_till))
+		return true;
+	for (size_t i = 0; i < count_words(pages); i++)
+		atomic_store(&pages->health.gone[i], 0);
+	return false;
+}
+
+static void note_gone(struct pages *pages, uint32_t t)
+{
+	atomic_store(&pages->health.gone_till, now() + GONE_SECONDS);
+	atomic_fetch_or(&pages->health.gone[t / 64], UINT64_C(1) << t % 64);
+}
+
+/* Data page i cannot be read or does not authenticate. */
 static int repair_lost(struct pages *pages, struct pages_io *io, uint32_t i,
                        uint8_t payload[static FORMAT_PAYLOAD])
 {
 	uint32_t t = format_data_page(&pages->parity, i);
-	uint64_t bit = UINT64_C(1) << t % 64;
 	int status;
 
-	if (is_gone(pages, t)) {
+	if (was_gone_lately(pages, t)) {
 		sodium_memzero(payload, FORMAT_PAYLOAD);
 		return STATUS_DAMAGED;
 	}
 	status = repair_page(io->repair, pages, io, i, payload);
 	note_damage(pages, t, status ? &pages->health.lost : &pages->health.repaired);
 	if (status)
-		atomic_fetch_or(&pages->health.gone[t / 64], bit);
+		note_gone(pages, t);
 	return status;
 }
 

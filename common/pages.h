@@ -22,7 +22,8 @@ struct pages_health {
 	_Atomic uint64_t lost;     /* data pages that are gone */
 	_Atomic uint64_t parity;   /* parity pages; only who looks at every page meets them */
 	_Atomic uint64_t *seen;    /* one bit for each logical page */
-	_Atomic uint64_t *gone;    /* the same, for those that are lost */
+	_Atomic uint64_t *gone;    /* the same, for those that are lost, */
+	_Atomic int64_t gone_till; /* which is believed until then: seconds */
 };
 
 struct pages {

@@ -29,7 +29,8 @@ enum { CROWD = 2 };
  * many seconds. */
 enum { STUCK_NANOSECONDS = 100000000 };
 
-/* Where the medium is sound nothing takes as long. */
+/* What takes longer may have to wait for the medium.  (On a slow and sound one everything
+ * does: then reads are put off while all are busy, and somebody makes up for it soon.) */
 enum { SLOW_NANOSECONDS = 5000000 };
 
 /* More than the kernel reads ahead at a time. */
@@ -45,8 +46,9 @@ struct loop {
 	bool spin;            /* the request before was short */
 	unsigned crowded;     /* so many in a row were there already */
 	bool is_ended;        /* has been told */
-	pthread_mutex_t lock; /* of the next seven */
-	struct worker *idle;  /* they wait for the turn, or an errand; the last to sleep first */
+	pthread_mutex_t lock; /* of the next eight */
+	struct worker *idle;  /* they wait for the turn, or a job; the last to sleep first */
+	void (*chore)(struct worker *worker);
 	bool has_errand;
 	struct errand errand;
 	unsigned helpers, helpers_max; /* workers that run errands */
@@ -57,6 +59,7 @@ struct loop {
 	unsigned count;
 	pthread_t thread[ACCESS_WORKERS];
 	struct worker worker[ACCESS_WORKERS];
+	struct worker refuser; /* see run_refuser; its buffer is its own */
 };
 
 static _Thread_local struct worker *this_worker;
@@ -72,6 +75,13 @@ int loop_new(struct loop **loop, struct fuse_session *session, struct view *view
 	if (fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) | O_NONBLOCK)) {
 		free(l);
 		return STATUS_IO;
+	}
+	l->refuser.loop = l;
+	pthread_cond_init(&l->refuser.wake, NULL);
+	l->refuser.buffer = calloc(1, access->read_max + ACCESS_HEAD);
+	if (!l->refuser.buffer) {
+		free(l);
+		return STATUS_NOMEM;
 	}
 	l->session = session;
 	l->ended = ended;
@@ -102,27 +112,40 @@ static int64_t now(void)
 	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
 }
 
-/* The next request, into the worker's buffer.  0 or less: there will be none. */
+static bool is_there_none(int got)
+{
+	return got == -EAGAIN || got == -EINTR;
+}
+
+/* The next request, when there is one.  0 or less: there will be none. */
+static int await_request(struct loop *l, struct fuse_buf *request)
+{
+	struct pollfd wait = {.fd = fuse_session_fd(l->session), .events = POLLIN};
+	int got;
+
+	while (is_there_none(got = fuse_session_receive_buf(l->session, request)))
+		poll(&wait, 1, -1);
+	return got;
+}
+
+/* The same, awake for some time. */
 static int receive(struct worker *w, struct fuse_buf *request)
 {
 	struct loop *l = w->loop;
-	struct pollfd wait = {.fd = fuse_session_fd(l->session), .events = POLLIN};
 	int64_t until = l->spin ? now() + SPIN_NANOSECONDS : 0;
+	int got = fuse_session_receive_buf(l->session, request);
 
 	l->crowded++;
-	for (;;) {
-		int got = fuse_session_receive_buf(l->session, request);
-
-		if (got != -EAGAIN && got != -EINTR)
+	if (!is_there_none(got))
+		return got;
+	l->crowded = 0;
+	while (now() < until) {
+		sched_yield(); /* to a client, if there is no core to spare */
+		got = fuse_session_receive_buf(l->session, request);
+		if (!is_there_none(got))
 			return got;
-		l->crowded = 0;
-		if (until == 0 || now() > until) {
-			poll(&wait, 1, -1);
-			until = 0;
-		} else {
-			sched_yield(); /* to a client, if there is no core to spare */
-		}
 	}
+	return await_request(l, request);
 }
 
 /* With the lock held. */
@@ -170,7 +193,13 @@ static bool is_last(const struct worker *w, int64_t nanoseconds)
 	return true;
 }
 
-enum task { TASK_REQUESTS, TASK_LATE, TASK_ERRAND };
+/* What a worker has to do next. */
+struct job {
+	enum { JOB_NONE, JOB_REQUESTS, JOB_LATE, JOB_CHORE, JOB_ERRAND } kind;
+	struct late_read late;
+	void (*chore)(struct worker *worker);
+	struct errand errand;
+};
 
 /* With the lock held. */
 static bool has_late(const struct worker *w)
@@ -179,40 +208,45 @@ static bool has_late(const struct worker *w)
 }
 
 /* With the lock held. */
-static enum task choose_task(struct worker *w, struct errand *errand, struct late_read *late)
+static struct job choose_job(struct worker *w)
 {
 	struct loop *l = w->loop;
+	struct job job = {.kind = JOB_NONE};
 
 	if (!atomic_load(&l->turn)) {
 		atomic_store(&l->turn, true);
 		w->has_turn = true;
-		return TASK_REQUESTS;
-	}
-	if (has_late(w)) {
-		*late = l->late[0];
+		job.kind = JOB_REQUESTS;
+	} else if (has_late(w)) {
+		job.kind = JOB_LATE;
+		job.late = l->late[0];
 		memmove(l->late, l->late + 1, --l->late_count * sizeof *l->late);
-		return TASK_LATE;
+	} else if (l->chore) {
+		job.kind = JOB_CHORE;
+		job.chore = l->chore;
+		l->chore = NULL;
+	} else if (l->has_errand) {
+		job.kind = JOB_ERRAND;
+		job.errand = l->errand;
+		l->has_errand = false;
+		l->helpers++;
 	}
-	l->has_errand = false;
-	l->helpers++;
-	*errand = l->errand;
-	return TASK_ERRAND;
+	return job;
 }
 
 /* Wait for the turn, or for something to do without it. */
-static enum task await_task(struct worker *w, struct errand *errand, struct late_read *late)
+static struct job await_job(struct worker *w)
 {
 	struct loop *l = w->loop;
-	enum task task;
+	struct job job = {.kind = JOB_REQUESTS};
 
 	if (w->has_turn)
-		return TASK_REQUESTS;
+		return job;
 	pthread_mutex_lock(&l->lock);
-	while (atomic_load(&l->turn) && !has_late(w) && !l->has_errand)
+	while ((job = choose_job(w)).kind == JOB_NONE)
 		sleep_until_woken(w);
-	task = choose_task(w, errand, late);
 	pthread_mutex_unlock(&l->lock);
-	return task;
+	return job;
 }
 
 /* With the lock held.  Returns whom to wake. */
@@ -327,6 +361,13 @@ static void answer_late(struct worker *w, const struct late_read *late)
 	end_work(w);
 }
 
+static void run_chore(struct worker *w, void (*chore)(struct worker *worker))
+{
+	begin_work(w);
+	chore(w);
+	end_work(w);
+}
+
 /* Where there are more clients than one, another request may be there already:
  * then nobody need be woken, and nobody waited for. */
 static bool take_waiting(struct worker *w, struct fuse_buf *request)
@@ -365,12 +406,12 @@ static bool serve_requests(struct worker *w)
 
 static bool serve(struct worker *w)
 {
-	struct late_read late;
-	struct errand errand;
+	struct job job = await_job(w);
 
-	switch (await_task(w, &errand, &late)) {
-	case TASK_LATE: answer_late(w, &late); return true;
-	case TASK_ERRAND: run_errand(w, &errand); return true;
+	switch (job.kind) {
+	case JOB_LATE: answer_late(w, &job.late); return true;
+	case JOB_CHORE: run_chore(w, job.chore); return true;
+	case JOB_ERRAND: run_errand(w, &job.errand); return true;
 	default: return serve_requests(w);
 	}
 }
@@ -412,9 +453,42 @@ static void on_clean(int no)
 	atomic_store(&this_worker->clean, true);
 }
 
+/* At an end all workers may be waiting for the medium.  But the kernel waits for each answer:
+ * a page that it is asking for cannot be overwritten before.  So here is one who never touches
+ * the bundle. */
+static void *run_refuser(void *argument)
+{
+	struct worker *w = argument;
+	struct loop *l = w->loop;
+	struct fuse_buf request = {.mem = w->buffer};
+	int got;
+
+	this_worker = w;
+	pthread_mutex_lock(&l->lock);
+	while (!atomic_load(&l->refusing))
+		pthread_cond_wait(&w->wake, &l->lock);
+	pthread_mutex_unlock(&l->lock);
+	while ((got = await_request(l, &request)) > 0) {
+		fuse_session_process_buf(l->session, &request);
+		explicit_bzero(w->buffer, (size_t)got);
+		loop_clean_stack();
+		request.mem = w->buffer;
+	}
+	return NULL;
+}
+
+static void begin_refusing(struct loop *l)
+{
+	pthread_mutex_lock(&l->lock);
+	atomic_store(&l->refusing, true);
+	pthread_mutex_unlock(&l->lock);
+	pthread_cond_signal(&l->refuser.wake);
+}
+
 int loop_start(struct loop *loop)
 {
 	const struct sigaction clean = {.sa_handler = on_clean, .sa_flags = SA_RESTART};
+	pthread_t refuser;
 
 	sigaction(SIGUSR2, &clean, NULL);
 	clean_on_signal(SIG_BLOCK);
@@ -422,6 +496,9 @@ int loop_start(struct loop *loop)
 	for (unsigned i = 0; i < loop->count; i++)
 		if (pthread_create(&loop->thread[i], NULL, run_worker, &loop->worker[i]))
 			return STATUS_NOMEM;
+	if (pthread_create(&refuser, NULL, run_refuser, &loop->refuser))
+		return STATUS_NOMEM;
+	pthread_detach(refuser);
 	return STATUS_OK;
 }
 
@@ -430,13 +507,9 @@ int loop_start(struct loop *loop)
 int loop_release(struct loop *loop)
 {
 	struct fuse_buf request = {.mem = NULL};
-	struct pollfd wait = {.fd = fuse_session_fd(loop->session), .events = POLLIN};
 	struct worker *next;
-	int got;
+	int got = await_request(loop, &request);
 
-	while ((got = fuse_session_receive_buf(loop->session, &request)) == -EINTR ||
-	       got == -EAGAIN)
-		poll(&wait, 1, -1);
 	if (got > 0)
 		fuse_session_process_buf(loop->session, &request);
 	free(request.mem);
@@ -458,6 +531,23 @@ static void rest(void)
 	loop_clean_stack();
 	for (;;)
 		poll(NULL, 0, -1);
+}
+
+/* And who has been at something else for so long may stumble over what is wiped under it:
+ * that is not to keep the end from its work. */
+static void on_stumble(int no)
+{
+	if (this_worker)
+		rest();
+	signal(no, SIG_DFL); /* and on return it comes again */
+}
+
+static void let_stumble(void)
+{
+	const struct sigaction stumble = {.sa_handler = on_stumble};
+
+	sigaction(SIGSEGV, &stumble, NULL);
+	sigaction(SIGBUS, &stumble, NULL);
 }
 
 static bool is_quiet(struct loop *l)
@@ -502,17 +592,17 @@ static void refuse_late(struct loop *l)
 	pthread_mutex_unlock(&l->lock);
 }
 
-bool loop_refuse(struct loop *loop, unsigned milliseconds)
+void loop_refuse(struct loop *loop, unsigned milliseconds)
 {
-	bool quiet;
-
-	atomic_store(&loop->refusing, true);
+	begin_refusing(loop);
 	refuse_late(loop);
-	while (!(quiet = is_quiet(loop)) && milliseconds--)
+	while (!is_quiet(loop) && milliseconds--)
 		pause_briefly();
-	if (!quiet)
+	if (!is_quiet(loop)) {
 		source_halt(rest);
-	for (unsigned i = 0; i < loop->count && !quiet; i++) {
+		let_stumble();
+	}
+	for (unsigned i = 0; i < loop->count; i++) {
 		fuse_req_t late = atomic_exchange(&loop->worker[i].request, NULL);
 
 		if (late)
@@ -522,7 +612,6 @@ bool loop_refuse(struct loop *loop, unsigned milliseconds)
 	/* They go on until the process ends, and are not spoken to again. */
 	for (unsigned i = 0; i < loop->count; i++)
 		pthread_detach(loop->thread[i]);
-	return quiet;
 }
 
 struct worker *loop_begin(fuse_req_t request)
@@ -572,6 +661,17 @@ void loop_pass_turn(struct worker *worker, enum loop_work work)
 		return;
 	l->spin = work == LOOP_SHORT;
 	release_turn(worker);
+}
+
+void loop_ask(struct loop *loop, void (*chore)(struct worker *worker))
+{
+	struct worker *next;
+
+	pthread_mutex_lock(&loop->lock);
+	loop->chore = chore;
+	next = next_to_wake(loop);
+	pthread_mutex_unlock(&loop->lock);
+	wake(next);
 }
 
 void loop_offer(struct worker *worker, const struct errand *errand)

@@ -84,10 +84,14 @@ int loop_release(struct loop *loop);
  * loses it to another one. */
 void loop_relieve(struct loop *loop);
 
+/* A worker that has nothing to do, if there is one, or the next that has not, runs this once.
+ * From any thread. */
+void loop_ask(struct loop *loop, void (*chore)(struct worker *worker));
+
 /* From now on EIO.  Waits for the answers that are being made, not longer than
  * that; answers what is late in their place; lets the workers clean their
- * stacks.  Once only.  True: no worker touches the bundle any more. */
-bool loop_refuse(struct loop *loop, unsigned milliseconds);
+ * stacks.  Once only. */
+void loop_refuse(struct loop *loop, unsigned milliseconds);
 
 /* Overwrite what calls that have returned left on this thread's stack and in
  * registers. */

@@ -28,8 +28,8 @@
 #include "fusefs/watch.h"
 
 /* An end has a second: so long for answers that are being made, for the page
- * cache, and for the supervisor. */
-enum { ANSWERS_MS = 200, OVERWRITE_MS = 500, DETACH_MS = 1000 };
+ * cache, for the supervisor, and for who reads messages. */
+enum { ANSWERS_MS = 200, OVERWRITE_MS = 500, DETACH_MS = 1000, LAST_WORDS_MS = 200 };
 
 static const char program[] = "satchel-mount";
 
@@ -137,6 +137,7 @@ static int confine(struct mounted *m)
 
 	if (status)
 		return fail(status);
+	supervisor_leave_terminal(m->supervisor);
 	if (!sandbox_files(m->run.program))
 		diag_warn(NULL, "this kernel has no Landlock: the file system is not closed off");
 	status = loop_start(m->loop);
@@ -155,13 +156,13 @@ static int confine(struct mounted *m)
 /* A signal that ends mounts, come while there was none yet. */
 static int pending_signal(void)
 {
-	static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
-	sigset_t pending;
+	sigset_t ends, pending;
 
+	supervisor_signals(&ends);
 	sigpending(&pending);
-	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-		if (sigismember(&pending, ends[i]))
-			return ends[i];
+	for (int no = 1; no < SIGRTMIN; no++)
+		if (sigismember(&ends, no) == 1 && sigismember(&pending, no) == 1)
+			return no;
 	return 0;
 }
 
@@ -228,7 +229,7 @@ static int finish(struct mounted *m, const struct end *end)
 	loop_refuse(m->loop, ANSWERS_MS);
 	arena_wipe(m->access.arena);
 	forget_arguments();
-	if (m->run.program)
+	if (m->run.program && end->reason != END_PROGRAM)
 		run_kill(&m->run);
 	if (end->reason != END_UNMOUNTED) {
 		notes_overwrite(m->view.notes, OVERWRITE_MS);
@@ -236,7 +237,7 @@ static int finish(struct mounted *m, const struct end *end)
 	}
 	if (end->reason != END_MEDIUM)
 		ops_tell_held(&m->view);
-	if (watch_reason_text(end))
+	if (watch_reason_text(end) && diag_can_tell(LAST_WORDS_MS))
 		diag_note("%s", watch_reason_text(end));
 	/* A worker that was late may have finished a page meanwhile. */
 	arena_wipe(m->access.arena);

@@ -25,6 +25,7 @@ struct notes {
 	pthread_mutex_t lock;
 	pthread_cond_t full;
 	uint64_t begin, end; /* rows in use, counted through */
+	uint64_t closed;     /* to rows before this one nothing is joined */
 	uint64_t recent[RECENT];
 	struct row row[ROWS];
 };
@@ -75,7 +76,8 @@ void notes_add(struct notes *notes, uint64_t node, uint64_t off, uint64_t len)
 	if (len == 0)
 		return;
 	pthread_mutex_lock(&notes->lock);
-	if (*recent < notes->begin || !join(&notes->row[*recent % ROWS], &add)) {
+	if (*recent < max_u64(notes->begin, notes->closed) ||
+	    !join(&notes->row[*recent % ROWS], &add)) {
 		/* Then the thread that makes room is stuck, and the oldest is lost. */
 		if (count(notes) == ROWS)
 			notes->begin++;
@@ -116,28 +118,41 @@ static void invalidate(struct fuse_session *session, const struct row *r)
 	                                 (off_t)r->count * PAGE);
 }
 
-/* The oldest row, once there are many. */
-static struct row take_oldest(struct notes *n)
+/* The oldest row, once there are many; it stays until it has been overwritten, as an end may
+ * come before. */
+static struct row take_oldest(struct notes *n, uint64_t *at)
 {
 	struct row r;
 
 	pthread_mutex_lock(&n->lock);
 	while (count(n) < ROWS - ROWS / 4)
 		pthread_cond_wait(&n->full, &n->lock);
-	r = n->row[n->begin++ % ROWS];
+	*at = n->begin;
+	n->closed = n->begin + 1;
+	r = n->row[n->begin % ROWS];
 	pthread_mutex_unlock(&n->lock);
 	return r;
+}
+
+static void drop(struct notes *n, uint64_t at)
+{
+	pthread_mutex_lock(&n->lock);
+	if (n->begin == at)
+		n->begin++;
+	pthread_mutex_unlock(&n->lock);
 }
 
 static void *make_room(void *argument)
 {
 	struct notes *n = argument;
+	uint64_t at;
 
 	for (;;) {
-		struct row r = take_oldest(n);
+		struct row r = take_oldest(n, &at);
 
 		overwrite(n->session, &r, UINT64_MAX);
 		invalidate(n->session, &r);
+		drop(n, at);
 	}
 	return NULL;
 }
@@ -153,15 +168,12 @@ int notes_start(struct notes *notes, struct fuse_session *session)
 	return STATUS_OK;
 }
 
-bool notes_overwrite(struct notes *notes, unsigned milliseconds)
+void notes_overwrite(struct notes *notes, unsigned milliseconds)
 {
 	uint64_t deadline = now() + milliseconds;
-	bool in_time;
 
 	for (uint64_t i = notes->end; i-- > notes->begin;)
 		overwrite(notes->session, &notes->row[i % ROWS], deadline);
-	in_time = now() < deadline;
 	for (uint64_t i = notes->end; i-- > notes->begin;)
 		invalidate(notes->session, &notes->row[i % ROWS]);
-	return in_time;
 }

@@ -4,7 +4,6 @@
 #ifndef FUSEFS_NOTES_H
 #define FUSEFS_NOTES_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct fuse_session;
@@ -22,7 +21,7 @@ void notes_add(struct notes *notes, uint64_t node, uint64_t off, uint64_t len);
 
 /* Overwrite what is noted, the newest first, for at most so long; then let the
  * kernel drop all of it.  Nothing may be added any more, and requests must be
- * answered meanwhile.  Returns false where time ran out. */
-bool notes_overwrite(struct notes *notes, unsigned milliseconds);
+ * answered meanwhile. */
+void notes_overwrite(struct notes *notes, unsigned milliseconds);
 
 #endif

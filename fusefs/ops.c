@@ -75,17 +75,14 @@ static int error_of(int status)
 	}
 }
 
+/* With the lock held.  If not, from now on it has. */
 static bool has_been_reported(struct view *v, uint32_t id)
 {
-	bool known = false;
-
-	pthread_mutex_lock(&v->lock);
 	for (unsigned i = 0; i < v->reported_count && i < VIEW_REPORTED; i++)
-		known |= v->reported[i] == id;
-	if (!known)
-		v->reported[v->reported_count++ % VIEW_REPORTED] = id;
-	pthread_mutex_unlock(&v->lock);
-	return known;
+		if (v->reported[i] == id)
+			return true;
+	v->reported[v->reported_count++ % VIEW_REPORTED] = id;
+	return false;
 }
 
 /* --- nodes ------------------------------------------------------------------------ */
@@ -102,10 +99,10 @@ static fuse_ino_t node_of(const struct view *v, uint32_t entry)
 
 /* --- what cannot be read --------------------------------------------------------------- */
 
-/* A stick that is pulled out fails reads before it is gone: no name is printed
- * before the medium has been there for so much longer.  Who pulled it wants nothing
- * on the screen. */
-enum { HOLD_MS = 1000, HOLD_STEP_MS = 10 };
+/* Handlers do not print: who reads messages may not do so for long.  A stick that is pulled
+ * out fails reads before it is gone: no name is printed before the medium has been there for
+ * so much longer.  Who pulled it wants nothing on the screen. */
+enum { HOLD_MS = 1000, LAST_WORDS_MS = 200 };
 
 static int64_t now_ms(void)
 {
@@ -116,9 +113,9 @@ static int64_t now_ms(void)
 }
 
 /* What find -inum takes. */
-static void tell_number(const struct view *v, uint32_t id, int status)
+static void tell_number(const struct view *v, const struct view_report *r)
 {
-	diag_error(NULL, "inode %lu: %s", (unsigned long)node_of(v, id), status_text(status));
+	diag_error(NULL, "inode %lu: %s", (unsigned long)node_of(v, r->id), status_text(r->status));
 }
 
 /* The worker's buffer is no longer needed. */
@@ -129,96 +126,67 @@ static void tell_name(struct worker *w, const struct view_report *r)
 	if (bundle_path(w->cursor, r->id, path) == STATUS_OK)
 		diag_error(*path ? path : ".", "%s", status_text(r->status));
 	else
-		tell_number(w->view, r->id, r->status);
+		tell_number(w->view, r);
 }
 
-/* False: there is no room.  *teller: this worker has to tell it. */
-static bool hold(struct view *v, uint32_t id, int status, bool *teller)
+/* The oldest line that is due.  False: there is none. */
+static bool take_due(struct view *v, int64_t time, struct view_report *r)
 {
-	bool fits;
+	bool is_due;
 
 	pthread_mutex_lock(&v->lock);
-	fits = v->held_end - v->held_begin < VIEW_HELD;
-	if (fits)
-		v->held[v->held_end++ % VIEW_HELD] =
-			(struct view_report){id, status, now_ms() + HOLD_MS};
-	*teller = fits && !v->telling;
-	v->telling |= fits;
+	*r = v->held[v->held_begin % VIEW_HELD];
+	is_due = v->held_begin != v->held_end && r->due <= time;
+	v->held_begin += is_due;
 	pthread_mutex_unlock(&v->lock);
-	return fits;
+	return is_due;
 }
 
-/* False: there are no more, and the next one finds another teller. */
-static bool next_held(struct view *v, struct view_report *r)
+bool ops_has_due(struct view *view)
 {
-	bool more;
+	bool has;
 
-	pthread_mutex_lock(&v->lock);
-	more = v->telling = v->held_begin != v->held_end;
-	if (more)
-		*r = v->held[v->held_begin % VIEW_HELD];
-	pthread_mutex_unlock(&v->lock);
-	return more;
+	pthread_mutex_lock(&view->lock);
+	has = view->held_begin != view->held_end &&
+	      view->held[view->held_begin % VIEW_HELD].due <= now_ms();
+	pthread_mutex_unlock(&view->lock);
+	return has;
 }
 
-static void drop_held(struct view *v)
-{
-	pthread_mutex_lock(&v->lock);
-	v->held_begin++;
-	pthread_mutex_unlock(&v->lock);
-}
-
-static void wait_for(const struct worker *w, int64_t due)
-{
-	const struct timespec step = {.tv_nsec = HOLD_STEP_MS * 1000000};
-
-	while (!loop_is_refusing(w) && now_ms() < due)
-		nanosleep(&step, NULL);
-}
-
-/* One worker waits; the others serve. */
-static void tell_held(struct worker *w)
+void ops_tell_due(struct worker *w)
 {
 	struct view *v = w->view;
 	struct view_report r;
 
-	loop_pass_turn(w, LOOP_LONG);
-	while (next_held(v, &r)) {
-		wait_for(w, r.due);
-		/* Then it is ending, and nobody else tells a name either. */
-		if (loop_is_refusing(w) || !v->medium_is_there(v->context))
-			return;
-		tell_name(w, &r);
-		drop_held(v);
-	}
+	while (!loop_is_refusing(w) && v->medium_is_there(v->context) && diag_can_tell(0) &&
+	       take_due(v, now_ms(), &r))
+		if (v->names)
+			tell_name(w, &r);
+		else
+			tell_number(v, &r);
 }
 
 void ops_tell_held(struct view *view)
 {
 	struct view_report r;
 
-	while (next_held(view, &r)) {
-		tell_number(view, r.id, r.status);
-		drop_held(view);
-	}
+	while (diag_can_tell(LAST_WORDS_MS) && take_due(view, INT64_MAX, &r))
+		tell_number(view, &r);
 }
 
 /* One line for each file, at the first of its bytes that cannot be had: its name
- * where nobody keeps it, otherwise its number. */
-static void report(struct worker *w, uint32_t id, int status)
+ * where nobody keeps it, otherwise its number.  Where there is no room, at a later one. */
+static void report(struct view *v, uint32_t id, int status)
 {
-	struct view *v = w->view;
-	bool teller = false;
+	int64_t due = now_ms() + (v->names ? HOLD_MS : 0);
 
-	if (has_been_reported(v, id))
-		return;
-	if (!v->names || !hold(v, id, status, &teller))
-		tell_number(v, id, status);
-	if (teller)
-		tell_held(w);
+	pthread_mutex_lock(&v->lock);
+	if (v->held_end - v->held_begin < VIEW_HELD && !has_been_reported(v, id))
+		v->held[v->held_end++ % VIEW_HELD] = (struct view_report){id, status, due};
+	pthread_mutex_unlock(&v->lock);
 }
 
-/* Nobody waits for the line.  At an end the keys are wiped under whoever is late: what does
+/* At an end the keys are wiped under whoever is late: what does
  * not open then is no damage. */
 static void reply_failure(struct worker *w, fuse_req_t req, uint32_t id, int status)
 {
@@ -227,9 +195,9 @@ static void reply_failure(struct worker *w, fuse_req_t req, uint32_t id, int sta
 
 	if (is_damage)
 		atomic_store(&w->view->damaged, true);
-	reply_error(w, req, error);
 	if (is_damage)
-		report(w, id, status);
+		report(w->view, id, status);
+	reply_error(w, req, error);
 }
 
 static mode_t type_of(enum format_kind kind)

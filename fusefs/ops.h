@@ -14,9 +14,10 @@
 #include "fusefs/fuse.h"
 
 struct notes;
+struct worker;
 struct streams;
 
-enum { VIEW_REPORTED = 256, VIEW_HELD = 256 };
+enum { VIEW_REPORTED = 256, VIEW_HELD = 1024 };
 
 /* A file whose line is held back: see ops.c. */
 struct view_report {
@@ -45,7 +46,6 @@ struct view {
 	pthread_mutex_t lock;      /* of the rest */
 	unsigned reported_count;
 	uint32_t reported[VIEW_REPORTED]; /* entries that have had their line */
-	bool telling;                     /* a worker waits for what is held */
 	unsigned held_begin, held_end;    /* counted through */
 	struct view_report held[VIEW_HELD];
 };
@@ -55,7 +55,13 @@ extern const struct fuse_lowlevel_ops ops_table;
 /* What "satchel-mount -u" says on the root. */
 unsigned ops_end_request(void);
 
-/* Once no worker answers any more: the lines that are still held, without names. */
+/* Is there a line about damage that may be told now?  Then some worker shall, which has
+ * nothing else to do. */
+bool ops_has_due(struct view *view);
+void ops_tell_due(struct worker *worker);
+
+/* Once no worker answers any more: the lines that are still held, without names, as far as
+ * somebody takes them. */
 void ops_tell_held(struct view *view);
 
 /* Seconds that pass while the machine sleeps too. */

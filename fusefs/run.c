@@ -24,6 +24,7 @@
 
 #include "common/diag.h"
 #include "fusefs/options.h"
+#include "fusefs/supervisor.h"
 
 /* Where the mount goes if the user does not care; nobody else sees it. */
 static const char default_directory[] = "/tmp/files";
@@ -171,11 +172,6 @@ static void exec_program(const char *directory, char **argv)
 	_exit(code);
 }
 
-static int exit_code_of(int status)
-{
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /* Process 1 of the program's world: when it ends, all others are killed. */
 static int be_first(const char *directory, char **argv)
 {
@@ -193,7 +189,7 @@ static int be_first(const char *directory, char **argv)
 	do
 		gone = wait(&status);
 	while (gone != child && (gone > 0 || errno == EINTR));
-	return gone == child ? exit_code_of(status) : 1;
+	return gone == child ? supervisor_exit_code(status) : 1;
 }
 
 /* A fork into process ids of its own.  Not unshare(2): afterwards this process

@@ -35,7 +35,7 @@ struct watchman {
 
 void supervisor_signals(sigset_t *set)
 {
-	static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGUSR1};
+	static const int ends[] = {SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1};
 
 	sigemptyset(set);
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
@@ -47,27 +47,46 @@ static bool say(int fd, char what)
 	return write(fd, &what, 1) == 1;
 }
 
-/* Standard input and output to nowhere; errors too, unless somebody sees them. */
-static void leave_terminal(bool errors_too)
+/* Standard input and output to nowhere.  Returns a descriptor that leads there, or -1. */
+static int leave_terminal(void)
 {
 	int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
 	setsid();
 	if (chdir("/") || null < 0)
-		return;
+		return null;
 	dup2(null, STDIN_FILENO);
 	dup2(null, STDOUT_FILENO);
-	if (errors_too)
-		dup2(null, STDERR_FILENO);
+	return null;
+}
+
+static void leave_all(void)
+{
+	int null = leave_terminal();
+
+	dup2(null, STDERR_FILENO);
 	close(null);
 }
 
 /* --- the serving process ---------------------------------------------------------- */
 
+void supervisor_leave_terminal(struct supervisor *supervisor)
+{
+	int null;
+
+	if (!supervisor->background)
+		return;
+	null = leave_terminal();
+	if (isatty(STDERR_FILENO))
+		close(null);
+	else
+		supervisor->null_fd = null;
+}
+
 void supervisor_ready(struct supervisor *supervisor)
 {
-	if (supervisor->background)
-		leave_terminal(!isatty(STDERR_FILENO));
+	if (supervisor->null_fd >= 0)
+		dup3(supervisor->null_fd, STDERR_FILENO, 0);
 	say(supervisor->fd, SAY_READY);
 }
 
@@ -94,7 +113,8 @@ static void leave(const struct options *options, int code)
 static int start_serving(const struct options *options, const struct group *group, int fd,
                          pid_t parent, int (*serve)(const struct options *, struct supervisor *))
 {
-	struct supervisor supervisor = {.fd = fd, .background = !options->foreground};
+	struct supervisor supervisor = {
+		.fd = fd, .null_fd = -1, .background = !options->foreground};
 
 	/* Without its supervisor nobody would take the mount away. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -106,7 +126,7 @@ static int start_serving(const struct options *options, const struct group *grou
 
 /* --- the supervisor ------------------------------------------------------------------ */
 
-static int exit_code_of(int status)
+int supervisor_exit_code(int status)
 {
 	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
 }
@@ -141,7 +161,7 @@ static void hear_child(struct watchman *w)
 		if (w->directory)
 			mountpoint_find(&w->mount, w->directory);
 		if (w->front_fd >= 0)
-			leave_terminal(true);
+			leave_all();
 		if (!tell_front(w, 0)) /* who asked for it does not know of it */
 			kill(w->child, SIGTERM);
 	} else if (what == SAY_DETACH) {
@@ -164,7 +184,7 @@ static bool hear_signal(struct watchman *w, int *code)
 	}
 	if (waitpid(w->child, &status, WNOHANG) != w->child)
 		return false;
-	*code = exit_code_of(status);
+	*code = supervisor_exit_code(status);
 	return true;
 }
 

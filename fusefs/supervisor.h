@@ -13,6 +13,7 @@ struct options;
 /* What the serving process has of its supervisor: a socket. */
 struct supervisor {
 	int fd;
+	int null_fd; /* where errors go once it is ready; -1: where they went before */
 	bool background;
 };
 
@@ -23,11 +24,18 @@ struct supervisor {
 int supervisor_run(const struct options *options, const char *directory,
                    int (*serve)(const struct options *options, struct supervisor *supervisor));
 
-/* SIGTERM, SIGINT, SIGHUP; SIGUSR1 for panic. */
+/* SIGTERM, SIGINT, SIGHUP, SIGQUIT; SIGUSR1 for panic. */
 void supervisor_signals(sigset_t *set);
 
-/* For the serving process: the mount is ready; leave the terminal. */
+/* For the serving process, while it may still open files: in the background, leave the
+ * terminal, and whatever else it was started from, but for errors. */
+void supervisor_leave_terminal(struct supervisor *supervisor);
+
+/* And when the mount is ready.  Then only a terminal is still told of errors. */
 void supervisor_ready(struct supervisor *supervisor);
+
+/* Of what waitpid(2) tells: of a signal, 128 and its number. */
+int supervisor_exit_code(int status);
 
 /* The mount shall be taken away now.  Waits until it is, for so long. */
 void supervisor_detach(struct supervisor *supervisor, unsigned milliseconds);

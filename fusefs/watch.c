@@ -91,11 +91,6 @@ bool watch_medium_is_there(void *context)
 	return medium_is_there(w->medium);
 }
 
-static int exit_code_of(int status)
-{
-	return WIFEXITED(status) ? WEXITSTATUS(status) : 128 + WTERMSIG(status);
-}
-
 /* True: a signal, or the program's end, ends it. */
 static bool hear_signal(struct watch *w, pid_t program, struct end *end)
 {
@@ -108,7 +103,7 @@ static bool hear_signal(struct watch *w, pid_t program, struct end *end)
 			return true;
 		}
 		if (program && waitpid(program, &status, WNOHANG) == program) {
-			*end = (struct end){END_PROGRAM, exit_code_of(status)};
+			*end = (struct end){END_PROGRAM, supervisor_exit_code(status)};
 			return true;
 		}
 	}
@@ -136,7 +131,7 @@ static bool hear_others(struct watch *w, const struct view *view, struct end *en
 	return true;
 }
 
-struct end watch_run(struct watch *watch, const struct view *view, struct loop *loop, pid_t program)
+struct end watch_run(struct watch *watch, struct view *view, struct loop *loop, pid_t program)
 {
 	struct end end = {END_UNMOUNTED, 0};
 	uint64_t events;
@@ -155,6 +150,8 @@ struct end watch_run(struct watch *watch, const struct view *view, struct loop *
 		if (hear_signal(watch, program, &end) || hear_others(watch, view, &end))
 			return end;
 		loop_relieve(loop);
+		if (ops_has_due(view))
+			loop_ask(loop, ops_tell_due);
 	}
 }
 

@@ -53,8 +53,8 @@ layers() {
 	grep -nE '^#include "common/(header|pages|repair|index|bundle|diag|passphrase|progress|publisher)\.h"' \
 		common/{bytes,status,path,arena,format,gf,kdf,seal,squeeze,source,outfile}*.[ch]
 	# What is for programs only stays out of the library.
-	grep -nE '^#include "common/(diag|progress|publisher)\.h"' common/*.[ch] |
-		grep -vE '^common/(diag|progress|publisher)\.[ch]:'
+	local theirs='(diag|fileset|keyring|opening|progress|publisher)'
+	grep -nE "^#include \"common/$theirs\.h\"" common/*.[ch] | grep -vE "^common/$theirs\.[ch]:"
 	return 0
 }
 

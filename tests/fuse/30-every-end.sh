@@ -13,7 +13,7 @@ ends() { # CODE WHAT
 }
 
 for mode in '' --cache; do
-	for signal in TERM INT HUP USR1; do
+	for signal in TERM INT HUP QUIT USR1; do
 		up $mode
 		cat "$mnt/again" >/dev/null
 		kill -$signal "$pid"
@@ -64,8 +64,16 @@ no "-u where nothing is mounted" "$mount" -u "$mnt"
 like "says so" "$("$mount" -u "$mnt" 2>&1)" 'nothing is mounted there by satchel-mount'
 
 # In the background it returns when the mount is ready, and -u ends it.
-ok "in the background" "$mount" "${key[@]}" "$bundle" "$mnt"
+# What it was started from has nothing more to do with it.
+cp "$bundle" "$tmp/own"
+started=$(timeout 20 "$mount" "${key[@]}" "$tmp/own" "$mnt" 2>"$tmp/stderr"; echo $?)
+is "in the background" "$started" 0
 ok "it is ready at once" test -e "$mnt/again"
+server=$(find /proc/[0-9]*/fd -lname "$tmp/own" 2>/dev/null | cut -d/ -f3)
+for of in "$server" "$(ps -o ppid= -p "$server" | xargs)"; do
+	is "process $of leads nowhere" "$(readlink "/proc/$of/cwd" "/proc/$of/fd/"[012] | sort -u | xargs)" '/ /dev/null'
+	no "and is of another session" test "$(ps -o sid= -p "$of")" -eq "$(ps -o sid= -p $$)"
+done
 ok "and ends" "$mount" -u "$mnt"
 no "leaving nothing" is_mounted
 

@@ -59,6 +59,29 @@ for mode in '' --cache; do
 done
 ok "a control: all of it can" /usr/bin/python3 -c "$everywhere" "$bundle"
 
+# Whoever should read the messages does not: nobody waits for that, and what is told when
+# there is room again is told once.
+lost hurt zeroed "$tmp/key" "$tmp/whole" "$tmp/hurt" >/dev/null
+bundle=$tmp/hurt
+rm "$tmp/stderr"
+mkfifo "$tmp/stderr"
+exec 7<>"$tmp/stderr"
+up -v
+dd if=/dev/zero of="$tmp/stderr" bs=4096 count=1000 oflag=nonblock 2>/dev/null
+# shellcheck disable=SC2317  # called by ok
+asks() { timeout 20 cat "$mnt"/* >/dev/null; [ $? -eq 1 ]; }
+ok "nobody reads the messages: files are read" asks
+sleep 1.5
+ok "still" asks
+kill -TERM "$pid"
+gone
+is "and it ends" "$code" 143
+ok "within a second" within 1000
+dd if="$tmp/stderr" of="$tmp/said" bs=4096 count=100000 iflag=nonblock 2>/dev/null
+ok "nothing is told twice" test "$(tr -d '\0' <"$tmp/said" | sort | uniq -d | wc -l)" -eq 0
+exec 7<&-
+rm "$tmp/stderr"
+
 # Controls: a byte that is another, and an error too many or too few.
 rm -rf "$mnt"
 mnt=$tmp/plain

@@ -63,6 +63,18 @@ is "with --cache a long directory is listed" "$? $(wc -l <"$tmp/said")" '0 3001'
 can_be_ended "and it can be ended"
 wait
 
+# The drive begins to try just before the end, and goes on for longer than that: the kernel asks
+# for the page once more, and nobody but whoever refuses is left to answer.
+for at in 1 2 20 60; do
+	STALL_END=20 stalling "$at" 1000 4000 --cache
+	cat "$mnt/film" >/dev/null 2>&1 &
+	gone
+	ok "an end just after the drive begins to try, at $at" within 2500
+	is "and the signal is told" "$code" 143
+	no "and nothing is mounted" is_mounted
+	wait
+done
+
 # Where all reads take long, whoever reads in order waits for what is being decoded ahead, 256 KiB
 # at a time; not for what it reads itself.  One page in the middle is lost, of 16 KiB: it costs
 # whoever asks for 64 KiB one of them, or two.

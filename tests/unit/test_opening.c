@@ -1,5 +1,4 @@
 /* Options that all who open bundles have: what is taken, and what is not. */
-#include <setjmp.h>
 #include "tests/unit/unit.h"
 
 #include "common/opening.h"
