@@ -10,11 +10,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	if (options_parse(&parsed, words.count, words.word) < 0) {
 		fuzz_good++;
-		MUST(parsed.end || parsed.bundle);
+		MUST(parsed.end || parsed.opening.bundle);
 		MUST(parsed.directory || parsed.program);
 		MUST(!parsed.program || parsed.program[0]);
-		MUST(parsed.identity_count <= HEADER_MAX_IDENTITIES);
-		MUST(parsed.volume_count <= FORMAT_MAX_VOLUMES);
+		MUST(parsed.opening.identity_count <= HEADER_MAX_IDENTITIES);
+		MUST(parsed.opening.volume_count <= FORMAT_MAX_VOLUMES);
 	}
 	words_free(&words);
 	return 0;
