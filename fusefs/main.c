@@ -21,6 +21,7 @@
 #include "fusefs/notes.h"
 #include "fusefs/ops.h"
 #include "fusefs/options.h"
+#include "fusefs/reports.h"
 #include "fusefs/run.h"
 #include "fusefs/sandbox.h"
 #include "fusefs/streams.h"
@@ -30,6 +31,10 @@
 /* An end has a second: so long for answers that are being made, for the page
  * cache, for the supervisor, and for who reads messages. */
 enum { ANSWERS_MS = 200, OVERWRITE_MS = 500, DETACH_MS = 1000, LAST_WORDS_MS = 200 };
+
+/* A stick that is pulled out fails reads before it is gone: no name is printed before the
+ * medium has been there for so much longer.  Who pulled it wants nothing on the screen. */
+enum { HOLD_MS = 1000 };
 
 static const char program[] = "satchel-mount";
 
@@ -77,7 +82,6 @@ static int make_view(struct mounted *m)
 		.medium_is_there = watch_medium_is_there,
 		.context = m->watch,
 		.last_read = ops_now(),
-		.lock = PTHREAD_MUTEX_INITIALIZER,
 	};
 	if (o->subdir)
 		status = bundle_resolve(a->share[0].cursor, o->subdir, &v->root);
@@ -90,6 +94,8 @@ static int make_view(struct mounted *m)
 	status = notes_new(&v->notes);
 	if (status == STATUS_OK)
 		status = streams_new(&v->streams);
+	if (status == STATUS_OK)
+		status = reports_new(&v->reports, v->names ? HOLD_MS : 0);
 	return status ? fail(status) : 0;
 }
 

@@ -13,6 +13,7 @@
 #include "common/status.h"
 #include "fusefs/loop.h"
 #include "fusefs/notes.h"
+#include "fusefs/reports.h"
 #include "fusefs/streams.h"
 
 /* Nothing ever changes. */
@@ -75,16 +76,6 @@ static int error_of(int status)
 	}
 }
 
-/* With the lock held.  If not, from now on it has. */
-static bool has_been_reported(struct view *v, uint32_t id)
-{
-	for (unsigned i = 0; i < v->reported_count && i < VIEW_REPORTED; i++)
-		if (v->reported[i] == id)
-			return true;
-	v->reported[v->reported_count++ % VIEW_REPORTED] = id;
-	return false;
-}
-
 /* --- nodes ------------------------------------------------------------------------ */
 
 static uint32_t entry_of(const struct view *v, fuse_ino_t node)
@@ -99,67 +90,33 @@ static fuse_ino_t node_of(const struct view *v, uint32_t entry)
 
 /* --- what cannot be read --------------------------------------------------------------- */
 
-/* Handlers do not print: who reads messages may not do so for long.  A stick that is pulled
- * out fails reads before it is gone: no name is printed before the medium has been there for
- * so much longer.  Who pulled it wants nothing on the screen. */
-enum { HOLD_MS = 1000, LAST_WORDS_MS = 200 };
-
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
+enum { LAST_WORDS_MS = 200 };
 
 /* What find -inum takes. */
-static void tell_number(const struct view *v, const struct view_report *r)
+static void tell_number(const struct view *v, const struct report *r)
 {
-	diag_error(NULL, "inode %lu: %s", (unsigned long)node_of(v, r->id), status_text(r->status));
+	diag_error(NULL, "inode %lu: %s", (unsigned long)node_of(v, r->entry),
+	           status_text(r->status));
 }
 
 /* The worker's buffer is no longer needed. */
-static void tell_name(struct worker *w, const struct view_report *r)
+static void tell_name(struct worker *w, const struct report *r)
 {
 	char *path = (char *)w->buffer;
 
-	if (bundle_path(w->cursor, r->id, path) == STATUS_OK)
+	if (bundle_path(w->cursor, r->entry, path) == STATUS_OK)
 		diag_error(*path ? path : ".", "%s", status_text(r->status));
 	else
 		tell_number(w->view, r);
 }
 
-/* The oldest line that is due.  False: there is none. */
-static bool take_due(struct view *v, int64_t time, struct view_report *r)
-{
-	bool is_due;
-
-	pthread_mutex_lock(&v->lock);
-	*r = v->held[v->held_begin % VIEW_HELD];
-	is_due = v->held_begin != v->held_end && r->due <= time;
-	v->held_begin += is_due;
-	pthread_mutex_unlock(&v->lock);
-	return is_due;
-}
-
-bool ops_has_due(struct view *view)
-{
-	bool has;
-
-	pthread_mutex_lock(&view->lock);
-	has = view->held_begin != view->held_end &&
-	      view->held[view->held_begin % VIEW_HELD].due <= now_ms();
-	pthread_mutex_unlock(&view->lock);
-	return has;
-}
-
 void ops_tell_due(struct worker *w)
 {
 	struct view *v = w->view;
-	struct view_report r;
+	struct report r;
 
 	while (!loop_is_refusing(w) && v->medium_is_there(v->context) && diag_can_tell(0) &&
-	       take_due(v, now_ms(), &r))
+	       reports_take(v->reports, false, &r))
 		if (v->names)
 			tell_name(w, &r);
 		else
@@ -168,35 +125,22 @@ void ops_tell_due(struct worker *w)
 
 void ops_tell_held(struct view *view)
 {
-	struct view_report r;
+	struct report r;
 
-	while (diag_can_tell(LAST_WORDS_MS) && take_due(view, INT64_MAX, &r))
+	while (diag_can_tell(LAST_WORDS_MS) && reports_take(view->reports, true, &r))
 		tell_number(view, &r);
 }
 
-/* One line for each file, at the first of its bytes that cannot be had: its name
- * where nobody keeps it, otherwise its number.  Where there is no room, at a later one. */
-static void report(struct view *v, uint32_t id, int status)
-{
-	int64_t due = now_ms() + (v->names ? HOLD_MS : 0);
-
-	pthread_mutex_lock(&v->lock);
-	if (v->held_end - v->held_begin < VIEW_HELD && !has_been_reported(v, id))
-		v->held[v->held_end++ % VIEW_HELD] = (struct view_report){id, status, due};
-	pthread_mutex_unlock(&v->lock);
-}
-
-/* At an end the keys are wiped under whoever is late: what does
- * not open then is no damage. */
+/* At an end the keys are wiped under whoever is late: what does not open then is no damage. */
 static void reply_failure(struct worker *w, fuse_req_t req, uint32_t id, int status)
 {
 	int error = error_of(status);
 	bool is_damage = error == EIO && !loop_is_refusing(w);
 
-	if (is_damage)
+	if (is_damage) {
 		atomic_store(&w->view->damaged, true);
-	if (is_damage)
-		report(w->view, id, status);
+		reports_add(w->view->reports, id, status);
+	}
 	reply_error(w, req, error);
 }
 

@@ -4,7 +4,6 @@
 #ifndef FUSEFS_OPS_H
 #define FUSEFS_OPS_H
 
-#include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -14,17 +13,9 @@
 #include "fusefs/fuse.h"
 
 struct notes;
-struct worker;
+struct reports;
 struct streams;
-
-enum { VIEW_REPORTED = 256, VIEW_HELD = 1024 };
-
-/* A file whose line is held back: see ops.c. */
-struct view_report {
-	uint32_t id;
-	int status;
-	int64_t due; /* milliseconds */
-};
+struct worker;
 
 /* What all handlers share; immutable but for what is marked. */
 struct view {
@@ -37,17 +28,13 @@ struct view {
 	gid_t gid;
 	struct notes *notes;
 	struct streams *streams;
+	struct reports *reports;
 	void (*asked_to_end)(void *context);
 	bool (*medium_is_there)(void *context);
 	void *context;
 
 	_Atomic int64_t last_read; /* CLOCK_BOOTTIME, seconds */
 	_Atomic bool damaged;      /* something could not be read */
-	pthread_mutex_t lock;      /* of the rest */
-	unsigned reported_count;
-	uint32_t reported[VIEW_REPORTED]; /* entries that have had their line */
-	unsigned held_begin, held_end;    /* counted through */
-	struct view_report held[VIEW_HELD];
 };
 
 extern const struct fuse_lowlevel_ops ops_table;
@@ -55,9 +42,8 @@ extern const struct fuse_lowlevel_ops ops_table;
 /* What "satchel-mount -u" says on the root. */
 unsigned ops_end_request(void);
 
-/* Is there a line about damage that may be told now?  Then some worker shall, which has
- * nothing else to do. */
-bool ops_has_due(struct view *view);
+/* For a worker that has nothing else to do: tell of files that cannot be read what is due, while
+ * somebody takes it. */
 void ops_tell_due(struct worker *worker);
 
 /* Once no worker answers any more: the lines that are still held, without names, as far as

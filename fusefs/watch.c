@@ -15,6 +15,7 @@
 #include "fusefs/loop.h"
 #include "fusefs/medium.h"
 #include "fusefs/ops.h"
+#include "fusefs/reports.h"
 #include "fusefs/supervisor.h"
 
 /* A vanished medium is noticed within this, and a worker that is stuck. */
@@ -131,7 +132,7 @@ static bool hear_others(struct watch *w, const struct view *view, struct end *en
 	return true;
 }
 
-struct end watch_run(struct watch *watch, struct view *view, struct loop *loop, pid_t program)
+struct end watch_run(struct watch *watch, const struct view *view, struct loop *loop, pid_t program)
 {
 	struct end end = {END_UNMOUNTED, 0};
 	uint64_t events;
@@ -150,7 +151,7 @@ struct end watch_run(struct watch *watch, struct view *view, struct loop *loop, 
 		if (hear_signal(watch, program, &end) || hear_others(watch, view, &end))
 			return end;
 		loop_relieve(loop);
-		if (ops_has_due(view))
+		if (reports_has_due(view->reports))
 			loop_ask(loop, ops_tell_due);
 	}
 }

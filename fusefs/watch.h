@@ -49,7 +49,8 @@ bool watch_medium_is_there(void *context);
 
 /* Wait.  program: the process that --run started, 0 for none.  view: whose
  * reads keep the mount alive.  loop: to be relieved meanwhile. */
-struct end watch_run(struct watch *watch, struct view *view, struct loop *loop, pid_t program);
+struct end watch_run(struct watch *watch, const struct view *view, struct loop *loop,
+                     pid_t program);
 
 /* What to tell the user: "the medium is gone"; NULL where that was his own wish. */
 const char *watch_reason_text(const struct end *end);

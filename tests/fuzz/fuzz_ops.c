@@ -14,6 +14,7 @@
 #include "fusefs/access.h"
 #include "fusefs/loop.h"
 #include "fusefs/notes.h"
+#include "fusefs/reports.h"
 #include "fusefs/streams.h"
 #include "tests/fuzz/shape.h"
 
@@ -290,6 +291,7 @@ static void mount_it(const uint8_t *volume, const uint8_t *data)
 {
 	static uint8_t buffer[READ_MAX + ACCESS_HEAD];
 	static struct streams *streams;
+	static struct reports *reports;
 	uint8_t key[KDF_KEYBYTES];
 	const struct header_keys keys = {.key_file = key};
 	struct view view = {
@@ -300,7 +302,7 @@ static void mount_it(const uint8_t *volume, const uint8_t *data)
 	struct bundle *bundle = NULL;
 
 	shape_key(key);
-	pthread_mutex_init(&view.lock, NULL);
+	MUST(reports || !reports_new(&reports, 0));
 	MUST(streams || !streams_new(&streams));
 	MUST(!arena_new(&arena, bundle_size() + cursor_size() + bundle_frames_size(3) + 65536,
 	                true));
@@ -308,6 +310,7 @@ static void mount_it(const uint8_t *volume, const uint8_t *data)
 	worker =
 		(struct worker){.view = &view, .entry = &entry, .buffer = buffer, .room = READ_MAX};
 	view.streams = streams;
+	view.reports = reports;
 	if (!bundle_open(&bundle, arena, &source, 1, 0, &keys)) {
 		MUST(!bundle_share_frames(bundle, 3) && !cursor_new(&worker.cursor, bundle));
 		view.content = bundle_content(bundle);
