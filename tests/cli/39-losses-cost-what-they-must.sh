@@ -2,8 +2,7 @@
 # Pages are lost by chance and in bursts, and tests/decode.py alone says what that must
 # cost: verify names exactly those files, extract gives exactly the others, and repair
 # gives back all but those pages.  SATCHEL_LONG=1: every burst, many draws, and bundles
-# of several bands, which takes a quarter of an hour; $MS: for these numbers of parity
-# pages alone.
+# of several bands, which takes two hours; $MS: for these numbers of parity pages alone.
 . tests/cli/lib.sh
 
 long=${SATCHEL_LONG:-}
@@ -45,6 +44,8 @@ gives() { # LOSS WORD
 	"$read" extract "${key[@]}" -C "$out" "$bundle" >/dev/null 2>"$tmp/stderr" || code=$?
 	case $2/$code in
 	healthy/0 | repaired/5 | lost/4 | index/4) ;;
+	# Extraction does not meet pages of parity, nor further copies of the root.
+	repaired/0) grep -q '"repaired":0,' "$plan/$1.says" || { echo "extract: met nothing"; return 1; } ;;
 	rootless/10) return ;;
 	*) echo "extract: exit code $code of what is $2"; return 1 ;;
 	esac
