@@ -84,14 +84,13 @@ static uint32_t count_present(const struct pages *p)
 	return low;
 }
 
-/* A bit for each logical page; untouched, and so costing nothing, while there is
- * no damage. */
-/* A bit for each logical page. */
+/* Of a bit for each logical page. */
 static size_t count_words(const struct pages *p)
 {
 	return (p->parity.data_pages + (size_t)p->parity.parity_pages) / 64 + 1;
 }
 
+/* Untouched, and so costing nothing, while there is no damage. */
 static _Atomic uint64_t *make_bits(const struct pages *p)
 {
 	return calloc(count_words(p), 8);
@@ -241,7 +240,8 @@ static bool was_gone_lately(struct pages *pages, uint32_t t)
 	if (pages->give_up || now() < atomic_load(&pages->health.gone_till))
 		return true;
 	for (size_t i = 0; i < count_words(pages); i++)
-		atomic_store(&pages->health.gone[i], 0);
+		if (atomic_load(&pages->health.gone[i])) /* what is not touched takes no memory */
+			atomic_store(&pages->health.gone[i], 0);
 	return false;
 }
 

@@ -14,6 +14,7 @@
 
 #include "common/source.h"
 #include "common/status.h"
+#include "fusefs/clock.h"
 #include "fusefs/device.h"
 #include "fusefs/registers.h"
 
@@ -51,7 +52,7 @@ struct loop {
 	void (*chore)(struct worker *worker);
 	bool has_errand;
 	struct errand errand;
-	unsigned helpers, helpers_max; /* workers that run errands */
+	unsigned helpers, helpers_max; /* workers that run errands and chores */
 	struct late_read late[LATE_MAX];
 	_Atomic unsigned late_count;
 	_Atomic bool turn; /* somebody has it */
@@ -59,7 +60,7 @@ struct loop {
 	unsigned count;
 	pthread_t thread[ACCESS_WORKERS];
 	struct worker worker[ACCESS_WORKERS];
-	struct worker refuser; /* see run_refuser; its buffer is its own */
+	struct worker refuser; /* see run_refuser; its buffer is not in the arena, to be wiped */
 };
 
 static _Thread_local struct worker *this_worker;
@@ -104,12 +105,10 @@ int loop_new(struct loop **loop, struct fuse_session *session, struct view *view
 	return STATUS_OK;
 }
 
-static int64_t now(void)
+void loop_clean_stack(void)
 {
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000000000 + t.tv_nsec;
+	sodium_stackzero(STACK_BYTES);
+	registers_clear();
 }
 
 static bool is_there_none(int got)
@@ -117,13 +116,39 @@ static bool is_there_none(int got)
 	return got == -EAGAIN || got == -EINTR;
 }
 
-/* The next request, when there is one.  0 or less: there will be none. */
-static int await_request(struct loop *l, struct fuse_buf *request)
+/* Who comes back from the medium, or for another request, finds the arena wiped. */
+static void rest(void)
 {
-	struct pollfd wait = {.fd = fuse_session_fd(l->session), .events = POLLIN};
+	loop_clean_stack();
+	for (;;)
+		poll(NULL, 0, -1);
+}
+
+/* A request that is there.  At an end the refuser alone receives: what the others receive into
+ * is being wiped. */
+static int take_request(struct worker *w, struct fuse_buf *request)
+{
+	struct loop *l = w->loop;
 	int got;
 
-	while (is_there_none(got = fuse_session_receive_buf(l->session, request)))
+	atomic_store(&w->receiving, true);
+	if (atomic_load(&l->refusing) && w != &l->refuser) {
+		atomic_store(&w->receiving, false);
+		rest();
+	}
+	got = fuse_session_receive_buf(l->session, request);
+	if (got <= 0)
+		atomic_store(&w->receiving, false);
+	return got;
+}
+
+/* The next request, when there is one.  0 or less: there will be none. */
+static int await_request(struct worker *w, struct fuse_buf *request)
+{
+	struct pollfd wait = {.fd = fuse_session_fd(w->loop->session), .events = POLLIN};
+	int got;
+
+	while (is_there_none(got = take_request(w, request)))
 		poll(&wait, 1, -1);
 	return got;
 }
@@ -132,20 +157,20 @@ static int await_request(struct loop *l, struct fuse_buf *request)
 static int receive(struct worker *w, struct fuse_buf *request)
 {
 	struct loop *l = w->loop;
-	int64_t until = l->spin ? now() + SPIN_NANOSECONDS : 0;
-	int got = fuse_session_receive_buf(l->session, request);
+	int64_t until = l->spin ? clock_ns() + SPIN_NANOSECONDS : 0;
+	int got = take_request(w, request);
 
 	l->crowded++;
 	if (!is_there_none(got))
 		return got;
 	l->crowded = 0;
-	while (now() < until) {
+	while (clock_ns() < until) {
 		sched_yield(); /* to a client, if there is no core to spare */
-		got = fuse_session_receive_buf(l->session, request);
+		got = take_request(w, request);
 		if (!is_there_none(got))
 			return got;
 	}
-	return await_request(l, request);
+	return await_request(w, request);
 }
 
 /* With the lock held. */
@@ -187,7 +212,8 @@ static bool is_last(const struct worker *w, int64_t nanoseconds)
 	for (unsigned i = 0; i < l->count; i++) {
 		int64_t begun = atomic_load(&l->worker[i].begun);
 
-		if (&l->worker[i] != w && (!begun || (nanoseconds && now() - begun < nanoseconds)))
+		if (&l->worker[i] != w &&
+		    (!begun || (nanoseconds && clock_ns() - begun < nanoseconds)))
 			return false;
 	}
 	return true;
@@ -221,10 +247,11 @@ static struct job choose_job(struct worker *w)
 		job.kind = JOB_LATE;
 		job.late = l->late[0];
 		memmove(l->late, l->late + 1, --l->late_count * sizeof *l->late);
-	} else if (l->chore) {
+	} else if (l->chore && l->helpers < l->helpers_max) {
 		job.kind = JOB_CHORE;
 		job.chore = l->chore;
 		l->chore = NULL;
+		l->helpers++;
 	} else if (l->has_errand) {
 		job.kind = JOB_ERRAND;
 		job.errand = l->errand;
@@ -295,17 +322,11 @@ void loop_relieve(struct loop *loop)
 		struct worker *w = &loop->worker[i];
 		int64_t since = atomic_load(&w->since);
 
-		if (since && now() - since > STUCK_NANOSECONDS && end_turn_time(w, since))
+		if (since && clock_ns() - since > STUCK_NANOSECONDS && end_turn_time(w, since))
 			next = put_down_turn(w);
 	}
 	pthread_mutex_unlock(&loop->lock);
 	wake(next);
-}
-
-void loop_clean_stack(void)
-{
-	sodium_stackzero(STACK_BYTES);
-	registers_clear();
 }
 
 /* The arena has been wiped, or is about to be: what the kernel still asks has
@@ -318,7 +339,7 @@ static void forget(struct worker *w)
 
 static int64_t begin_work(struct worker *w)
 {
-	int64_t begun = now();
+	int64_t begun = clock_ns();
 
 	atomic_store(&w->begun, begun);
 	return begun;
@@ -332,21 +353,27 @@ static void end_work(struct worker *w)
 	atomic_store(&w->begun, 0);
 }
 
-static void run_errand(struct worker *w, const struct errand *errand)
+static void end_help(struct worker *w)
 {
-	begin_work(w);
-	if (loop_is_spare(w))
-		errand->run(w, errand);
 	end_work(w);
 	pthread_mutex_lock(&w->loop->lock);
 	w->loop->helpers--;
 	pthread_mutex_unlock(&w->loop->lock);
 }
 
+static void run_errand(struct worker *w, const struct errand *errand)
+{
+	begin_work(w);
+	if (loop_is_spare(w))
+		errand->run(w, errand);
+	end_help(w);
+}
+
 static void answer(struct worker *w, const struct fuse_buf *request)
 {
 	int64_t begun = begin_work(w);
 
+	atomic_store(&w->receiving, false);
 	if (w->has_turn)
 		atomic_store(&w->since, begun);
 	fuse_session_process_buf(w->loop->session, request);
@@ -365,7 +392,7 @@ static void run_chore(struct worker *w, void (*chore)(struct worker *worker))
 {
 	begin_work(w);
 	chore(w);
-	end_work(w);
+	end_help(w);
 }
 
 /* Where there are more clients than one, another request may be there already:
@@ -373,7 +400,7 @@ static void run_chore(struct worker *w, void (*chore)(struct worker *worker))
 static bool take_waiting(struct worker *w, struct fuse_buf *request)
 {
 	request->mem = w->buffer;
-	return !w->has_turn && fuse_session_receive_buf(w->loop->session, request) > 0;
+	return !w->has_turn && take_request(w, request) > 0;
 }
 
 /* Before the turn is waited with: whoever is idle makes up for what was put off. */
@@ -468,7 +495,7 @@ static void *run_refuser(void *argument)
 	while (!atomic_load(&l->refusing))
 		pthread_cond_wait(&w->wake, &l->lock);
 	pthread_mutex_unlock(&l->lock);
-	while ((got = await_request(l, &request)) > 0) {
+	while ((got = await_request(w, &request)) > 0) {
 		fuse_session_process_buf(l->session, &request);
 		explicit_bzero(w->buffer, (size_t)got);
 		loop_clean_stack();
@@ -508,7 +535,7 @@ int loop_release(struct loop *loop)
 {
 	struct fuse_buf request = {.mem = NULL};
 	struct worker *next;
-	int got = await_request(loop, &request);
+	int got = await_request(&loop->refuser, &request);
 
 	if (got > 0)
 		fuse_session_process_buf(loop->session, &request);
@@ -525,15 +552,7 @@ int loop_release(struct loop *loop)
 	return STATUS_OK;
 }
 
-/* Who comes back from the medium now finds the arena wiped. */
-static void rest(void)
-{
-	loop_clean_stack();
-	for (;;)
-		poll(NULL, 0, -1);
-}
-
-/* And who has been at something else for so long may stumble over what is wiped under it:
+/* Who has been at something else for so long may stumble over what is wiped under it:
  * that is not to keep the end from its work. */
 static void on_stumble(int no)
 {
@@ -553,7 +572,7 @@ static void let_stumble(void)
 static bool is_quiet(struct loop *l)
 {
 	for (unsigned i = 0; i < l->count; i++)
-		if (atomic_load(&l->worker[i].begun))
+		if (atomic_load(&l->worker[i].receiving) || atomic_load(&l->worker[i].begun))
 			return false;
 	return true;
 }

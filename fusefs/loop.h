@@ -59,6 +59,7 @@ struct worker {
 	/* the loop's own */
 	_Atomic(fuse_req_t) request; /* that is not answered yet */
 	_Atomic bool clean;
+	_Atomic bool receiving;
 	_Atomic int64_t begun; /* it has been busy; 0: it is not */
 	_Atomic bool has_turn;
 	_Atomic int64_t since; /* it has been answering, with the turn; 0: it has not */

@@ -1,5 +1,6 @@
 /* satchel-mount: what a key opens of a bundle, as a read-only file system. */
 #include <errno.h>
+#include <fcntl.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -242,7 +243,7 @@ static int finish(struct mounted *m, const struct end *end)
 		supervisor_detach(m->supervisor, DETACH_MS);
 	}
 	if (end->reason != END_MEDIUM)
-		ops_tell_held(&m->view);
+		ops_tell_held(&m->view, LAST_WORDS_MS);
 	if (watch_reason_text(end) && diag_can_tell(LAST_WORDS_MS))
 		diag_note("%s", watch_reason_text(end));
 	/* A worker that was late may have finished a page meanwhile. */
@@ -335,10 +336,24 @@ static int run(int argc, char **argv)
 	return supervisor_run(&options, options.program ? NULL : options.directory, serve);
 }
 
+/* Whoever starts it may have closed standard input or output: then a bundle, or what the two
+ * processes talk through, would lie there. */
+static void fill_standard_descriptors(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	int code = 1;
 
+	fill_standard_descriptors();
 	diag_init(program, NULL);
 	argv = hide_arguments(argc, argv);
 	if (argv && command_line.text) {

@@ -2,17 +2,17 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/bytes.h"
 #include "common/status.h"
+#include "fusefs/clock.h"
 #include "fusefs/fuse.h"
 
 /* Counted in pages of the page cache. */
 enum { PAGE = 4096, ROWS = 1 << 16, RECENT = 1 << 10, ZEROS = 1 << 20 };
 
 struct row {
-	uint32_t node; /* 0: overwritten already, or joined */
+	uint32_t node;
 	uint32_t count;
 	uint64_t first;
 	uint64_t end; /* of the file's content that was served, in bytes */
@@ -89,20 +89,12 @@ void notes_add(struct notes *notes, uint64_t node, uint64_t off, uint64_t len)
 	pthread_mutex_unlock(&notes->lock);
 }
 
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (uint64_t)t.tv_sec * 1000 + (uint64_t)t.tv_nsec / 1000000;
-}
-
 /* The kernel would take bytes behind the end for a longer file. */
-static void overwrite(struct fuse_session *session, const struct row *r, uint64_t deadline)
+static void overwrite(struct fuse_session *session, const struct row *r, int64_t deadline)
 {
 	uint64_t off = r->first * PAGE;
 
-	while (off < r->end && now() < deadline) {
+	while (off < r->end && clock_ms() < deadline) {
 		struct fuse_bufvec data = FUSE_BUFVEC_INIT(min_u64(r->end - off, ZEROS));
 
 		data.buf[0].mem = (void *)zeros;
@@ -150,7 +142,7 @@ static void *make_room(void *argument)
 	for (;;) {
 		struct row r = take_oldest(n, &at);
 
-		overwrite(n->session, &r, UINT64_MAX);
+		overwrite(n->session, &r, INT64_MAX);
 		invalidate(n->session, &r);
 		drop(n, at);
 	}
@@ -170,7 +162,7 @@ int notes_start(struct notes *notes, struct fuse_session *session)
 
 void notes_overwrite(struct notes *notes, unsigned milliseconds)
 {
-	uint64_t deadline = now() + milliseconds;
+	int64_t deadline = clock_ms() + milliseconds;
 
 	for (uint64_t i = notes->end; i-- > notes->begin;)
 		overwrite(notes->session, &notes->row[i % ROWS], deadline);

@@ -11,6 +11,7 @@
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/status.h"
+#include "fusefs/clock.h"
 #include "fusefs/loop.h"
 #include "fusefs/notes.h"
 #include "fusefs/reports.h"
@@ -90,8 +91,6 @@ static fuse_ino_t node_of(const struct view *v, uint32_t entry)
 
 /* --- what cannot be read --------------------------------------------------------------- */
 
-enum { LAST_WORDS_MS = 200 };
-
 /* What find -inum takes. */
 static void tell_number(const struct view *v, const struct report *r)
 {
@@ -123,11 +122,13 @@ void ops_tell_due(struct worker *w)
 			tell_number(v, &r);
 }
 
-void ops_tell_held(struct view *view)
+void ops_tell_held(const struct view *view, unsigned milliseconds)
 {
+	int64_t deadline = clock_ms() + milliseconds, left;
 	struct report r;
 
-	while (diag_can_tell(LAST_WORDS_MS) && reports_take(view->reports, true, &r))
+	while ((left = deadline - clock_ms()) > 0 && diag_can_tell((int)left) &&
+	       reports_take(view->reports, true, &r))
 		tell_number(view, &r);
 }
 

@@ -47,8 +47,8 @@ unsigned ops_end_request(void);
 void ops_tell_due(struct worker *worker);
 
 /* Once no worker answers any more: the lines that are still held, without names, as far as
- * somebody takes them. */
-void ops_tell_held(struct view *view);
+ * somebody takes them in so long. */
+void ops_tell_held(const struct view *view, unsigned milliseconds);
 
 /* Seconds that pass while the machine sleeps too. */
 int64_t ops_now(void);

@@ -2,20 +2,24 @@
 
 #include <pthread.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "common/status.h"
+#include "fusefs/clock.h"
 
-enum { KNOWN = 256, HELD = 1024 };
+enum { KNOWN = 4096, HELD = 1024 };
+_Static_assert(KNOWN >= HELD, "what is held is known");
 
 /* Both are rings, counted through. */
 struct reports {
 	unsigned hold_ms;
 	pthread_mutex_t lock; /* of the rest */
 	unsigned known_count;
-	uint32_t known[KNOWN]; /* entries that have had their line */
+	uint32_t known[KNOWN]; /* the last entries that have had their line */
 	unsigned begin, end;
-	struct report held[HELD];
+	struct held {
+		struct report report;
+		int64_t due; /* milliseconds */
+	} held[HELD];
 };
 
 int reports_new(struct reports **reports, unsigned hold_ms)
@@ -30,14 +34,6 @@ int reports_new(struct reports **reports, unsigned hold_ms)
 	return STATUS_OK;
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t)t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 /* If not, from now on it has. */
 static bool has_had_its_line(struct reports *r, uint32_t entry)
 {
@@ -50,17 +46,17 @@ static bool has_had_its_line(struct reports *r, uint32_t entry)
 
 void reports_add(struct reports *reports, uint32_t entry, int status)
 {
-	struct report report = {entry, status, now_ms() + reports->hold_ms};
+	struct held held = {{entry, status}, clock_ms() + reports->hold_ms};
 
 	pthread_mutex_lock(&reports->lock);
 	if (reports->end - reports->begin < HELD && !has_had_its_line(reports, entry))
-		reports->held[reports->end++ % HELD] = report;
+		reports->held[reports->end++ % HELD] = held;
 	pthread_mutex_unlock(&reports->lock);
 }
 
 static bool has(const struct reports *r, bool all)
 {
-	return r->begin != r->end && (all || r->held[r->begin % HELD].due <= now_ms());
+	return r->begin != r->end && (all || r->held[r->begin % HELD].due <= clock_ms());
 }
 
 bool reports_has_due(struct reports *reports)
@@ -80,7 +76,7 @@ bool reports_take(struct reports *reports, bool all, struct report *report)
 	pthread_mutex_lock(&reports->lock);
 	taken = has(reports, all);
 	if (taken)
-		*report = reports->held[reports->begin++ % HELD];
+		*report = reports->held[reports->begin++ % HELD].report;
 	pthread_mutex_unlock(&reports->lock);
 	return taken;
 }

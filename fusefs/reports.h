@@ -12,13 +12,12 @@ struct reports;
 struct report {
 	uint32_t entry;
 	int status;
-	int64_t due; /* milliseconds */
 };
 
 /* hold_ms: so long each line is held back.  STATUS_NOMEM. */
 int reports_new(struct reports **reports, unsigned hold_ms);
 
-/* Of an entry that has had its line before nothing is told.  Where too much is held, its line
+/* Of the last some thousand entries that have had their line nothing more is told.  Where too much is held, its line
  * comes with a later failure.  From any thread; the next two, too. */
 void reports_add(struct reports *reports, uint32_t entry, int status);
 

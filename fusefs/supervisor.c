@@ -85,8 +85,10 @@ void supervisor_leave_terminal(struct supervisor *supervisor)
 
 void supervisor_ready(struct supervisor *supervisor)
 {
-	if (supervisor->null_fd >= 0)
+	if (supervisor->null_fd >= 0) {
 		dup3(supervisor->null_fd, STDERR_FILENO, 0);
+		close(supervisor->null_fd);
+	}
 	say(supervisor->fd, SAY_READY);
 }
 

@@ -37,9 +37,7 @@ static bool take_option(void *context, int code, const char *argument)
 
 static const char *file_of(const struct info *info, const struct bundle_volume *volume)
 {
-	const char *file = info->session->files.file[volume->source_no];
-
-	return file ? file : "";
+	return info->session->files.file[volume->source_no];
 }
 
 /* The same for all volumes, so of any that is here. */

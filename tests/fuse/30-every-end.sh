@@ -60,6 +60,11 @@ up
 ok "and the next mount takes its place" test -e "$mnt/again"
 down
 
+# Started without standard input and output, it opens nothing in their place that it closes later.
+"$mount" "${key[@]}" "$bundle" "$mnt" <&- >&- 2>"$tmp/stderr"
+ok "without standard input: files can be read" cat "$mnt/again"
+ok "and it ends" "$mount" -u "$mnt"
+
 no "-u where nothing is mounted" "$mount" -u "$mnt"
 like "says so" "$("$mount" -u "$mnt" 2>&1)" 'nothing is mounted there by satchel-mount'
 
@@ -84,13 +89,14 @@ exec 4<>"$tmp/fifo"
 "$mount" -q --passphrase-fd 3 "$bundle" "$mnt" 3<"$tmp/fifo" 4>&- >/dev/null 2>&1 &
 front=$!
 pid=''
-while [ -z "$pid" ]; do pid=$(pgrep -P "$front"); done
+while [ -z "$pid" ] && kill -0 "$front"; do pid=$(pgrep -P "$front"); done
 kill -KILL "$front"
 wait "$front" 2>/dev/null
 cat "$good/one.passphrase" >&4
 exec 4>&-
-for _ in {1..500}; do kill -0 "$pid" 2>/dev/null || break; sleep 0.02; done
-no "who asked for it is gone: it ends" kill -0 "$pid"
+lives() { [[ $(ps -o stat= -p "$pid") == [!Z]* ]]; } # whoever inherits it may never look
+for _ in {1..500}; do lives || break; sleep 0.02; done
+no "who asked for it is gone: it ends" lives
 no "and nothing is mounted" is_mounted
 pid=''
 

@@ -59,26 +59,34 @@ for mode in '' --cache; do
 done
 ok "a control: all of it can" /usr/bin/python3 -c "$everywhere" "$bundle"
 
-# Whoever should read the messages does not: nobody waits for that, and what is told when
-# there is room again is told once.
+# Whoever should read the messages does not for some time: nobody waits for that, and then each
+# file is told of once.
 lost hurt zeroed "$tmp/key" "$tmp/whole" "$tmp/hurt" >/dev/null
 bundle=$tmp/hurt
 rm "$tmp/stderr"
 mkfifo "$tmp/stderr"
 exec 7<>"$tmp/stderr"
-up -v
-dd if=/dev/zero of="$tmp/stderr" bs=4096 count=1000 oflag=nonblock 2>/dev/null
+fill() { dd if=/dev/zero of="$tmp/stderr" bs=4096 count=1000 oflag=nonblock 2>/dev/null; }
+drain() { timeout "$1" cat <&7 | tr -d '\0' >>"$tmp/said"; }
 # shellcheck disable=SC2317  # called by ok
 asks() { timeout 20 cat "$mnt"/* >/dev/null; [ $? -eq 1 ]; }
+: >"$tmp/said"
+up -v
+fill
 ok "nobody reads the messages: files are read" asks
 sleep 1.5
 ok "still" asks
+drain 3
+files=$(wc -l <"$tmp/said")
+ok "then they come, with names: $files" test "$files" -gt 2 -a "$(grep -c '^satchel-mount: [0-9a-z]*\.[a-z]*: damaged' "$tmp/said")" -eq "$files"
+ok "reading once more" asks
+fill
 kill -TERM "$pid"
 gone
-is "and it ends" "$code" 143
+is "nobody reads again: it ends" "$code" 143
 ok "within a second" within 1000
-dd if="$tmp/stderr" of="$tmp/said" bs=4096 count=100000 iflag=nonblock 2>/dev/null
-ok "nothing is told twice" test "$(tr -d '\0' <"$tmp/said" | sort | uniq -d | wc -l)" -eq 0
+drain 1
+is "and nothing was told twice" "$(sort "$tmp/said" | uniq -d)$(wc -l <"$tmp/said")" "$files"
 exec 7<&-
 rm "$tmp/stderr"
 
