@@ -247,7 +247,11 @@ static bool was_gone_lately(struct pages *pages, uint32_t t)
 
 static void note_gone(struct pages *pages, uint32_t t)
 {
-	atomic_store(&pages->health.gone_till, now() + GONE_SECONDS);
+	int64_t time = now();
+
+	/* Not put off by the next one. */
+	if (time >= atomic_load(&pages->health.gone_till))
+		atomic_store(&pages->health.gone_till, time + GONE_SECONDS);
 	atomic_fetch_or(&pages->health.gone[t / 64], UINT64_C(1) << t % 64);
 }
 

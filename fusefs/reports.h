@@ -17,8 +17,8 @@ struct report {
 /* hold_ms: so long each line is held back.  STATUS_NOMEM. */
 int reports_new(struct reports **reports, unsigned hold_ms);
 
-/* Of the last some thousand entries that have had their line nothing more is told.  Where too much is held, its line
- * comes with a later failure.  From any thread; the next two, too. */
+/* Of the last some thousand entries that have had their line nothing more is told.  Where too
+ * much is held, its line comes with a later failure.  From any thread; the next two, too. */
 void reports_add(struct reports *reports, uint32_t entry, int status);
 
 bool reports_has_due(struct reports *reports);

@@ -33,11 +33,6 @@ static void open_volume(struct volume *v, unsigned m, uint32_t data_pages)
 	assert_int_equal(v->geometry.slice_pages, slice);
 }
 
-static void flip(struct volume *v, uint32_t t)
-{
-	v->file[format_page_offset(v->place[t]) + t % FORMAT_PAGE] ^= 1;
-}
-
 static void flip_burst(struct volume *v, uint32_t first, uint32_t count)
 {
 	for (uint32_t t = first; t < first + count; t++)

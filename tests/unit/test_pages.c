@@ -161,11 +161,6 @@ static void m_lost_pages_are_repaired_and_no_more(void **state)
 	}
 }
 
-static void flip(struct volume *v, uint32_t t)
-{
-	v->file[format_page_offset(v->place[t])] ^= 1;
-}
-
 /* For some time whoever asks for it again waits for the page alone, which may be there by
  * now; then the others of its column may be. */
 static void a_lost_page_is_tried_to_be_repaired_now_and_then(void **state)

@@ -167,6 +167,11 @@ static inline void volume_close(struct volume *v)
 	free(v->out);
 }
 
+static inline void flip(struct volume *v, uint32_t t)
+{
+	v->file[format_page_offset(v->place[t]) + t % FORMAT_PAGE] ^= 1;
+}
+
 static inline void lose(struct volume *v, uint32_t t)
 {
 	v->file[format_page_offset(v->place[t]) + random_below(FORMAT_PAGE)] ^= 1;
