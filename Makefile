@@ -74,7 +74,7 @@ $(B)/tests/satchel-read: $(call objects,$(SOURCES_reader))
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS_reader)
 
 $(B)/fusefs/%.o: CPPFLAGS += -I/usr/include/fuse3 $(if $(SYSTEMD),-DHAVE_LIBSYSTEMD)
-$(B)/tests/fuzz/fuzz_ops.o: CPPFLAGS += -I/usr/include/fuse3
+$(addprefix $(B)/tests/,fuzz/fuzz_ops.o unit/test_notes.o): CPPFLAGS += -I/usr/include/fuse3
 
 $(B)/%.o: %.c Makefile
 	@mkdir -p $(@D)

@@ -163,9 +163,14 @@ int notes_start(struct notes *notes, struct fuse_session *session)
 void notes_overwrite(struct notes *notes, unsigned milliseconds)
 {
 	int64_t deadline = clock_ms() + milliseconds;
+	uint64_t begin, end;
 
-	for (uint64_t i = notes->end; i-- > notes->begin;)
+	pthread_mutex_lock(&notes->lock);
+	begin = notes->begin;
+	end = notes->end;
+	pthread_mutex_unlock(&notes->lock);
+	for (uint64_t i = end; i-- > begin;)
 		overwrite(notes->session, &notes->row[i % ROWS], deadline);
-	for (uint64_t i = notes->end; i-- > notes->begin;)
+	for (uint64_t i = end; i-- > begin;)
 		invalidate(notes->session, &notes->row[i % ROWS]);
 }

@@ -58,6 +58,12 @@ static void make_no_calls(void)
 	MUST(mmap(NULL, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) ==
 	     MAP_FAILED);
 	MUST(pread(held, &byte, 1, 0) == 1 && write(held, &byte, 1) == 1);
+	/* Errors can be led elsewhere, nothing else. */
+	MUST(dup3(held, STDIN_FILENO, 0) < 0 && errno == EPERM);
+	MUST(dup3(held, STDOUT_FILENO, 0) < 0 && errno == EPERM);
+	MUST(dup3(STDOUT_FILENO, held, 0) < 0 && errno == EPERM);
+	MUST(dup3(held, STDERR_FILENO, O_CLOEXEC) < 0 && errno == EPERM);
+	MUST(dup3(held, STDERR_FILENO, 0) == STDERR_FILENO);
 	free(malloc(1 << 20));
 }
 
