@@ -200,6 +200,8 @@ int bundle_add(struct bundle *b, const struct source *source, unsigned source_no
 		return status;
 	if (status == STATUS_DAMAGED)
 		note_rootless(b, source_no, copy);
+	else if (status && !b->unfit)
+		b->unfit = status;
 	return status == STATUS_OK;
 }
 
@@ -247,7 +249,9 @@ int bundle_begin(struct bundle **bundle, struct arena *arena, struct source *con
 
 int bundle_ready(const struct bundle *bundle)
 {
-	return bundle->has_content ? STATUS_OK : STATUS_DAMAGED;
+	if (bundle->has_content)
+		return STATUS_OK;
+	return bundle->unfit ? bundle->unfit : STATUS_DAMAGED;
 }
 
 int bundle_open(struct bundle **bundle, struct arena *arena, struct source *const *sources,
@@ -296,6 +300,14 @@ unsigned bundle_missing(const struct bundle *bundle)
 	for (unsigned v = 0; v < bundle_volume_count(bundle); v++)
 		missing += !bundle_volume(bundle, v)->pages;
 	return missing;
+}
+
+bool bundle_volume_is_damaged(const struct bundle_volume *volume)
+{
+	return volume->pages &&
+	       (volume->header != HEADER_A || volume->bad_roots || volume->missing ||
+	        atomic_load(&volume->pages->health.repaired) ||
+	        atomic_load(&volume->pages->health.lost));
 }
 
 const struct bundle_volume *bundle_volume(const struct bundle *bundle, unsigned v)

@@ -36,8 +36,8 @@ int bundle_open(struct bundle **bundle, struct arena *arena, struct source *cons
 /* The same in two steps, for who may find more volumes in between: bundle_begin
  * is content with one that a key opens, though its root be lost.  Then only
  * bundle_add, bundle_volume and bundle_volume_count may be called, until
- * bundle_ready has returned STATUS_OK.  Otherwise it is STATUS_DAMAGED: no copy of
- * the root is left in any. */
+ * bundle_ready has returned STATUS_OK.  Otherwise it is STATUS_DAMAGED (no copy of
+ * the root is left in any), or what is wrong with the first that has one. */
 int bundle_begin(struct bundle **bundle, struct arena *arena, struct source *const *sources,
                  unsigned count, uint64_t length, const struct header_keys *keys);
 int bundle_ready(const struct bundle *bundle);
@@ -71,6 +71,9 @@ struct bundle_volume {
 	uint64_t index_off; /* in the stream */
 };
 unsigned bundle_volume_count(const struct bundle *bundle);
+
+/* Was damage of it met, repaired or not? */
+bool bundle_volume_is_damaged(const struct bundle_volume *volume);
 
 /* How many of them are not at hand, or without a root. */
 unsigned bundle_missing(const struct bundle *bundle);

@@ -30,6 +30,7 @@ struct bundle {
 	uint64_t *range_start; /* of each volume, and the content's end */
 	unsigned volume_count;
 	bool has_content;  /* the root of some volume has been taken in */
+	int unfit;         /* why another was not, 0: none */
 	uint64_t length;   /* as given to bundle_open */
 	uint64_t file_len; /* of the first volume, and so of all */
 	struct repair *repair;

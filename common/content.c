@@ -39,12 +39,14 @@ static int read_content(struct cursor *c, uint64_t off, size_t len, uint8_t *out
 	return STATUS_OK;
 }
 
-/* Leaf block j, from any volume that has it, checked. */
+/* Leaf block j, from any volume that has it, checked.  What is asked for has been read, and
+ * the volume that it was read from has the blocks for it: where none has this one, they were
+ * taken away. */
 static int load_leaf_block(struct cursor *c, uint64_t j)
 {
 	uint32_t len = format_leaf_block_len(c->bundle->inner->content.leaf_count, j);
 	uint8_t digest[FORMAT_DIGEST], sum[FORMAT_DIGEST];
-	int status = index_leaf_sum(c->index, j, digest), result = STATUS_VOLUME;
+	int status = index_leaf_sum(c->index, j, digest), result = STATUS_ALTERED;
 
 	if (status)
 		return status;

@@ -1,8 +1,8 @@
 #include "common/fileset.h"
 
 #include <dirent.h>
-#include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -119,9 +119,23 @@ static int try_sibling(struct fileset *f, struct bundle *bundle, const char *pat
 	return taken;
 }
 
-static int try_directory(struct fileset *f, struct bundle *bundle, char *path, size_t front)
+/* where: the directory, with its slash.  A name may be longer than NAME_MAX: what FAT counts
+ * are characters. */
+static int try_name(struct fileset *f, struct bundle *bundle, const char *where, const char *name)
 {
-	DIR *directory = opendir(path);
+	char *path;
+	int status;
+
+	if (asprintf(&path, "%s%s", where, name) < 0)
+		return STATUS_NOMEM;
+	status = try_sibling(f, bundle, path);
+	free(path);
+	return status;
+}
+
+static int try_directory(struct fileset *f, struct bundle *bundle, const char *where)
+{
+	DIR *directory = opendir(where);
 	struct dirent *entry;
 	int status = STATUS_OK;
 
@@ -129,8 +143,7 @@ static int try_directory(struct fileset *f, struct bundle *bundle, char *path, s
 		entry = readdir(directory);
 		if (!entry || status)
 			break;
-		memcpy(path + front, entry->d_name, strlen(entry->d_name) + 1);
-		status = try_sibling(f, bundle, path);
+		status = try_name(f, bundle, where, entry->d_name);
 	}
 	if (directory)
 		closedir(directory);
@@ -141,19 +154,17 @@ static int try_directory(struct fileset *f, struct bundle *bundle, char *path, s
 static int find_siblings(struct fileset *f, struct bundle *bundle)
 {
 	const char *first = f->file[0], *slash = strrchr(first, '/');
-	size_t front = slash ? (size_t)(slash - first) + 1 : 2;
-	char *path;
+	char *where;
 	int status;
 
 	if (bundle_missing(bundle) == 0)
 		return STATUS_OK;
-	path = malloc(front + NAME_MAX + 1);
-	if (!path)
+	raise_file_limit(bundle_volume_count(bundle));
+	where = slash ? strndup(first, (size_t)(slash - first) + 1) : strdup("./");
+	if (!where)
 		return STATUS_NOMEM;
-	memcpy(path, slash ? first : "./", front);
-	path[front] = '\0';
-	status = try_directory(f, bundle, path, front);
-	free(path);
+	status = try_directory(f, bundle, where);
+	free(where);
 	return status;
 }
 
@@ -190,10 +201,16 @@ static bool is_used(const struct bundle *bundle, unsigned source_no)
 	return false;
 }
 
-void fileset_name_strangers(const struct fileset *files, const struct bundle *bundle)
+void fileset_warn(const struct fileset *files, const struct bundle *bundle)
 {
+	unsigned count = bundle_volume_count(bundle);
+
 	for (unsigned i = 0; i < files->named; i++)
 		if (!is_used(bundle, i))
 			diag_warn(files->file[i],
 			          "is not used: no volume of this set, or one that is there twice");
+	for (unsigned v = 0; v < count; v++)
+		if (bundle_volume(bundle, v)->rootless)
+			diag_warn(NULL, "volume %u of %u has lost all copies of its root", v + 1,
+			          count);
 }

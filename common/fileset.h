@@ -25,8 +25,9 @@ int fileset_open(struct fileset *files, const struct opening *opening);
 int fileset_open_bundle(struct fileset *files, struct bundle **bundle, struct arena *arena,
                         const struct opening *opening, const struct header_keys *keys);
 
-/* Warn of files that were named and are no part of the set. */
-void fileset_name_strangers(const struct fileset *files, const struct bundle *bundle);
+/* Warn of files that were named and are no part of the set, and of volumes that are there
+ * and of no use. */
+void fileset_warn(const struct fileset *files, const struct bundle *bundle);
 
 /* After the bundle. */
 void fileset_close(struct fileset *files);

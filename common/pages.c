@@ -231,6 +231,13 @@ static bool is_gone(const struct pages *pages, uint32_t t)
 	return atomic_load(&pages->health.gone[t / 64]) >> t % 64 & 1;
 }
 
+static void forget_gone(struct pages *pages)
+{
+	for (size_t i = 0; i < count_words(pages); i++)
+		if (atomic_load(&pages->health.gone[i])) /* what is not touched takes no memory */
+			atomic_store(&pages->health.gone[i], 0);
+}
+
 /* What could not be repaired is not tried again for some time: a lost page of the index is asked
  * for with every file.  But all of a stick may be lost for a moment. */
 static bool was_gone_lately(struct pages *pages, uint32_t t)
@@ -239,9 +246,7 @@ static bool was_gone_lately(struct pages *pages, uint32_t t)
 		return false;
 	if (pages->give_up || now() < atomic_load(&pages->health.gone_till))
 		return true;
-	for (size_t i = 0; i < count_words(pages); i++)
-		if (atomic_load(&pages->health.gone[i])) /* what is not touched takes no memory */
-			atomic_store(&pages->health.gone[i], 0);
+	forget_gone(pages);
 	return false;
 }
 
@@ -249,9 +254,12 @@ static void note_gone(struct pages *pages, uint32_t t)
 {
 	int64_t time = now();
 
-	/* Not put off by the next one. */
-	if (time >= atomic_load(&pages->health.gone_till))
+	/* The next one puts nothing off: who has waited for as long is let go when it begins anew. */
+	if (time >= atomic_load(&pages->health.gone_till)) {
+		if (!pages->give_up)
+			forget_gone(pages);
 		atomic_store(&pages->health.gone_till, time + GONE_SECONDS);
+	}
 	atomic_fetch_or(&pages->health.gone[t / 64], UINT64_C(1) << t % 64);
 }
 

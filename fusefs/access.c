@@ -142,9 +142,9 @@ int access_open(struct access *access, const struct options *options)
 	status = share_arena(access);
 	if (status)
 		return diag_status(NULL, status);
-	fileset_name_strangers(&access->files, access->bundle);
+	fileset_warn(&access->files, access->bundle);
 	if (bundle_missing(access->bundle))
 		diag_warn(NULL,
-		          "volumes of the set are missing: files that lie there cannot be read");
+		          "volumes of the set are not here: files that lie there cannot be read");
 	return 0;
 }

@@ -211,20 +211,15 @@ static void forget_arguments(void)
 static int damage_code(const struct mounted *m)
 {
 	const struct bundle *b = m->access.bundle;
-	bool repaired = false;
+	bool damaged = false;
 
 	if (device_has_failed())
 		return 1; /* libfuse has said why */
 	if (atomic_load(&m->view.damaged))
 		return 4;
-	for (unsigned v = 0; v < bundle_volume_count(b); v++) {
-		const struct bundle_volume *volume = bundle_volume(b, v);
-
-		repaired |= volume->pages &&
-		            (volume->header != HEADER_A || volume->bad_roots || volume->missing ||
-		             atomic_load(&volume->pages->health.repaired));
-	}
-	return repaired ? 5 : 0;
+	for (unsigned v = 0; v < bundle_volume_count(b); v++)
+		damaged |= bundle_volume_is_damaged(bundle_volume(b, v));
+	return damaged ? 5 : 0;
 }
 
 /* The order matters: nothing may be answered from the bundle any more when the

@@ -98,17 +98,6 @@ static int make_arena(struct session *s, const struct session_needs *needs)
 
 /* --- opening ------------------------------------------------------------------ */
 
-/* Volumes that are there, and of no use. */
-static void name_rootless(const struct session *s)
-{
-	unsigned count = bundle_volume_count(s->bundle);
-
-	for (unsigned v = 0; v < count; v++)
-		if (bundle_volume(s->bundle, v)->rootless)
-			diag_warn(NULL, "volume %u of %u has lost all copies of its root", v + 1,
-			          count);
-}
-
 static int make_cursors(struct session *s)
 {
 	int status = cursor_new(&s->cursor, s->bundle);
@@ -144,9 +133,7 @@ static int open_session(struct session *s, const struct options *options,
 	if (code == 0)
 		code = make_cursors(s);
 	if (code == 0)
-		fileset_name_strangers(&s->files, s->bundle);
-	if (code == 0)
-		name_rootless(s);
+		fileset_warn(&s->files, s->bundle);
 	return code;
 }
 
@@ -183,10 +170,7 @@ bool session_damage_seen(const struct session *s)
 
 		if (s->one_volume && volume->source_no != 0)
 			continue;
-		if (volume->pages &&
-		    (volume->header != HEADER_A || volume->bad_roots || volume->missing ||
-		     atomic_load(&volume->pages->health.repaired) ||
-		     atomic_load(&volume->pages->health.lost)))
+		if (bundle_volume_is_damaged(volume))
 			return true;
 	}
 	return false;

@@ -814,8 +814,8 @@ class Bundle:
 
     def leaf(self, v, number):
         block = number // 512
-        demand(v.first_leaf_block <= block < v.first_leaf_block + v.leaf_blocks,
-               'a leaf is not where it belongs')
+        if not v.first_leaf_block <= block < v.first_leaf_block + v.leaf_blocks:
+            raise Altered('a leaf is not where it belongs')
         if (v.number, 'leaves', block) not in self.cache:
             length = min(PAGE, 32 * (self.leaves - 512 * block))
             data = v.stream(v.range[1] - v.range[0] + PAGE * (block - v.first_leaf_block), length)

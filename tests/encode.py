@@ -566,6 +566,7 @@ class Bundle:
             blocks = []
             if c.signed and begin < end:
                 blocks = list(range(self.leaf_of(c, begin) // 512, self.leaf_of(c, end - 1) // 512 + 1))
+            blocks = self.hook('leaf blocks', blocks)
             part.leaf_blocks = blocks[:1] or [0], len(blocks)
             part.stream = (c.content[begin:end] + b''.join(c.leaf_blocks[b] for b in blocks) + c.index)
             part.stream = self.hook('stream', part.stream, range=end - begin)
@@ -1460,6 +1461,7 @@ FLAWS = {
     'leaf-altered': ('signed', 'leaves', flip(33), 'altered', 4),
     'leaf-block-altered': ('signed', 'stream', lambda data, about: flip(about.range + 3)(data, about),
                            'altered', 4),
+    'leaf-blocks-taken-away': ('signed', 'leaf blocks', lambda blocks, _: [], 'altered', 4),
     'frame-with-checksum': ('', 'frame', summed, 'fine', 0),
     'index-with-stray-bytes': ('', 'index', stray, 'fine', 0),
     'heap-with-stray-bytes': ('', 'heap', stray, 'fine', 0)}

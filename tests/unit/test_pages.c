@@ -191,6 +191,27 @@ static void a_lost_page_is_tried_to_be_repaired_now_and_then(void **state)
 	volume_close(&v);
 }
 
+/* Nor is one put off by another that is lost when its time is over. */
+static void a_page_that_is_lost_later_puts_no_other_off(void **state)
+{
+	struct volume v;
+	uint32_t far;
+
+	(void)state;
+	volume_open(&v, 300, 150, 2, 100);
+	far = 1; /* in another column */
+	for (uint32_t row = 0; row < 3; row++) {
+		flip(&v, 0 + row * v.parity.columns);
+		flip(&v, far + row * v.parity.columns);
+	}
+	assert_false(reads(&v, 0, 1));
+	atomic_store(&v.pages->health.gone_till, 0);
+	assert_false(reads(&v, (uint64_t)far * FORMAT_PAYLOAD, 1));
+	flip(&v, 0);
+	assert_true(reads(&v, 0, 1));
+	volume_close(&v);
+}
+
 static void a_short_medium_is_lost_pages(void **state)
 {
 	struct volume v;
@@ -279,6 +300,7 @@ int main(void)
 		cmocka_unit_test(a_burst_of_m_columns_is_repaired_everywhere),
 		cmocka_unit_test(m_lost_pages_are_repaired_and_no_more),
 		cmocka_unit_test(a_lost_page_is_tried_to_be_repaired_now_and_then),
+		cmocka_unit_test(a_page_that_is_lost_later_puts_no_other_off),
 		cmocka_unit_test(a_short_medium_is_lost_pages),
 		cmocka_unit_test(pages_are_checked_one_by_one),
 		cmocka_unit_test(roots_are_tried_in_order),
