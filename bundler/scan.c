@@ -108,10 +108,10 @@ static bool is_output(const struct scan *s, const struct stat *st)
 }
 
 /* What it is, if it is nothing that a bundle can hold. */
-static const char *unfit_kind(const struct scan *s, const struct stat *st)
+static const char *unfit_kind(const struct stat *st)
 {
 	switch (st->st_mode & S_IFMT) {
-	case S_IFREG: return is_output(s, st) ? "is the output" : NULL;
+	case S_IFREG:
 	case S_IFDIR:
 	case S_IFLNK: return NULL;
 	case S_IFSOCK: return "is a socket";
@@ -215,7 +215,7 @@ static bool look(const struct scan *s, const struct item *item, struct stat *st,
 static int check_given(struct scan *s, const struct item *item, const struct stat *st)
 {
 	const char *name = s->listing.names + item->name_off;
-	const char *unfit = unfit_kind(s, st);
+	const char *unfit = unfit_kind(st);
 
 	if (unfit)
 		return refuse(s, item_path(s, item), STATUS_INVALID, unfit);
@@ -243,12 +243,17 @@ static int take(struct scan *s, const struct item *item)
 		leave_out(s, item_path(s, item), strerror(errno));
 		return STATUS_OK;
 	}
+	/* A film, perhaps, whose name was completed by the shell. */
+	if (is_output(s, &st))
+		return refuse(s, item_path(s, item), STATUS_EXISTS,
+		              "lies in what is packed, and --force would replace it; name "
+		              "another file, or leave it out with --exclude");
 	if (item->given) {
 		status = check_given(s, item, &st);
 		if (status)
 			return status;
-	} else if (unfit_kind(s, &st)) {
-		skip(s, item_path(s, item), unfit_kind(s, &st));
+	} else if (unfit_kind(&st)) {
+		skip(s, item_path(s, item), unfit_kind(&st));
 		return STATUS_OK;
 	}
 	if (s->inner_len + item->name_len > FORMAT_PATH) {

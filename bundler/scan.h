@@ -13,7 +13,7 @@ struct progress;
 struct spill;
 struct tree;
 
-/* A file that is not a source, wherever it lies: an output that exists. */
+/* A file that is to be replaced: it can be no source. */
 struct scan_output {
 	dev_t dev;
 	ino_t ino;
@@ -41,7 +41,7 @@ struct scan_options {
 struct scan_report {
 	uint64_t files, directories, links; /* taken in; links: symbolic and hard ones */
 	uint64_t bytes;                     /* of the files */
-	uint64_t skipped;                   /* sockets, devices, pipes, other mounts, outputs */
+	uint64_t skipped;                   /* sockets, devices, pipes, other mounts */
 	uint64_t unreadable;                /* files, directories, sets of attributes */
 	char refusal[512];                  /* why nothing is packed, "" for no reason */
 };
@@ -55,7 +55,7 @@ struct scan_report {
  * On failure a line on standard error has said why, but for STATUS_CANCELLED; it is
  * in the report, too.
  * STATUS_IO, STATUS_INVALID: a given path does not exist or cannot be read; is
- * neither file nor directory.  STATUS_IO (the heap), STATUS_NOMEM, STATUS_TOOBIG
+ * neither file nor directory.  STATUS_EXISTS: an output is among them.  STATUS_IO (the heap), STATUS_NOMEM, STATUS_TOOBIG
  * (more entries than the format holds). */
 int scan_paths(struct tree *tree, struct spill *heap, const char *const *paths, unsigned count,
                const struct scan_options *options, struct scan_report *report);

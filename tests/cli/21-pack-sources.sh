@@ -109,8 +109,13 @@ chmod 755 "$src/closed" "$src/locked.txt"
 bundle=$src/books/b
 ok "a bundle is written into its source" exits 0 "$pack" "${with[@]}" -o "$bundle" "$src"
 is "before it was there" "$(listing | grep -c books/b)" 0
-ok "and again" exits 0 "$pack" -f "${with[@]}" -o "$bundle" "$src"
-like "this is said" "$(cat "$tmp/stderr")" 'src/books/b: is the output: left out'
+sum=$(sha256sum "$bundle")
+ok "it is not replaced as long as it is packed" exits 1 "$pack" -f "${with[@]}" -o "$bundle" "$src"
+like "this is said" "$(cat "$tmp/stderr")" 'src/books/b: lies in what is packed, and --force would replace it; '
+is "and it is as it was" "$(sha256sum "$bundle")" "$sum"
+ok "it is, when it is left out" exits 0 "$pack" -f "${with[@]}" --exclude '*/books/b' -o "$bundle" "$src"
+isnt=$(sha256sum "$bundle")
+ok "and is another then" test "$isnt" != "$sum"
 is "and it is not in itself" "$(listing | grep -c books/b)" 0
 is "nothing is left beside it" "$(ls -A "$src/books")" $'b\nfilm too.mp4\nlink\nnumbers.txt\nold'
 
