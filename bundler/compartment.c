@@ -64,6 +64,7 @@ int compartment_scan(struct compartment *c, struct arena *arena, const struct sc
 		return EXIT_FAILED;
 	if (status)
 		return failure_note(failure, EXIT_FAILED, report.refusal);
+	c->has_files = report.files;
 	r->directories += report.directories;
 	r->links += report.links;
 	r->left_out += report.unreadable;

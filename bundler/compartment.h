@@ -25,6 +25,7 @@ struct compartment {
 	const struct budget *budget;
 	const struct opener *opener; /* which of them are its own */
 	unsigned opener_count;
+	bool has_files;
 	struct minisign_secret *signer; /* in the arena; NULL when it has signed */
 	struct tree *tree;
 	struct spill *heap;

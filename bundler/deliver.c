@@ -56,6 +56,15 @@ static int explain_fault(struct pack *p, const char *path, const struct write_fa
 	return explain(own, name, status);
 }
 
+/* For the longest that could be drawn: whether it fits is not for chance to say. */
+static int check_room(const struct pack *p, const char *path, struct failure *own)
+{
+	const struct volumes *v = &p->volumes;
+	bool drawn = p->options.size.kind == SIZE_PADDED;
+
+	return outputs_check_room(path, v->count, v->high, drawn ? v->least : 0, own);
+}
+
 static int write_one(struct pack *p, const char *path, uint64_t len, struct failure *own)
 {
 	const struct options *o = &p->options;
@@ -72,9 +81,7 @@ static int write_one(struct pack *p, const char *path, uint64_t len, struct fail
 	struct arena *arena = NULL;
 	int status, code;
 
-	/* For the longest that could be drawn: whether it fits is not for chance to say. */
-	code = outputs_check_room(path, p->volumes.count, p->volumes.high,
-	                          o->size.kind == SIZE_PADDED, own);
+	code = check_room(p, path, own);
 	if (code)
 		return code;
 	if (!o->no_verify)
@@ -106,6 +113,17 @@ static void note_written(struct pack *p, const char *path, uint64_t len)
 	for (unsigned no = 0; p->options.json && no < count; no++)
 		if (!volumes_name(name, sizeof name, path, no, count))
 			report_json_output(name, len, NULL);
+}
+
+int rehearse(struct pack *p)
+{
+	for (unsigned i = 0; i < p->options.output.count; i++) {
+		struct failure own = {0};
+
+		if (!p->refused[i] && check_room(p, p->options.output.text[i], &own))
+			deliver_refuse(p, i, p->volumes.high * p->volumes.count, &own);
+	}
+	return p->refusal.code;
 }
 
 /* Each on its own, with its own keys and its own length. */

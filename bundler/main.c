@@ -61,6 +61,15 @@ static void open_standard_streams(void)
 
 /* --- stage ---------------------------------------------------------------- */
 
+static bool has_files(const struct pack *p)
+{
+	bool found = p->report.left_out || p->report.links;
+
+	for (unsigned i = 0; i < p->options.compartment_count; i++)
+		found |= p->compartment[i].has_files;
+	return found;
+}
+
 /* All are looked for before the first is taken in: what is missing is known soon. */
 static int stage(struct pack *p)
 {
@@ -70,6 +79,10 @@ static int stage(struct pack *p)
 	for (unsigned i = 0; i < count && !code; i++)
 		code = compartment_scan(&p->compartment[i], p->arena, p->existing,
 		                        p->existing_count, p->progress, &p->report, &p->failure);
+	if (!code && !has_files(p))
+		code = failure_say(&p->failure, EXIT_FAILED, NULL,
+		                   "there is no file in what is to be packed; is a drive not "
+		                   "mounted?");
 	for (unsigned i = 0; i < count && !code; i++)
 		code = compartment_stage(&p->compartment[i], p->arena, p->progress, &p->report,
 		                         &p->failure);
@@ -93,7 +106,7 @@ static int pack(struct pack *p)
 	if (!code)
 		code = plan(p);
 	if (!code)
-		code = o->dry_run ? p->refusal.code : deliver(p);
+		code = o->dry_run ? rehearse(p) : deliver(p);
 	return code;
 }
 
@@ -114,7 +127,7 @@ static int finish(struct pack *p, int code)
 		code = EXIT_PARTLY;
 	if (o->json)
 		report_json_end(&p->report, why, code, o->dry_run);
-	else if (o->dry_run && !p->failure.code)
+	else if (o->dry_run && p->report.high)
 		report_text_dry_run(&p->report);
 	else if (p->report.written)
 		report_text_end(&p->report);

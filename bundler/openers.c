@@ -271,7 +271,7 @@ static int add_generated(struct collection *c)
 	int tty = open("/dev/tty", O_WRONLY | O_CLOEXEC | O_NOCTTY), code = EXIT_DONE;
 
 	if (tty < 0)
-		return failure_say(c->failure, EXIT_FAILED, NULL,
+		return failure_say(c->failure, EXIT_USAGE, NULL,
 		                   "--generate-passphrase: there is no terminal to show it on");
 	if (!passphrase) {
 		code = out_of_memory(c);
@@ -299,7 +299,7 @@ static int add_asked(struct collection *c)
 	switch (status) {
 	case STATUS_OK: break;
 	case STATUS_IO:
-		return failure_say(c->failure, EXIT_FAILED, where,
+		return failure_say(c->failure, EXIT_USAGE, where,
 		                   "there is no terminal to ask for a passphrase on; use "
 		                   "--passphrase-file, --passphrase-fd, --key-file or "
 		                   "--recipient");

@@ -56,7 +56,7 @@ static int find_spot(const char *path, struct spot *spot, struct failure *failur
 		return failure_say(failure, exit_code_of(errno), path,
 		                   "its directory cannot be used: %s", strerror(errno));
 	if (!spot->name[0] || !strcmp(spot->name, ".") || !strcmp(spot->name, ".."))
-		return refuse(failure, path, EISDIR);
+		return failure_say(failure, EXIT_FAILED, path, OUTFILE_IS_DIRECTORY);
 	if (faccessat(spot->dirfd, ".", W_OK | X_OK, AT_EACCESS))
 		return failure_say(failure, exit_code_of(errno), path,
 		                   "nothing can be written there: %s", strerror(errno));
@@ -72,7 +72,7 @@ static int check_existing(const struct options *o, const struct spot *spot, cons
 		return errno == ENOENT ? EXIT_DONE : refuse(failure, path, errno);
 	}
 	if (S_ISDIR(st->st_mode))
-		return failure_say(failure, EXIT_FAILED, path, "is a directory; name a file in it");
+		return failure_say(failure, EXIT_FAILED, path, OUTFILE_IS_DIRECTORY);
 	if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode))
 		return failure_say(failure, EXIT_FAILED, path,
 		                   "is not a file; mount the drive and name a file on it");
@@ -230,7 +230,7 @@ static int look(const char *path, struct drive *drive)
 	return status;
 }
 
-int outputs_check_room(const char *path, unsigned volumes, uint64_t most, bool drawn,
+int outputs_check_room(const char *path, unsigned volumes, uint64_t most, uint64_t least,
                        struct failure *failure)
 {
 	char needed[REPORT_BYTES], there[REPORT_BYTES];
@@ -239,9 +239,14 @@ int outputs_check_room(const char *path, unsigned volumes, uint64_t most, bool d
 	/* Where nobody can say, writing will show. */
 	if (look(path, &drive))
 		return EXIT_DONE;
-	report_bytes(needed, most * volumes);
+	report_bytes(needed, least > drive.free ? least : most * volumes);
 	report_bytes(there, drive.free);
-	if (!drive_has_room(&drive, volumes, most) && drawn)
+	if (least > drive.free)
+		return failure_say(failure, EXIT_UNFIT, path,
+		                   "the bundle needs at least %s, and %s are free there; pack "
+		                   "less, or take a larger drive",
+		                   needed, there);
+	if (!drive_has_room(&drive, volumes, most) && least)
 		return failure_say(failure, EXIT_UNFIT, path,
 		                   "the bundle has up to %s, drawn at random, and %s are free "
 		                   "there; --size says how long it shall be",

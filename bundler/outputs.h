@@ -27,9 +27,9 @@ int outputs_check(const struct options *options, unsigned i, struct scan_output 
  * no bundle accounts for. */
 int outputs_check_spill(const struct options *options, struct failure *failure);
 
-/* Is there room beside path for volumes files of up to most bytes?  drawn: nobody
- * has asked for just that many. */
-int outputs_check_room(const char *path, unsigned volumes, uint64_t most, bool drawn,
+/* Is there room beside path for volumes files of up to most bytes?  least: all together,
+ * as short as they could be; 0 where their length was asked for. */
+int outputs_check_room(const char *path, unsigned volumes, uint64_t most, uint64_t least,
                        struct failure *failure);
 
 /* Say so where what is read back may not come from the medium itself. */

@@ -40,6 +40,9 @@ int plan(struct pack *pack);
 /* Write the bundle to every output that has not been refused. */
 int deliver(struct pack *pack);
 
+/* Would there be room for it?  Nothing is written. */
+int rehearse(struct pack *pack);
+
 /* An output that cannot be had does not spoil the others. */
 void deliver_refuse(struct pack *pack, unsigned i, uint64_t len, const struct failure *why);
 

@@ -37,7 +37,7 @@ static int check_size(const struct options *o, const char *path, struct failure 
 		return EXIT_DONE;
 	if (o->volume_size)
 		(void)volumes_divide(&wish, &count, &len); /* the options were checked */
-	return outputs_check_room(path, count, len, false, own);
+	return outputs_check_room(path, count, len, 0, own);
 }
 
 /* Fails for what is wrong with the command line, or if no output is left. */

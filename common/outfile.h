@@ -61,8 +61,9 @@ char *outfile_directory(const char *path);
 /* Does this errno say that the drive is to blame, and another may do? */
 bool outfile_is_unfit(int error);
 
-/* What to say of STATUS_EXISTS, where --force is an option. */
-#define OUTFILE_EXISTS "exists already; --force replaces it"
+/* What to say of STATUS_EXISTS, where --force is an option, and of a directory. */
+#define OUTFILE_EXISTS       "exists already; --force replaces it"
+#define OUTFILE_IS_DIRECTORY "is a directory; name a file in it"
 
 /* Unlink every temporary file of the process that is not committed.  Safe in
  * a signal handler. */

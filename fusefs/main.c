@@ -272,27 +272,7 @@ static int serve(const struct options *options, struct supervisor *supervisor)
 	return finish(&m, &end);
 }
 
-/* --- */
-
-/* What can be seen to be wrong before anything is asked for. */
-static int check_directory(const struct options *o)
-{
-	struct stat st;
-
-	if (!mountpoint_clear_stale(o->directory)) {
-		diag_error(o->directory, "a mount that died is there, and cannot be taken away");
-		return 1;
-	}
-	if (stat(o->directory, &st)) {
-		diag_error(o->directory, "%s", strerror(errno));
-		return 1;
-	}
-	if (!S_ISDIR(st.st_mode)) {
-		diag_error(o->directory, "%s", strerror(ENOTDIR));
-		return 1;
-	}
-	return 0;
-}
+/* --- the command line ------------------------------------------------------------------ */
 
 /* The command line as everybody on the machine can read it names the bundle: go
  * on with a copy, and leave nothing behind the program's name. */
@@ -325,9 +305,9 @@ static int run(int argc, char **argv)
 		return mountpoint_end(options.directory);
 	if (options.program)
 		options.foreground = true;
-	code = options.program ? 0 : check_directory(&options);
-	if (code)
-		return code;
+	/* What can be seen to be wrong before anything is asked for. */
+	if (!options.program && !mountpoint_is_free(options.directory))
+		return 1;
 	return supervisor_run(&options, options.program ? NULL : options.directory, serve);
 }
 

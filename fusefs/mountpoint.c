@@ -1,5 +1,6 @@
 #include "fusefs/mountpoint.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -159,6 +160,39 @@ static int refuse(const char *directory, const char *why)
 {
 	diag_error(directory, "%s", why);
 	return 1;
+}
+
+/* 0, or why not: errno. */
+static int list(const char *directory, bool *is_empty)
+{
+	DIR *stream = opendir(directory);
+	const struct dirent *entry;
+
+	*is_empty = true;
+	if (!stream)
+		return errno == EACCES ? 0 : errno;
+	while ((entry = readdir(stream)))
+		*is_empty &= !strcmp(entry->d_name, ".") || !strcmp(entry->d_name, "..");
+	closedir(stream);
+	return 0;
+}
+
+bool mountpoint_is_free(const char *directory)
+{
+	struct mountpoint m;
+	bool is_empty;
+	int error;
+
+	if (!mountpoint_clear_stale(directory))
+		return !refuse(directory, "a mount that died is there, and cannot be taken away");
+	if (mountpoint_find(&m, directory))
+		return !refuse(directory, "something is mounted there already; if it is a bundle, "
+		                          "satchel-mount -u ends it");
+	error = list(directory, &is_empty);
+	if (error)
+		return !refuse(directory, strerror(error));
+	/* The mount would hide what is there. */
+	return is_empty || !refuse(directory, "is not empty; name an empty directory");
 }
 
 int mountpoint_end(const char *directory)

@@ -27,6 +27,10 @@ bool mountpoint_detach(const struct mountpoint *m);
  * is there that cannot be taken away. */
 bool mountpoint_clear_stale(const char *path);
 
+/* Is there an empty directory, on which nothing is mounted?  Says what is wrong.  One that
+ * cannot be listed is taken for empty. */
+bool mountpoint_is_free(const char *directory);
+
 /* "satchel-mount -u": returns the exit code. */
 int mountpoint_end(const char *directory);
 

@@ -153,10 +153,16 @@ int options_parse(struct options *options, int argc, char **argv)
 		case 'h': return fputs(help, stdout) < 0;
 		case VERSION: return puts("satchel-mount " SATCHEL_VERSION) < 0;
 		case ':': return usage("an argument is missing", argv[optind - 1]);
-		case '?': return usage("no such option", argv[optind - 1]);
+		case '?': {
+			const char *word = argv[optind - 1], *flaw = opening_unknown(optopt, &word);
+
+			return usage(flaw, word);
+		}
 		}
 		if (!take(options, code, optarg))
-			return usage("not usable", optarg);
+			return usage(code == IDLE ? "--idle wants whole minutes, from 1 on"
+			                          : "not usable",
+			             optarg);
 	}
 	diag_set_quiet(options->quiet);
 	return take_operands(options, argc - optind, argv + optind);

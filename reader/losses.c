@@ -193,8 +193,10 @@ void losses_name(struct losses *losses, const struct ranges *suspect, struct ver
 	struct walk *w = &losses->walk;
 	int next = walk_start(w, 0);
 
-	if (next)
+	if (next) {
+		verdict->tree_lost = true;
 		name_loss(&s, next, false);
+	}
 	while (!next && (next = walk_next(w)) != 0) {
 		int status = next < 0 ? next : check_entry(&s);
 

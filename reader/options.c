@@ -99,8 +99,11 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 		if (code == ':')
 			return options_usage(verb->name, "an argument is missing",
 			                     argv[optind - 1]);
-		if (code == '?')
-			return options_usage(verb->name, "no such option", argv[optind - 1]);
+		if (code == '?') {
+			const char *word = argv[optind - 1], *flaw = opening_unknown(optopt, &word);
+
+			return options_usage(verb->name, flaw, word);
+		}
 		if (code == 'q')
 			options->quiet = true;
 		else if (is_opening(code) ? !opening_take(&options->opening, code, optarg)

@@ -6,6 +6,7 @@
 
 #include "common/bytes.h"
 #include "common/diag.h"
+#include "common/outfile.h"
 #include "common/pages.h"
 #include "common/progress.h"
 #include "common/samefile.h"
@@ -29,7 +30,7 @@ static const struct option_row rows[] = {
 
 struct mend {
 	const char *output;
-	bool force, json;
+	bool force, json, is_judged;
 	struct session *session;
 	struct progress *progress;
 	struct losses losses;
@@ -70,6 +71,10 @@ static int check_output(const struct mend *r)
 
 	if (stat(r->output, &output))
 		return 0;
+	if (S_ISDIR(output.st_mode)) {
+		diag_error(r->output, OUTFILE_IS_DIRECTORY);
+		return 1;
+	}
 	found = is_key(&s->options->opening, &output);
 	for (unsigned i = 0; i < s->files.count && !found; i++)
 		found = samefile_descriptor(source_fd(s->files.source[i]), &output);
@@ -128,6 +133,7 @@ static int name_losses(struct mend *r, unsigned v)
 	if (status == STATUS_OK) {
 		losses_name(&r->losses, examine_suspect(examine), &found);
 		r->verdict.files_lost = found.files_lost;
+		r->verdict.tree_lost = found.tree_lost;
 		r->verdict.index_lost = found.index_lost;
 		r->verdict.segments_lost = found.segments_lost;
 		r->verdict.worst = found.worst;
@@ -151,7 +157,9 @@ static void print_result(struct mend *r)
 	const struct verdict *v = &r->verdict;
 
 	verdict_print(v, r->session, out);
-	if (v->files_lost)
+	if (v->tree_lost)
+		out_text(out, "lost: the list of files, and so all of them: get a fresh copy\n");
+	else if (v->files_lost)
 		out_format(out, "lost: %" PRIu64 " file%s, named above; the copy has all others\n",
 		           v->files_lost, verdict_plural(v->files_lost));
 	else if (verdict_is_lost(v))
@@ -195,6 +203,7 @@ static int repair(struct mend *r)
 		print_json_result(r);
 	else
 		print_result(r);
+	r->is_judged = true;
 	session_note(r->session, verdict_exit_code(&r->verdict));
 	return out_finish(&r->losses.out);
 }
@@ -237,6 +246,8 @@ static int run(int argc, char **argv)
 		return options_usage("repair", "write the copy where?", "-o FILE");
 	needs.place = m.output;
 	code = session_run(&options, &needs, act, &m);
+	if (m.json && !m.is_judged)
+		verdict_print_json_failure(code);
 	renew_free(m.renew);
 	progress_free(m.progress);
 	losses_fini(&m.losses);

@@ -1,7 +1,9 @@
 #include "reader/verdict.h"
 
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/bundle.h"
 #include "common/bytes.h"
@@ -199,11 +201,17 @@ void verdict_print_json(const struct verdict *v, const struct session *session, 
 	           v->repairable, v->in_a_row);
 	out_format(out,
 	           ", \"roots_damaged\": %u, \"headers_damaged\": %u, \"index_damaged\": %s"
-	           ", \"appended\": %" PRIu64 ", \"missing\": %" PRIu64
+	           ", \"list_lost\": %s, \"appended\": %" PRIu64 ", \"missing\": %" PRIu64
 	           ", \"unreadable\": %" PRIu64,
-	           v->bad_roots, v->bad_headers, v->index_lost ? "true" : "false", v->appended,
-	           v->missing, v->unreadable);
+	           v->bad_roots, v->bad_headers, v->index_lost ? "true" : "false",
+	           v->tree_lost ? "true" : "false", v->appended, v->missing, v->unreadable);
 	print_json_absent(session, out, "missing_volumes", false);
 	print_json_absent(session, out, "volumes_lost", true);
 	print_json_publisher(session, out);
+}
+
+/* Not through stdio, which makes calls that are forbidden by now. */
+void verdict_print_json_failure(int code)
+{
+	dprintf(STDOUT_FILENO, "{\"type\": \"error\", \"code\": %d}\n", code);
 }

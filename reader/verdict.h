@@ -20,6 +20,7 @@ struct verdict {
 	uint64_t unreadable;        /* bytes outside of what the key opens */
 	bool index_lost;            /* a block of the index */
 	bool segments_lost;         /* one of the table of segments */
+	bool tree_lost;             /* of what there is nothing can be listed */
 	int worst;                  /* of the index: a status */
 };
 
@@ -50,5 +51,8 @@ void verdict_print_json(const struct verdict *verdict, const struct session *ses
 
 /* "s" unless n is 1. */
 const char *verdict_plural(uint64_t n);
+
+/* The last JSON line of who came to no verdict, and ends with that code. */
+void verdict_print_json_failure(int code);
 
 #endif

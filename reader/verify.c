@@ -2,6 +2,7 @@
  * lost. */
 #include <inttypes.h>
 
+#include "common/bundle.h"
 #include "common/diag.h"
 #include "common/progress.h"
 #include "common/status.h"
@@ -19,7 +20,7 @@ static const struct option_row rows[] = {
 };
 
 struct verify {
-	bool json;
+	bool json, is_judged;
 	struct session *session;
 	struct progress *progress;
 	struct examine *examine;
@@ -41,16 +42,19 @@ static void print_result(struct verify *v)
 	const struct verdict *verdict = &v->verdict;
 
 	verdict_print(verdict, v->session, out);
-	if (verdict->files_lost)
+	if (verdict->tree_lost)
+		out_text(out, "lost: the list of files, and so all of them: get a fresh copy\n");
+	else if (verdict->files_lost)
 		out_format(out, "lost: %" PRIu64 " file%s, named above; all others can be read\n",
 		           verdict->files_lost, verdict_plural(verdict->files_lost));
 	else if (verdict_is_lost(verdict))
 		out_text(out, "no file is lost\n");
 	else if (verdict_is_damaged(verdict))
-		out_text(out,
-		         "all files are whole, but this copy is wearing out: get a fresh one\n");
+		out_text(out, "all files are whole, but this copy is wearing out: get a fresh one, "
+		              "or make one with satchel-read repair\n");
 	else
-		out_text(out, "healthy\n");
+		out_text(out, bundle_missing(v->session->bundle) ? "what is here is healthy\n"
+		                                                 : "healthy\n");
 }
 
 static void print_json_result(struct verify *v)
@@ -71,6 +75,7 @@ static void verify_all(struct verify *v)
 		print_json_result(v);
 	else
 		print_result(v);
+	v->is_judged = true;
 	session_note(v->session, verdict_exit_code(&v->verdict));
 	session_note(v->session, out_finish(&v->losses.out));
 }
@@ -113,6 +118,8 @@ static int run(int argc, char **argv)
 	if (code >= 0)
 		return code;
 	code = session_run(&options, &needs, act, &v);
+	if (v.json && !v.is_judged)
+		verdict_print_json_failure(code);
 	examine_free(v.examine);
 	progress_free(v.progress);
 	losses_fini(&v.losses);

@@ -34,6 +34,15 @@ with=(--passphrase-file "$tmp/pw")
 
 ok "no output" refused 2 'no output' "${with[@]}" "$src"
 ok "nothing to pack" refused 2 'nothing to pack' "${with[@]}" "${to[@]}"
+mkdir "$tmp/nothing" "$tmp/nothing/in"
+echo "a bundle" >"$tmp/old"
+for path in nothing nothing/. nothing/in; do
+	ok "no file in $path" refused 1 'there is no file in what is to be packed' "${with[@]}" "${to[@]}" "$tmp/$path"
+done
+ok "all of it left out" refused 1 'there is no file in what' "${with[@]}" "${to[@]}" --exclude '*' "$src"
+ok "what is there stays then" refused 1 'there is no file in what' "${with[@]}" -fo "$tmp/old" "$tmp/nothing"
+is "as it was" "$(cat "$tmp/old")" "a bundle"
+ok "a dry run says no more than what is wrong" refused 1 'exists already; --force' -n -o "$tmp/old" "$src"
 ok "no such option" refused 2 '--colour: no such option' --colour "${to[@]}" "$src"
 ok "no such letter" refused 2 '-x: no such option' -qx "${to[@]}" "$src"
 ok "an option without its argument" refused 2 'output: needs an argument' "$src" --output
@@ -73,7 +82,7 @@ ok "an output named twice" refused 2 'named twice' "${to[@]}" -o "$out/../out/./
 ok "an output directory that is missing" refused 1 'absent/b: its directory' -o "$out/absent/b" \
 	"${with[@]}" "$src"
 ok "an output that is a directory" refused 1 'is a directory' -o "$src" "${with[@]}" "$src/file"
-ok "an output that ends in a slash" refused 1 'Is a directory' -o "$src/" "${with[@]}" "$src/file"
+ok "an output that ends in a slash" refused 1 'is a directory; name a file in it' -o "$src/" "${with[@]}" "$src/file"
 ok "an output that is a device" refused 1 '/dev/null: is not a file' -f -o /dev/null \
 	"${with[@]}" "$src"
 ok "an output that exists" refused 1 'key: exists already; --force' -o "$tmp/key" "${with[@]}" "$src"
@@ -140,10 +149,10 @@ ok "the same key file twice" refused 2 'was given before' "${to[@]}" --key-file 
 	--key-file "$tmp/other-key" --key-file "$tmp/key" "$src"
 ok "a second factor that opens alone" refused 2 'second factor' "${to[@]}" "${with[@]}" \
 	--key-file "$tmp/key" --second-factor "$tmp/key" "$src"
-ok "nobody to ask" refused 1 'no terminal to ask' "${to[@]}" "$src"
-ok "nobody to ask beside a second factor" refused 1 'no terminal to ask' "${to[@]}" \
+ok "nobody to ask" refused 2 'no terminal to ask' "${to[@]}" "$src"
+ok "nobody to ask beside a second factor" refused 2 'no terminal to ask' "${to[@]}" \
 	--key-file "$tmp/key" --second-factor "$tmp/other-key" "$src"
-ok "nobody to show a passphrase to" refused 1 'no terminal to show' "${to[@]}" \
+ok "nobody to show a passphrase to" refused 2 'no terminal to show' "${to[@]}" \
 	--generate-passphrase "$src"
 
 # Root may lock what it likes.

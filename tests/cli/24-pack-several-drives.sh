@@ -55,6 +55,13 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 		echo "code $?, $(df --output=pcent "$tmp/drive4" | tail -n 1)"
 		"$pack" "${with[@]}" -q -o "$tmp/drive3/b" -o "$tmp/drive1/b" "$src"
 		echo "code $?"
+		"$pack" -q -n -o "$tmp/drive1/b" -o "$tmp/drive2/b2" "$src"
+		echo "rehearsed: $?, $(ls "$tmp/drive2")"
+		rm "$tmp/drive2/b"
+		low=$("$pack" -q -n --json "$src" | jq ".length[0]? // empty")
+		mount -t tmpfs -o size="$low" none "$tmp/drive2"
+		"$pack" -q -n -o "$tmp/drive2/b" "$src"
+		echo "code $?"
 		mount -t tmpfs -o size=1M none "$tmp/drive5"
 		mount -t tmpfs -o size=8G none "$tmp/drive6"
 		head -c 1M /dev/zero >"$tmp/drive5/full"
@@ -65,10 +72,14 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 		"$pack" "${with[@]}" -q --size "fill:$tmp/drive6" --volume-size 16M -n "$src"
 	SCRIPT
 	said=$(unshare -m bash "$tmp/drives" "${outputs[@]}" 2>&1)
-	like "a small drive is named" "$said" 'drive1/b: the bundle has up to [0-9.]+ MB, drawn at random, and 1.0 MB are free there; --size'
+	like "a small drive is named" "$said" \
+		'drive1/b: the bundle needs at least [0-9.]+ MB, and 1.0 MB are free there; pack less, or take a larger drive'
 	like "a read-only one too" "$said" 'drive3/b: nothing can be written there: Read-only'
 	like "the others are written" "$said" 'in each of 2 bundles'
 	like "and the exit code is of the drives" "$said" $'code 13\ndrive2/b\ndrive4/b'
+	like "a dry run says so, too" "$said" $'drive1/b: the bundle needs .*\npacks .*\nrehearsed: 13, b\n'
+	like "one that has room for a shorter bundle" "$said" \
+		$'drive2/b: the bundle has up to [0-9.]+ MB, drawn at random, and [0-9.]+ MB are free there; --size .*\npacks .*\ncode 13\n'
 	like "a drive is filled" "$said" $'code 0, +(99|100)%'
 	like "if none is fit, nothing is done" "$said" $'Read-only file system\n.*drive1/b: .*\ncode 13\n'
 	like "what fills a full drive is no bundle" "$said" \

@@ -36,6 +36,12 @@ for name in parity-4 signed signed-full-metadata sparse links many-entries; do
 	like "$name: and whose it is" "$(cat "$tmp/stdout")" "$whose"$'\n'
 done
 
+ok "no such file: 10" exits 10 "$read" verify --json "${key[@]}" "$tmp/none"
+is "as JSON" "$(jq -c . "$tmp/stdout")" '{"type":"error","code":10}'
+echo "another passphrase" >"$tmp/wrong"
+ok "another key: 12" exits 12 "$read" verify -q --json --passphrase-file "$tmp/wrong" $good/signed.bundle
+is "likewise" "$(tail -n 1 "$tmp/stdout" | jq -c .)" '{"type":"error","code":12}'
+
 # --- one byte of each page, one after another --------------------------------------------
 
 # What decode.py, which was written from the manual alone, says of the same.
@@ -66,7 +72,7 @@ header() { # AT WHAT
 	flip "$1" 16384
 	ok "$2: 5" verify 5
 	is "$2: it is said" "$(sed -n 2p "$tmp/stdout")" 'damaged: 1 header'
-	is "$2: and what to do" "$(said)" 'all files are whole, but this copy is wearing out: get a fresh one'
+	is "$2: and what to do" "$(said)" 'all files are whole, but this copy is wearing out: get a fresh one, or make one with satchel-read repair'
 }
 header 0 "header A"
 header $((length - 16384)) "header B"
@@ -81,7 +87,7 @@ case_is() { # NAME BUNDLE CODE LAST-LINE NAMES
 	is "$1: the last line" "$(said)" "$4"
 	is "$1: names" "$(sed 's/^satchel-read: //; s/: .*//' "$tmp/stderr" | tr '\n' ' ')" "$5"
 }
-worn='all files are whole, but this copy is wearing out: get a fresh one'
+worn='all files are whole, but this copy is wearing out: get a fresh one, or make one with satchel-read repair'
 case_is parity-4-damaged parity-4 5 "$worn" ''
 ok "how much was repaired" grep -q '^repaired: 2 of 6 pages, from parity$' "$tmp/stdout"
 ok "and that of parity" grep -q '^damaged: 2 parity pages$' "$tmp/stdout"
@@ -139,7 +145,7 @@ ok "one volume of three alone: 0" verify 0
 is "which are not there is said" "$(tail -n +2 "$tmp/stdout")" \
 	'not here: volume 1 of 3; what is only in it was not checked
 not here: volume 3 of 3; what is only in it was not checked
-healthy'
+what is here is healthy'
 for number in 1 2 3; do
 	rm -rf "$tmp/set"
 	mkdir "$tmp/set"

@@ -50,6 +50,11 @@ ok "healthy: 0" repair 0
 ok "the copy is the same" same
 is "which is said" "$(said)" 'the copy is as it was packed'
 is "and no one else can read it" "$(stat -c %a "$new")" 600
+mkdir "$tmp/directory"
+ok "a directory is no file: 1" exits 1 "$read" repair -q "${key[@]}" -o "$tmp/directory" "$original"
+is "in words" "$(cat "$tmp/stderr")" "satchel-read: $tmp/directory: is a directory; name a file in it"
+ok "as JSON" exits 1 "$read" repair -q --json "${key[@]}" -o "$tmp/directory" "$original"
+is "the last line" "$(tail -n 1 "$tmp/stdout" | jq -c .)" '{"type":"error","code":1}'
 for name in parity-4 signed sparse many-entries passphrase-low three-compartments; do
 	ok "$name: 0" exits 0 "$read" repair -q --passphrase-file $good/one.passphrase -o "$tmp/copy" \
 		$good/$name.bundle
