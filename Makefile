@@ -109,6 +109,8 @@ door = $(patsubst %,$(B)/tests/fuzz/%.o,door arena shape)
 SCRIPTS = $(wildcard tests/unit/test_*.sh tests/cli/[0-9]*.sh tests/fuse/[0-9]*.sh tests/random/[0-9]*.sh)
 TESTS = $(UNITS) $(SCRIPTS)
 RUN =
+# How many of them at a time: tests/schedule.yml.
+JOBS := $(shell nproc)
 
 .SECONDEXPANSION:
 $(B)/lib%.a: $$(filter-out %/main.o,$$(OBJECTS_$$*))
@@ -125,7 +127,8 @@ $(B)/tests/unit/constant_time_small: $(B)/static/tests/unit/test_constant_time.o
 
 run-tests: bench-programs $(UNITS) $(REPLAYS) $(B)/tests/unit/constant_time_small \
 		$(B)/tests/satchel-read
-	BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP prove --failures --exec 'tests/tap $(RUN)' $(TESTS)
+	BUILD=$(abspath $(B)) CMOCKA_MESSAGE_OUTPUT=TAP HARNESS_RULESFILE=tests/schedule.yml \
+		prove -j $(JOBS) --failures --exec 'tests/tap $(RUN)' $(TESTS)
 
 check: deps
 	$(MAKE) run-tests

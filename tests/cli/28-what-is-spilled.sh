@@ -24,7 +24,7 @@ bsdtar --format=zip -C "$tmp/src" -cf "$tmp/a.zip" .
 # writes COMMAND...: how often the canary is in what it and its threads write.
 # LeakSanitizer cannot look at what is traced.
 writes() {
-	ASAN_OPTIONS=detect_leaks=0 strace -f -qq -e trace=write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,mmap,msync,copy_file_range,sendfile,splice,vmsplice \
+	strace -f -qq -e trace=write,writev,pwrite64,pwritev,pwritev2,sendto,sendmsg,mmap,msync,copy_file_range,sendfile,splice,vmsplice \
 		-s 1200000 -o "$tmp/trace" "$@" >"$tmp/stdout" 2>"$tmp/stderr"
 	echo "exit $?" >>"$tmp/ended"
 	grep -c "$canary" "$tmp/trace"

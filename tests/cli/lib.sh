@@ -115,6 +115,11 @@ sanitized() {
 	[ "$watched" ] || ldd "$build/satchel-pack" 2>/dev/null | grep 'lib[at]san' >/dev/null
 }
 
+# A sanitizer's search for leaks traces its process, which two cannot do at a time.
+strace() {
+	ASAN_OPTIONS=detect_leaks=0 command strace "$@"
+}
+
 KIB=1000000 SECONDS_EACH=60
 if sanitized; then KIB=unlimited SECONDS_EACH=600; fi
 bounded() {

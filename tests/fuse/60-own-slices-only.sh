@@ -3,7 +3,7 @@
 # this compartment's slices, and not a byte of what may be another's.
 . tests/fuse/lib.sh
 
-if ! command -v strace >/dev/null; then
+if ! type -P strace >/dev/null; then
 	skip "what a mount reads" "strace is not installed"
 	finish
 fi
