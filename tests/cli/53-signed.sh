@@ -104,7 +104,8 @@ for parity in 0 16; do
 	is "it is the same" "$(hashes --publisher "$ours")" "$expected"
 done
 mkdir "$tmp/nothing"
-ok "nothing at all" exits 0 "$pack" -q -f "${with[@]}" --sign "$tmp/ours" -o "$bundle" "$tmp/nothing"
+: >"$tmp/nothing/empty"
+ok "no content at all" exits 0 "$pack" -q -f "${with[@]}" --sign "$tmp/ours" -o "$bundle" "$tmp/nothing"
 is "can be signed" "$(decode info --json | jq -c '[.publisher, .leaves]')" "[\"$ours\",0]"
 ok "and verified" exits 0 "$read" verify "${with[@]}" --publisher "$ours" "$bundle"
 

@@ -78,7 +78,9 @@ rm -rf "$out"
 mkdir "$out"
 cp "$src/film.mp4" "$out/film.mp4"
 "$pack" -q "${with[@]}" -o "$out/b.bin" "$out/."
-"$pack" -q -f "${with[@]}" -o "$out/b.bin" "$out/."
+ok "they are not taken for any, either" exits 1 "$pack" -q -f "${with[@]}" -o "$out/b.bin" "$out/."
+ok "which is said" grep -q 'out/b-1.bin: lies in what is packed' "$tmp/stderr"
+ok "unless they are left out" exits 0 "$pack" -q -f "${with[@]}" --exclude 'b-*' -o "$out/b.bin" "$out/."
 is "a bundle beside its sources does not pack itself" \
 	"$("$read" ls --key-file "$tmp/key" "$out/b-1.bin" 2>/dev/null)" film.mp4
 
