@@ -26,7 +26,10 @@ static int wish_fill(struct pack *p, struct volumes_wish *wish)
 		return failure_status(&p->failure, directory, STATUS_IO);
 	if (format_geometry_make(&geometry, wish->size))
 		return failure_say(&p->failure, EXIT_UNFIT, directory,
-		                   "--size=fill: too little is free there for any bundle");
+		                   "--size=fill: too little is free there for any bundle%s",
+		                   p->options.force ? "; an old one stays until the new one is "
+		                                      "complete: remove it first"
+		                                    : "");
 	if (wish->limit && volumes_divide(wish, &count, &len))
 		return failure_say(&p->failure, EXIT_USAGE, directory,
 		                   "--size=fill: more than %d volumes of --volume-size",
