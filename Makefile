@@ -135,7 +135,7 @@ check: deps
 
 # What takes a quarter of an hour: large cases, a minute of idling, long reading.
 check-mount-long: deps
-	SECONDS_EACH=300 $(MAKE) run-tests UNITS= \
+	READ_SECONDS=300 $(MAKE) run-tests UNITS= \
 		SCRIPTS="$(wildcard tests/fuse/long/*.sh) tests/fuse/21-many-readers-at-once.sh"
 
 # Nothing is to be seen from outside, or with some of the keys: at length.

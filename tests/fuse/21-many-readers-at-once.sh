@@ -1,6 +1,6 @@
 #!/bin/bash
 # Eight readers at random places of large files, stored and compressed, see what
-# was packed, in both modes.  SECONDS_EACH: for how long.
+# was packed, in both modes.  READ_SECONDS: for how long.
 . tests/fuse/lib.sh
 
 [ -x "$pack" ] || skip_all "satchel-pack is not built"
@@ -38,7 +38,7 @@ EOF
 eight() {
 	local i jobs=() failed=0
 	for i in {1..8}; do
-		python3 "$tmp/read.py" "$i" "${SECONDS_EACH:-3}" "$tmp/tree" "$mnt/tree" &
+		python3 "$tmp/read.py" "$i" "${READ_SECONDS:-10}" "$tmp/tree" "$mnt/tree" &
 		jobs+=($!)
 	done
 	for i in "${jobs[@]}"; do wait "$i" || failed=1; done
