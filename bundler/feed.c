@@ -20,7 +20,7 @@ struct feed {
 	struct stage *stage;
 	struct later_tools tools;
 	bool is_checked; /* signed, and its leaves are made */
-	uint64_t content_left, index_left;
+	uint64_t front_left, content_left, index_left;
 	uint64_t leaves_off, leaves_left; /* bytes of the leaf blocks */
 	uint64_t next;                    /* number of the segment behind piece */
 	struct piece piece;               /* the segment being read */
@@ -42,7 +42,7 @@ static int find_leaves(struct feed *f, uint64_t begin, uint64_t end)
 	if (status)
 		return status;
 	f->leaves_off = first * FORMAT_LEAF_BLOCK;
-	f->leaves_left = len - (end - begin) - f->stage->content.index_len;
+	f->leaves_left = len - f->front_left - (end - begin) - f->index_left;
 	return STATUS_OK;
 }
 
@@ -70,6 +70,7 @@ int feed_open(struct feed **feed, struct stage *stage, uint64_t begin, uint64_t 
 	if (!f)
 		return STATUS_NOMEM;
 	f->stage = stage;
+	f->front_left = stage_front_len(stage, begin, end);
 	f->content_left = end - begin;
 	f->index_left = stage->content.index_len;
 	f->is_checked = stage->content.leaf_count > 0;
@@ -223,12 +224,13 @@ static int read_leaves(struct feed *f, uint8_t *out, size_t len, size_t *got)
 	return read_spill(f, f->stage->leaves, at, *got, out);
 }
 
-static int read_index(struct feed *f, uint8_t *out, size_t len, size_t *got)
+/* left: of this copy. */
+static int read_index(struct feed *f, uint64_t *left, uint8_t *out, size_t len, size_t *got)
 {
-	uint64_t at = f->stage->content.index_len - f->index_left;
+	uint64_t at = f->stage->content.index_len - *left;
 
-	*got = min_u64(len, f->index_left);
-	f->index_left -= *got;
+	*got = min_u64(len, *left);
+	*left -= *got;
 	return read_spill(f, f->stage->index, at, *got, out);
 }
 
@@ -238,12 +240,14 @@ int feed_read(struct feed *f, uint8_t *out, size_t len, struct later *later)
 	int status = STATUS_OK;
 
 	for (; len && status == STATUS_OK; out += got, len -= got) {
-		if (f->content_left) {
+		if (f->front_left) {
+			status = read_index(f, &f->front_left, out, len, &got);
+		} else if (f->content_left) {
 			status = read_content(f, out, len, later, &got);
 		} else if (f->leaves_left) {
 			status = read_leaves(f, out, len, &got);
 		} else if (f->index_left) {
-			status = read_index(f, out, len, &got);
+			status = read_index(f, &f->index_left, out, len, &got);
 		} else {
 			memset(out, 0, len);
 			got = len;

@@ -86,6 +86,8 @@ static int make_root(struct lane *lane, const struct stage *stage, const struct 
 	for (uint32_t q = 0; q < FORMAT_MAX_SLICES; q++)
 		layout->map[q / 8] |= (uint8_t)((slices->owner[q] == slices->no) << q % 8);
 	layout->volume_count = slot->volume_count;
+	layout->index_in_front =
+		stage_front_len(stage, cut[slot->volume_no], cut[slot->volume_no + 1]) > 0;
 	memcpy(layout->range_start, cut, (slot->volume_count + 1u) * sizeof(*cut));
 	status = stage_leaf_blocks(stage, cut[slot->volume_no], cut[slot->volume_no + 1],
 	                           &layout->first_leaf_block, &layout->leaf_blocks);

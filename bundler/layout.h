@@ -12,7 +12,7 @@
  * it needs most, and it gets the same in all: how much it owns in each then tells
  * nothing of the others. */
 struct layout_demand {
-	uint64_t stream_len; /* content, leaf blocks, index */
+	uint64_t stream_len; /* index, content, leaf blocks, index */
 	unsigned parity;     /* per 64 */
 };
 

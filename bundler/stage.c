@@ -23,6 +23,9 @@
  * 814. */
 enum { INDEX_LEVEL = 7 };
 
+/* A second copy of the index may take this part of what it is in front of. */
+enum { FRONT_SHARE = 32 };
+
 /* What a signed stage has besides.  Leaf sums are 1/512 of the leaves, marks a half. */
 static int open_leaves(struct stage *stage, struct arena *arena, size_t memory,
                        const char *directory)
@@ -182,6 +185,13 @@ int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, u
 	return STATUS_OK;
 }
 
+uint64_t stage_front_len(const struct stage *stage, uint64_t begin, uint64_t end)
+{
+	uint64_t len = stage->content.index_len;
+
+	return len <= (end - begin) / FRONT_SHARE ? len : 0;
+}
+
 int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
 {
 	const struct format_content *content = &stage->content;
@@ -194,7 +204,7 @@ int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, ui
 		leaves = min_u64((first + count) * FORMAT_LEAF_BLOCK,
 		                 content->leaf_count * FORMAT_DIGEST) -
 		         first * FORMAT_LEAF_BLOCK;
-	*len = end - begin + leaves + content->index_len;
+	*len = stage_front_len(stage, begin, end) + end - begin + leaves + content->index_len;
 	return STATUS_OK;
 }
 

@@ -109,7 +109,8 @@ static int add_volume(struct bundle *b, const struct source *source, unsigned so
 	volume.missing = have < slot->file_len ? slot->file_len - have : 0;
 	volume.first_leaf_block = in->layout.first_leaf_block;
 	volume.leaf_blocks = in->layout.leaf_blocks;
-	volume.index_off = format_index_off(&in->layout, slot->volume_no, in->content.leaf_count);
+	volume.front = format_front_len(&in->layout, &in->content);
+	volume.index_off = format_index_off(&in->layout, slot->volume_no, &in->content);
 	b->volume[slot->volume_no] = volume;
 	b->has_content = true;
 	return STATUS_OK;
@@ -304,10 +305,9 @@ unsigned bundle_missing(const struct bundle *bundle)
 
 bool bundle_volume_is_damaged(const struct bundle_volume *volume)
 {
-	return volume->pages &&
-	       (volume->header != HEADER_A || volume->bad_roots || volume->missing ||
-	        atomic_load(&volume->pages->health.repaired) ||
-	        atomic_load(&volume->pages->health.lost));
+	return volume->pages && (volume->header != HEADER_A || volume->bad_roots ||
+	                         volume->missing || atomic_load(&volume->pages->health.repaired) ||
+	                         atomic_load(&volume->pages->health.lost));
 }
 
 const struct bundle_volume *bundle_volume(const struct bundle *bundle, unsigned v)
@@ -320,16 +320,22 @@ uint64_t bundle_range_start(const struct bundle *bundle, unsigned v)
 	return bundle->range_start[v];
 }
 
+uint64_t bundle_stream_off(const struct bundle *bundle, unsigned v, uint64_t off)
+{
+	return bundle->volume[v].front + (off - bundle->range_start[v]);
+}
+
 uint64_t bundle_content_end(const struct bundle *bundle, unsigned v)
 {
 	const struct pages *pages = bundle->volume[v].pages;
-	uint64_t begin = bundle->range_start[v];
+	uint64_t begin = bundle->range_start[v], there;
 
 	if (!pages)
 		return begin;
-	if (pages_cut(pages) == pages->parity.data_pages)
-		return bundle->range_start[v + 1];
-	return begin + (uint64_t)pages_cut(pages) * FORMAT_PAYLOAD;
+	there = (uint64_t)pages_cut(pages) * FORMAT_PAYLOAD;
+	if (there <= bundle->volume[v].front)
+		return begin;
+	return min_u64(begin + (there - bundle->volume[v].front), bundle->range_start[v + 1]);
 }
 
 /* The last whose range begins at or before off; ranges may be empty. */

@@ -68,6 +68,7 @@ struct bundle_volume {
 	uint64_t appended;       /* bytes behind the volume's end */
 	uint64_t missing;        /* bytes that the file is too short */
 	uint64_t first_leaf_block, leaf_blocks;
+	uint64_t front;     /* bytes of the stream before the content: a copy of the index */
 	uint64_t index_off; /* in the stream */
 };
 unsigned bundle_volume_count(const struct bundle *bundle);
@@ -82,6 +83,10 @@ const struct bundle_volume *bundle_volume(const struct bundle *bundle, unsigned 
 /* The volume that holds byte off of the content. */
 unsigned bundle_volume_of(const struct bundle *bundle, uint64_t off);
 uint64_t bundle_range_start(const struct bundle *bundle, unsigned v);
+
+/* Where byte off of the content lies in the stream of volume v, whose range has it or ends
+ * there. */
+uint64_t bundle_stream_off(const struct bundle *bundle, unsigned v, uint64_t off);
 
 /* Where the content of volume v ends, as far as its medium reaches; where it begins,
  * if the volume is not at hand. */

@@ -29,7 +29,8 @@ static int read_content(struct cursor *c, uint64_t off, size_t len, uint8_t *out
 
 		if (!b->volume[v].pages)
 			return b->volume[v].rootless ? STATUS_DAMAGED : STATUS_VOLUME;
-		status = pages_read(b->volume[v].pages, &c->io, off - b->range_start[v], n, out);
+		status = pages_read(b->volume[v].pages, &c->io, bundle_stream_off(b, v, off), n,
+		                    out);
 		if (status)
 			return status;
 		off += n;
@@ -57,7 +58,7 @@ static int load_leaf_block(struct cursor *c, uint64_t j)
 
 		if (!volume->pages || j - volume->first_leaf_block >= volume->leaf_blocks)
 			continue;
-		at = c->bundle->range_start[v + 1] - c->bundle->range_start[v] +
+		at = bundle_stream_off(c->bundle, v, c->bundle->range_start[v + 1]) +
 		     (j - volume->first_leaf_block) * FORMAT_LEAF_BLOCK;
 		result = pages_read(volume->pages, &c->io, at, len, c->leaf_block);
 		if (result)
@@ -416,7 +417,7 @@ static void content_will_need(const struct bundle *b, uint64_t off, uint64_t len
 		uint64_t n = min_u64(len, b->range_start[v + 1] - off);
 
 		if (b->volume[v].pages)
-			pages_will_need(b->volume[v].pages, off - b->range_start[v], n);
+			pages_will_need(b->volume[v].pages, bundle_stream_off(b, v, off), n);
 		off += n;
 		len -= n;
 	}

@@ -12,7 +12,8 @@
 
 /* --- cursors -------------------------------------------------------------- */
 
-/* Every volume has the whole index: where one is damaged, another may serve. */
+/* Every volume has the whole index, at its end and most often in front, too: where one copy
+ * is damaged, another may serve. */
 static int read_index(void *context, uint64_t off, size_t len, uint8_t *out)
 {
 	struct cursor *c = context;
@@ -21,9 +22,11 @@ static int read_index(void *context, uint64_t off, size_t len, uint8_t *out)
 	for (unsigned v = 0; v < c->bundle->volume_count && status == STATUS_DAMAGED; v++) {
 		const struct bundle_volume *volume = &c->bundle->volume[v];
 
-		if (volume->pages)
-			status = pages_read(volume->pages, &c->io, volume->index_off + off, len,
-			                    out);
+		if (!volume->pages)
+			continue;
+		status = pages_read(volume->pages, &c->io, volume->index_off + off, len, out);
+		if (status == STATUS_DAMAGED && volume->front)
+			status = pages_read(volume->pages, &c->io, off, len, out);
 	}
 	return status;
 }

@@ -305,6 +305,7 @@ void format_root_encode(uint8_t payload[static FORMAT_PAYLOAD],
 	memcpy(payload, content_part, FORMAT_CONTENT_PART);
 	memcpy(payload + FORMAT_CONTENT_PART, signature, FORMAT_SIGNATURE);
 	store_le16(payload + ROOT_LAYOUT, layout->owned);
+	payload[ROOT_LAYOUT + 2] = layout->index_in_front;
 	store_le64(payload + ROOT_LAYOUT + 8, layout->first_leaf_block);
 	store_le64(payload + ROOT_LAYOUT + 16, layout->leaf_blocks);
 	memcpy(payload + ROOT_MAP, layout->map, sizeof(layout->map));
@@ -361,17 +362,18 @@ int format_layout_decode(struct format_layout *layout, const uint8_t payload[sta
 
 	layout->owned = load_le16(payload + ROOT_LAYOUT);
 	layout->volume_count = slot->volume_count;
+	layout->index_in_front = payload[ROOT_LAYOUT + 2];
 	layout->first_leaf_block = load_le64(payload + ROOT_LAYOUT + 8);
 	layout->leaf_blocks = load_le64(payload + ROOT_LAYOUT + 16);
 	memcpy(layout->map, payload + ROOT_MAP, sizeof(layout->map));
-	if (!all_zero(payload + ROOT_LAYOUT + 2, 6) || !map_ok(layout, slot, geometry) ||
+	if (payload[ROOT_LAYOUT + 2] > 1 || !all_zero(payload + ROOT_LAYOUT + 3, 5) ||
+	    !map_ok(layout, slot, geometry) ||
 	    !ranges_decode(layout, payload, content->content_len) ||
 	    !range_within(layout->first_leaf_block, layout->leaf_blocks, sums) ||
 	    (layout->leaf_blocks == 0 && layout->first_leaf_block))
 		return STATUS_INVALID;
 
-	stream_len =
-		format_index_off(layout, slot->volume_no, content->leaf_count) + content->index_len;
+	stream_len = format_index_off(layout, slot->volume_no, content) + content->index_len;
 	if (div_ceil(stream_len, FORMAT_PAYLOAD) != slot->data_pages)
 		return STATUS_INVALID;
 	if (format_parity_make(&parity, slot->parity, slot->data_pages) ||
@@ -388,20 +390,26 @@ uint32_t format_leaf_block_len(uint64_t leaf_count, uint64_t j)
 	return (uint32_t)min_u64(left, FORMAT_LEAVES_PER_BLOCK) * FORMAT_DIGEST;
 }
 
+uint64_t format_front_len(const struct format_layout *layout, const struct format_content *content)
+{
+	return layout->index_in_front ? content->index_len : 0;
+}
+
 uint64_t format_range_len(const struct format_layout *layout, unsigned v)
 {
 	return layout->range_start[v + 1] - layout->range_start[v];
 }
 
-uint64_t format_index_off(const struct format_layout *layout, unsigned v, uint64_t leaf_count)
+uint64_t format_index_off(const struct format_layout *layout, unsigned v,
+                          const struct format_content *content)
 {
-	uint64_t off = format_range_len(layout, v), last;
+	uint64_t off = format_front_len(layout, content) + format_range_len(layout, v), last;
 
 	if (layout->leaf_blocks == 0)
 		return off;
 	last = layout->first_leaf_block + layout->leaf_blocks - 1;
 	return off + (layout->leaf_blocks - 1) * FORMAT_LEAF_BLOCK +
-	       format_leaf_block_len(leaf_count, last);
+	       format_leaf_block_len(content->leaf_count, last);
 }
 
 /* --- index: references ---------------------------------------------------- */

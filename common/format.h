@@ -150,6 +150,7 @@ struct format_content {
 struct format_layout {
 	uint16_t owned; /* slices, k */
 	uint16_t volume_count;
+	bool index_in_front; /* the stream begins with a copy of the index */
 	uint64_t first_leaf_block;
 	uint64_t leaf_blocks;
 	uint8_t map[FORMAT_MAX_SLICES / 8];
@@ -180,9 +181,12 @@ int format_layout_decode(struct format_layout *layout, const uint8_t payload[sta
 /* Bytes of leaf block j: FORMAT_LEAF_BLOCK, less for the last of all. */
 uint32_t format_leaf_block_len(uint64_t leaf_count, uint64_t j);
 
-/* Where the leaf blocks and the index begin in volume v's stream. */
+/* Volume v's stream: how long the copy of the index in front is (0: there is none) and the
+ * range of the content behind it; where the index itself begins. */
+uint64_t format_front_len(const struct format_layout *layout, const struct format_content *content);
 uint64_t format_range_len(const struct format_layout *layout, unsigned v);
-uint64_t format_index_off(const struct format_layout *layout, unsigned v, uint64_t leaf_count);
+uint64_t format_index_off(const struct format_layout *layout, unsigned v,
+                          const struct format_content *content);
 
 /* --- index --------------------------------------------------------------- */
 

@@ -303,7 +303,7 @@ static void check_pages_of(struct examine *x, struct cursor *cursor, const struc
 	unsigned volume = bundle_volume_of(x->bundle, begin);
 	const struct pages *pages = bundle_volume(x->bundle, volume)->pages;
 
-	begin -= bundle_range_start(x->bundle, volume);
+	begin = bundle_stream_off(x->bundle, volume, begin);
 	for (uint64_t i = begin / FORMAT_PAYLOAD; i <= (begin + unit->len - 1) / FORMAT_PAYLOAD;
 	     i++)
 		if (i < pages_cut(pages))
@@ -335,13 +335,21 @@ struct pages_unit {
 	uint32_t first, count;
 };
 
-/* The first data page that is not all contents, which have been checked. */
-static uint32_t first_unchecked(const struct examine *x, unsigned volume)
-{
-	uint64_t len =
-		bundle_range_start(x->bundle, volume + 1) - bundle_range_start(x->bundle, volume);
+/* The data pages from begin on, before end. */
+struct span {
+	uint32_t begin, end;
+};
 
-	return x->verdict->segments_lost ? 0 : (uint32_t)(len / FORMAT_PAYLOAD);
+/* The data pages that are all contents, which have been checked. */
+static struct span checked_pages(const struct examine *x, unsigned volume)
+{
+	uint64_t begin = bundle_volume(x->bundle, volume)->front;
+	uint64_t end =
+		bundle_stream_off(x->bundle, volume, bundle_range_start(x->bundle, volume + 1));
+	struct span span = {(uint32_t)div_ceil(begin, FORMAT_PAYLOAD),
+	                    (uint32_t)(end / FORMAT_PAYLOAD)};
+
+	return x->verdict->segments_lost || span.end < span.begin ? (struct span){0, 0} : span;
 }
 
 /* Logical pages to look at: not those that a medium is too short for by whole
@@ -355,21 +363,21 @@ static uint32_t page_count(const struct pages *pages)
 	                                : parity->data_pages + parity->parity_pages;
 }
 
-/* The first logical page from t on that is parity, or data from page first on. */
-static uint32_t skip_checked(const struct format_parity *parity, uint32_t first, uint32_t t)
+/* The first logical page from t on that is parity, or data outside of what was checked. */
+static uint32_t skip_checked(const struct format_parity *parity, struct span checked, uint32_t t)
 {
 	uint32_t columns = parity->columns, data, all, band, place, i;
 
 	if (parity->m == 0)
-		return t < first ? first : t;
+		return t >= checked.begin && t < checked.end ? checked.end : t;
 	data = FORMAT_ROWS * columns;
 	all = data + parity->m * columns;
 	band = t / all;
 	place = t % all;
 	i = band * data + place;
-	if (place >= format_band_pages(parity, band) || i >= first)
+	if (place >= format_band_pages(parity, band) || i < checked.begin || i >= checked.end)
 		return t;
-	return t + (uint32_t)min_u64(first - i, format_band_pages(parity, band) - place);
+	return t + (uint32_t)min_u64(checked.end - i, format_band_pages(parity, band) - place);
 }
 
 static bool next_pages(void *context, void *out)
@@ -380,18 +388,19 @@ static bool next_pages(void *context, void *out)
 	progress_update(x->progress, atomic_load(&x->checked));
 	for (; x->volume < bundle_volume_count(x->bundle); x->volume++, x->page = 0) {
 		const struct bundle_volume *volume = bundle_volume(x->bundle, x->volume);
-		uint32_t first, end;
+		struct span checked;
+		uint32_t end;
 
 		if (!volume->pages)
 			continue;
-		first = first_unchecked(x, x->volume);
+		checked = checked_pages(x, x->volume);
 		end = page_count(volume->pages);
-		x->page = skip_checked(&volume->pages->parity, first, x->page);
+		x->page = skip_checked(&volume->pages->parity, checked, x->page);
 		if (x->page >= end)
 			continue;
 		*unit = (struct pages_unit){x->volume, x->page, 0};
 		while (unit->count < PAGES_AT_ONCE && x->page < end &&
-		       skip_checked(&volume->pages->parity, first, x->page) == x->page) {
+		       skip_checked(&volume->pages->parity, checked, x->page) == x->page) {
 			unit->count++;
 			x->page++;
 		}
@@ -450,13 +459,14 @@ static uint64_t total_bytes(const struct examine *x)
 
 	for (unsigned i = 0; i < bundle_volume_count(x->bundle); i++) {
 		const struct pages *pages = bundle_volume(x->bundle, i)->pages;
-		uint32_t first = first_unchecked(x, i), count = pages ? page_count(pages) : 0;
+		struct span checked = checked_pages(x, i);
+		uint32_t skipped = checked.end - checked.begin;
 
-		if (pages)
-			total +=
-				bundle_content_end(x->bundle, i) - bundle_range_start(x->bundle, i);
-		if (first < count)
-			total += (uint64_t)(count - first) * FORMAT_PAGE;
+		if (!pages)
+			continue;
+		total += bundle_content_end(x->bundle, i) - bundle_range_start(x->bundle, i);
+		if (skipped < page_count(pages))
+			total += (uint64_t)(page_count(pages) - skipped) * FORMAT_PAGE;
 	}
 	return total;
 }

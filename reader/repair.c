@@ -101,22 +101,27 @@ static int find_volume(const struct session *s, unsigned *number)
 
 /* --- what is lost --------------------------------------------------------------------- */
 
-/* Are the bytes of the stream that are lost all of the content?  *content: which. */
+/* Are the bytes of the stream that are lost all of the content, or of a copy of the index
+ * in front of it, which is not the only one?  *content: which of the content. */
 static bool only_content(const struct mend *r, unsigned v, struct ranges *content)
 {
 	const struct ranges *lost = renew_lost(r->renew);
+	uint64_t front = bundle_volume(r->session->bundle, v)->front;
 	uint64_t start = bundle_range_start(r->session->bundle, v);
 	uint64_t len = bundle_range_start(r->session->bundle, v + 1) - start;
 
 	for (size_t i = 0; i < lost->count; i++) {
-		if (lost->range[i].end > len)
+		uint64_t begin = max_u64(lost->range[i].begin, front), end = lost->range[i].end;
+
+		if (end > front + len)
 			return false;
-		ranges_add(content, start + lost->range[i].begin, start + lost->range[i].end);
+		if (begin < end)
+			ranges_add(content, start + (begin - front), start + (end - front));
 	}
 	return true;
 }
 
-/* By name.  Where the index or leaves are lost too, all must be looked at. */
+/* By name.  Where the last copy of the index or leaves are lost too, all must be looked at. */
 static int name_losses(struct mend *r, unsigned v)
 {
 	struct ranges *content = calloc(1, sizeof *content);

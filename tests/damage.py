@@ -10,8 +10,10 @@ usage: damage.py tree DIR PAGES              files that fill about so many pages
        damage.py differ ONE OTHER            numbers of the pages that differ
        damage.py mounted TREE MOUNT OUT/NAME is a mount what the plan says?
 
-A LOSS is rate:P:SEED, each page and copy of the root by chance, or
-burst:FIRST:COUNT, of logical pages.  The bundle is whole, has one volume and
+A LOSS is rate:P:SEED, each page and copy of the root by chance,
+burst:FIRST:COUNT, of logical pages, or index:COPIES, of all pages of the "last" copy of the
+index, of that in "front" of the content or of "both", and so much of their columns that
+nothing brings them back.  The bundle is whole, has one volume and
 opens with KEYFILE.  For each loss, NAME, there is then
 
   OUT/NAME.pages   numbers of the pages of the file that are overwritten
@@ -21,8 +23,9 @@ opens with KEYFILE.  For each loss, NAME, there is then
                    of blocks of 4,096 bytes
   OUT/NAME.says    what satchel-read verify --json is to say: these paths, and a summary
 
-and NAME and a word is printed: healthy, repaired, lost, index (then names can be
-lost, and there are no .holes and .says), or rootless.  With --real, decode.py reads
+and NAME and a word is printed: healthy, repaired, lost, copy (of the index, which is
+there once more, and of nothing else), index (of both; then names can be lost, and there
+are no .holes and .says), or rootless.  With --real, decode.py reads
 the damaged bundle as well, and finds the same.
 """
 
@@ -84,6 +87,7 @@ class Oracle:
             self.role += [((band, i % v.columns if v.m else i), band * full + i if i < d else None)
                           for i in range(d + v.m * v.columns)]
         self.index = set(range(v.index_begins // decode.PAYLOAD, v.data_pages))
+        self.front = set(range(-(-v.content_begins // decode.PAYLOAD)))
         self.blocks = {}
         self.learn()
 
@@ -95,6 +99,8 @@ class Oracle:
             return data_page(i)
 
         files = [line['path'] for line in decode.walk(self.bundle, False) if line['kind'] == 'file']
+        for number in range(-(-self.bundle.tables['segments'][0] // 512)):
+            self.bundle.block('segments', number)   # is not a page of the first file's
         self.volume.data_page = watched
         for path in files:
             entry = decode.find(self.bundle, path.encode())
@@ -122,8 +128,8 @@ class Oracle:
                 holes[path] = hole
         word = 'repaired' if lost or roots else 'healthy'
         if data:
-            word = 'lost'
-        if data & self.index:
+            word = 'lost' if holes else 'copy'
+        if data & self.index and (data & self.front or not self.front):
             word = 'index'
         if len(roots) == 3:
             word = 'rootless'
@@ -134,9 +140,19 @@ class Oracle:
         return word, gone, holes, says
 
 
+def lose_index(oracle, copies):
+    """All pages of these copies, and all parity of their columns."""
+    wanted = {'front': oracle.front, 'last': oracle.index, 'both': oracle.front | oracle.index}[copies]
+    columns = {column for column, data in oracle.role if data in wanted}
+    return {t for t, (column, data) in enumerate(oracle.role)
+            if data in wanted or data is None and column in columns}
+
+
 def losses(oracle, loss):
     """The logical pages and the copies of the root that are lost."""
     kind, *values = loss.split(':')
+    if kind == 'index':
+        return lose_index(oracle, *values), set()
     if kind == 'burst':
         first, count = map(int, values)
         return set(range(first, min(first + count, oracle.all))), set()

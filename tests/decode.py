@@ -466,7 +466,9 @@ class Volume:
         f = Fields(payload, f'{self.path}: the root')
         self.content_part, self.signature = f.take(1024), f.take(64)
         owned = f.number(2)
-        f.zero(6)
+        self.in_front = f.number(1)
+        demand(self.in_front < 2, f'{f.what}: it is not clear whether the index is in front')
+        f.zero(5)
         self.first_leaf_block, self.leaf_blocks = f.number(8), f.number(8)
         bits = f.number(1024)
         self.begins = [f.number(8) for _ in range(self.count)]
@@ -664,7 +666,8 @@ class Bundle:
         v.leaf_area = v.leaf_blocks * PAGE
         if v.leaf_blocks and last == self.leaf_blocks:
             v.leaf_area -= -self.leaves % 512 * 32
-        v.index_begins = v.range[1] - v.range[0] + v.leaf_area
+        v.content_begins = self.index_length if v.in_front else 0
+        v.index_begins = v.content_begins + v.range[1] - v.range[0] + v.leaf_area
         v.stream_length = v.index_begins + self.index_length
         demand(v.data_pages == -(-v.stream_length // PAYLOAD), 'the stream is not as long as its pages')
 
@@ -680,14 +683,31 @@ class Bundle:
         ref.empty = not any(f.data[start:f.at])
         return ref
 
+    def copies(self):
+        """All copies of the index: a volume, and where it begins in its stream."""
+        for v in self.volumes.values():
+            yield v, v.index_begins
+            if v.in_front:
+                yield v, 0
+
+    def compare_copies(self, v):
+        """As far as both can be read, the copy in front is the same as the last."""
+        for at in range(0, self.index_length if v.in_front else 0, PAYLOAD):
+            n = min(PAYLOAD, self.index_length - at)
+            try:
+                same = v.stream(at, n) == v.stream(v.index_begins + at, n)
+            except Damaged:
+                continue
+            demand(same, f'{v.path}: the two copies of the index are not the same')
+
     def fetch(self, ref, least, most):
         """The decoded bytes that a reference leads to; so long they may be."""
         demand(ref.offset + ref.stored <= self.index_length, 'a reference is past the end of the index')
         demand(ref.stored <= ref.decoded and least <= ref.decoded <= most, 'a block is not as long')
         trouble = None
-        for v in self.volumes.values():
+        for v, begins in self.copies():
             try:
-                data = v.stream(v.index_begins + ref.offset, ref.stored)
+                data = v.stream(begins + ref.offset, ref.stored)
                 break
             except Damaged as error:
                 trouble = error
@@ -818,7 +838,8 @@ class Bundle:
             raise Altered('a leaf is not where it belongs')
         if (v.number, 'leaves', block) not in self.cache:
             length = min(PAGE, 32 * (self.leaves - 512 * block))
-            data = v.stream(v.range[1] - v.range[0] + PAGE * (block - v.first_leaf_block), length)
+            begins = v.content_begins + v.range[1] - v.range[0]
+            data = v.stream(begins + PAGE * (block - v.first_leaf_block), length)
             if d(data) != self.block('leaf sums', block // 512)[block % 512 * 32:][:32]:
                 raise Altered('a leaf block does not have its digest')
             self.cache[v.number, 'leaves', block] = data
@@ -832,8 +853,8 @@ class Bundle:
         v = self.volumes[number]
         demand(offset + length <= v.range[1], 'a volume ends in the wrong place')
         if not self.signed:
-            return v.stream(offset - v.range[0] + begin, end - begin)
-        data = v.stream(offset - v.range[0], length)
+            return v.stream(v.content_begins + offset - v.range[0] + begin, end - begin)
+        data = v.stream(v.content_begins + offset - v.range[0], length)
         if d(data) != self.leaf(v, leaf):
             raise Altered('content does not have its leaf')
         return data[begin:end]
@@ -1123,12 +1144,13 @@ def information(bundle):
             info['volumes'].append({'number': number + 1, 'missing': True})
             continue
         beyond = v.scan()
+        bundle.compare_copies(v)
         info['volumes'].append({
             'number': number + 1, 'length': v.length, 'appended': max(v.medium - v.length, 0),
             'cut off': max(v.length - v.medium, 0), 'header': v.header, 'roots lost': v.lost_roots,
             'slices': v.slices, 'owned': len(v.owned), 'parity': v.m, 'data pages': v.data_pages,
-            'parity pages': v.parity_pages, 'pages lost': len(v.lost), 'repaired': len(v.repaired),
-            'beyond repair': beyond})
+            'parity pages': v.parity_pages, 'index in front': bool(v.in_front),
+            'pages lost': len(v.lost), 'repaired': len(v.repaired), 'beyond repair': beyond})
     return info
 
 

@@ -300,13 +300,15 @@ class Compartment:
     volumes 1, 2... begin: (segment, offset in it as stored).  claims says how many
     data pages a volume is to have had, by its number: more than are written, as if
     its file had been cut short; for a bundle without parity, and with holes.
+    front: a copy of the index is in front of the content of each volume.
     """
 
     def __init__(self, tree, *keys, m=0, full=False, publisher=None, label='', series='', edition=0,
-                 plan=None, cuts=(), spare=0, claims=None):
+                 plan=None, cuts=(), spare=0, claims=None, front=False):
         self.tree, self.keys, self.m, self.full, self.publisher = tree, keys, m, full, publisher
         self.label, self.series, self.edition = label, series, edition
         self.plan, self.cuts, self.spare, self.claims = plan, cuts, spare, claims or {}
+        self.front = front
 
 
 def default_plan(plain):
@@ -570,6 +572,7 @@ class Bundle:
             part.leaf_blocks = blocks[:1] or [0], len(blocks)
             part.stream = (c.content[begin:end] + b''.join(c.leaf_blocks[b] for b in blocks) + c.index)
             part.stream = self.hook('stream', part.stream, range=end - begin)
+            part.stream = (self.hook('front', c.index) if c.front else b'') + part.stream
             part.length = len(part.stream)
             part.there = -(-part.length // PAYLOAD)
             part.d = max(part.there, c.claims.get(number, 0))
@@ -645,7 +648,7 @@ class Bundle:
     def root_payload(self, volume, part):
         c = part.c
         bits = sum(1 << q for q in part.slices)
-        root = c.content_part + c.signature + u(part.k, 2) + bytes(6)
+        root = c.content_part + c.signature + u(part.k, 2) + bytes([c.front]) + bytes(5)
         root += u(part.leaf_blocks[0][0], 8) + u(part.leaf_blocks[1], 8) + u(bits, 1024)
         root += b''.join(u(begin, 8) for begin in c.begins)
         return self.hook('root', root.ljust(PAYLOAD, b'\0'), volume=volume, part=part)
@@ -985,6 +988,21 @@ def wide():
         for i in range(165)}))
 
 
+def index_in_front():
+    """The first page and the last are of a copy of the index alone."""
+    names = (base64.urlsafe_b64encode(noise('name %d' % i, 192))[:255] for i in range(100))
+    return single('index-in-front', directory({name: file(noise('of %d' % i, 200))
+                                               for i, name in enumerate(names)}), front=True,
+                  plan=lambda plain: [('extent', len(plain))])
+
+
+def index_in_front_signed():
+    """Two leaf blocks lie between the content and the index."""
+    tree = directory({b'crumbs': file(noise('crumbs', 600)), b'frame': file(prose('frame', 5000))})
+    return single('index-in-front-signed', tree, publisher=PUBLISHER, m=2, front=True,
+                  plan=[('extent', 1)] * 600 + [('frame', 5000)])
+
+
 def leaves():
     """Trees of two levels over the segments, two blocks of leaf sums."""
     n = 512 * 512 + 1
@@ -1020,6 +1038,8 @@ BUNDLES = {
     'nfc-passphrase': lambda: single('nfc-passphrase', directory({
         b'empty': file(), b'folder': directory({b'empty': file()}), b'hole': sparse(1000)}),
         Key('korean.passphrase'), publisher=PUBLISHER),
+    'index-in-front': index_in_front,
+    'index-in-front-signed': index_in_front_signed,
     # From here on too large to be kept.
     'two-pages': lambda: single('two-pages', columns(120000), m=4, free=8200, holes=True, spare=1),
     'one-page': lambda: single('one-page', columns(120000), m=4, free=8200 - 21, holes=True),
@@ -1112,6 +1132,9 @@ CASES.update({
                                   damage=lose_header('A')),
     'volumes-3-signed-last-missing': Case('volumes-3-signed', status=4, files=[0, 1],
                                           errors={b'noise': 'damaged', b'over': 'damaged'}),
+    'index-in-front-first-lost': Case('index-in-front', damage=lose([0])),
+    'index-in-front-last-lost': Case('index-in-front', status=5, damage=lose([3])),
+    'index-in-front-signed-repaired': Case('index-in-front-signed', status=5, damage=lose([0, 1])),
     'volumes-3-signed-empty-one-missing': Case('volumes-3-signed', status=0, files=[2, 0]),
     'nfc-passphrase': Case('nfc-passphrase', Key('korean-nfd.passphrase')),
     'trimmed-passphrase': Case('nfc-passphrase', Key('korean-untrimmed.passphrase')),
@@ -1174,7 +1197,7 @@ def flaw_tree():
 
 def flawed(base, hooks):
     plan = [('frame', 500), ('extent', 136)]
-    words = {'signed': {'publisher': PUBLISHER}, 'full': {'full': True}}.get(base, {})
+    words = {'signed': {'publisher': PUBLISHER}, 'full': {'full': True}, 'front': {'front': True}}.get(base, {})
     if base == 'many':
         return single('flaw', crowded_tree(), hooks=hooks, plan=crumbs_plan)
     if base == 'heap':
@@ -1326,6 +1349,9 @@ FLAWS = {
     'root-count': ('', 'root', wrong_count, 'invalid', 10),
     'root-slice-past-area': ('', 'root', one_more_slice, 'invalid', 10),
     'root-zero': ('', 'root', patch(1092, b'\1'), 'invalid', 10),
+    'root-index-in-front': ('', 'root', patch(1090, b'\2'), 'invalid', 10),
+    'root-no-index-in-front': ('', 'root', patch(1090, b'\1'), 'invalid', 4),
+    'root-an-index-in-front': ('front', 'root', patch(1090, b'\0'), 'invalid', 4),
     'root-end': ('', 'root', patch(-1, b'\1'), 'invalid', 10),
     'root-first-range': ('', 'root', patch(2136, b'\1'), 'invalid', 10),
     'root-range-past': ('volumes', 'root', patch(2144, u(1 << 40, 8)), 'invalid', 10),
@@ -1464,7 +1490,9 @@ FLAWS = {
     'leaf-blocks-taken-away': ('signed', 'leaf blocks', lambda blocks, _: [], 'altered', 4),
     'frame-with-checksum': ('', 'frame', summed, 'fine', 0),
     'index-with-stray-bytes': ('', 'index', stray, 'fine', 0),
-    'heap-with-stray-bytes': ('', 'heap', stray, 'fine', 0)}
+    'heap-with-stray-bytes': ('', 'heap', stray, 'fine', 0),
+    # Nobody needs the copy in front as long as the last is there.
+    'index-copies-differ': ('front', 'front', flip(3), 'fine', 0)}
 
 
 # Media that are damaged: no rule is broken, and some of it is not there any more.
@@ -1551,6 +1579,10 @@ STICKS = {
            ('past-bound-two-files', lambda m: [0, 2, *range(5, 4 + m)], 'damaged', 4, 4, '000 002'),
            ('past-bound-index', lambda m: range(3, 4 + m), 'damaged', 4, 4, STICK))
        if m == 4 or what in ('at-bound', 'lost', 'past-bound', 'past-bound-index')},
+    'index-in-front-no-parity': (lambda name: stick(name, 0, front=True), also(), 'fine', 0, 0, ''),
+    'index-in-front-first-page-lost': (lambda name: stick(name, 0, front=True), lose([0]), 'damaged', 4, 4, '000'),
+    'index-in-front-both-lost': (lambda name: stick(name, 0, front=True), lose([0, 3]), 'damaged', 4, 4, STICK),
+    'index-in-front-at-bound': (lambda name: stick(name, 2, front=True), lose([0, 3]), 'repaired', 5, 5, ''),
     'all-data-lost': (lambda name: stick(name, 4), lose(range(4)), 'repaired', 5, 5, ''),
     'pages-swapped': (lambda name: stick(name, 4), swap_pages(0, 2), 'repaired', 5, 5, ''),
     'page-and-parity-swapped': (lambda name: stick(name, 2), swap_pages(1, 5), 'repaired', 5, 5, ''),
@@ -1836,7 +1868,7 @@ RELEASED = {
                                           'runs-end', 'runs-key', 'runs-overlap')},
     **{what: (ALL,) for what in ('node-descends', 'node-before-a-block', 'nodes-share-blocks', 'many-nodes',
                                  'frame-with-checksum', 'heap-key', 'heap-with-stray-bytes',
-                                 'index-with-stray-bytes', 'link-zero-byte')},
+                                 'index-with-stray-bytes', 'index-copies-differ', 'link-zero-byte')},
     'content-altered': ('a c',), 'leaf-altered': ('a c',),
     'hard-link-to-directory': ('a s z b/in',), 'hard-link-to-one-name': ('a s z b/in', ALL),
     'names-descend': ('a b/in', ''), 'names-equal': ('a b/in', ''),

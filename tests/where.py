@@ -9,6 +9,8 @@ WHAT:
   roots     the three copies of the root
   pages     all logical pages, data and parity, in their order
   data      the data pages among them
+  front     those of them that have some of the copy of the index in front of the content
+  index     and of the last one, for a bundle of one volume
 
 Prints the offset of each in bytes, one a line.
 """
@@ -53,10 +55,16 @@ def main(what, argv):
         return [decode.PAGE * (page + 1) for page in v.root_pages]
     v.read_root()
     offsets = [decode.PAGE * (v.place_of(t) + 1) for t in range(v.data_pages + v.parity_pages)]
-    if what == 'data':
-        return [offsets[i + (i // (64 * v.columns) * v.m * v.columns if v.m else 0)]
-                for i in range(v.data_pages)]
-    return offsets
+    data = [offsets[i + (i // (64 * v.columns) * v.m * v.columns if v.m else 0)]
+            for i in range(v.data_pages)]
+    if what in ('front', 'index'):
+        v = decode.Bundle([path], secrets, length).root
+    if what == 'front':
+        return data[:-(-v.content_begins // decode.PAYLOAD)]
+    if what == 'index':
+        return data[v.index_begins // decode.PAYLOAD:]
+    return data if what == 'data' else offsets
 
 
-print(*main(sys.argv[1], sys.argv[2:]), sep='\n')
+for offset in main(sys.argv[1], sys.argv[2:]):
+    print(offset)

@@ -18,7 +18,7 @@ shows() { # WORD LOSS [OPTION...]
 	down
 	echo "exit code $code; $(cat "$tmp/stderr")"
 	case $1/$code in
-	healthy/0 | repaired/5 | lost/4) [ "$same" -eq 0 ] ;;
+	healthy/0 | repaired/5 | lost/4 | copy/[05]) [ "$same" -eq 0 ] ;;
 	*) false ;;
 	esac
 }
@@ -28,7 +28,7 @@ mode=''
 for m in ${MS:-2 4 8 16}; do
 	"$pack" -f --no-verify "${key[@]}" --parity "$m" -o "$bundle" "$tmp/tree/." || exit 1
 	cp "$bundle" "$tmp/whole"
-	losses=("rate:${beyond[$m]}:1" "burst:1:$((4 * m))" "burst:1:$((4 * m + 1))")
+	losses=("rate:${beyond[$m]}:1" "burst:1:$((4 * m))" "burst:1:$((4 * m + 1))" index:last index:front)
 	# shellcheck disable=SC2207  # several words
 	[ -z "${SATCHEL_LONG:-}" ] || losses+=($(printf "rate:${beyond[$m]}:%d " {2..20}))
 	damage plan "$bundle" "$tmp/key" "$plan" "${losses[@]}" >"$tmp/words" || exit 1

@@ -70,7 +70,8 @@ def lost_bytes(bundle, entry):
         s = next(bundle.segments(entry.address + at))
         front = entry.address + at - s.address
         length = min(entry.size - at, s.length - front)
-        first, last = s.offset, s.offset + s.stored - 1
+        first = volume.content_begins + s.offset
+        last = first + s.stored - 1
         if not s.frame:
             first += front
             length = min(length, decode.PAYLOAD - first % decode.PAYLOAD)

@@ -58,7 +58,7 @@ class Seeds(encode.Bundle):
 def save_bundle(bundle):
     for part in bundle.lay_out_volume(0).parts:
         c = part.c
-        save('bundle', bytes([PARITY.index(c.m), 0]) + c.content_part + part.stream[:part.length])
+        save('bundle', bytes([PARITY.index(c.m) + 128 * c.front, 0]) + c.content_part + part.stream[:part.length])
 
 
 def run(data):

@@ -7,6 +7,7 @@
 #include "common/status.h"
 
 enum {
+	IN_FRONT = 128,
 	DAMAGED = 8,
 	STREAM_MAX = 18000,
 	INPUT_MAX = 2 + DAMAGED + FORMAT_CONTENT_PART + STREAM_MAX
@@ -16,6 +17,7 @@ const uint8_t shape_key_file[32] = "thirty-two bytes that all know.";
 
 struct input {
 	unsigned parity, damaged;
+	bool in_front;
 	const uint8_t *damage;
 	const uint8_t *content_part;
 	const uint8_t *stream;
@@ -33,7 +35,8 @@ static bool take_input(struct input *in, const uint8_t *data, size_t len)
 
 	if (len < 2 + FORMAT_CONTENT_PART)
 		return false;
-	in->parity = parity[data[0] % sizeof parity];
+	in->parity = parity[data[0] % IN_FRONT % sizeof parity];
+	in->in_front = data[0] >= IN_FRONT;
 	in->damaged = data[1] % (DAMAGED + 1);
 	if (len < 2 + in->damaged + FORMAT_CONTENT_PART)
 		return false;
@@ -91,7 +94,8 @@ static bool plan(const struct input *in, const struct format_content *content,
 	if (content->content_len > SHAPE_DATA * FORMAT_PAYLOAD ||
 	    content->index_len > SHAPE_DATA * FORMAT_PAYLOAD || content->leaf_count > 1 << 16)
 		return false;
-	stream = content->content_len + content->leaf_count * FORMAT_DIGEST + content->index_len;
+	stream = content->content_len + content->leaf_count * FORMAT_DIGEST + content->index_len +
+	         (in->in_front ? content->index_len : 0);
 	*slot = (struct format_slot){
 		.parity = (uint8_t)in->parity,
 		.volume_count = 1,
@@ -102,6 +106,7 @@ static bool plan(const struct input *in, const struct format_content *content,
 	*layout = (struct format_layout){
 		.owned = SHAPE_PAGES,
 		.volume_count = 1,
+		.index_in_front = in->in_front,
 		.leaf_blocks = blocks,
 		.range_start = {0, content->content_len},
 	};
@@ -188,11 +193,19 @@ struct draft {
 	struct format_content content;
 };
 
+/* Where the index lies in the stream: the last, if there are two. */
+static uint64_t index_at(const struct draft *d)
+{
+	uint64_t front = d->front[0] >= IN_FRONT ? d->content.index_len : 0;
+
+	return front + d->content.content_len + d->content.leaf_count * FORMAT_DIGEST;
+}
+
 /* Where the only block of a table lies in the stream; NULL: not all of it is there. */
 static const uint8_t *find_block(const struct draft *d, enum format_table_no table)
 {
 	const struct format_table *t = &d->content.table[table];
-	uint64_t index = d->content.content_len + d->content.leaf_count * FORMAT_DIGEST;
+	uint64_t index = index_at(d);
 
 	if (format_block_count(table, t->records) != 1 || t->top.stored_len != t->top.raw_len ||
 	    !range_within(index + t->top.off, t->top.raw_len, d->stream_len))
@@ -203,7 +216,7 @@ static const uint8_t *find_block(const struct draft *d, enum format_table_no tab
 /* In the same place if there is room, else behind all others. */
 static bool put_block(struct draft *d, enum format_table_no table, const uint8_t *block, size_t len)
 {
-	uint64_t index = d->content.content_len + d->content.leaf_count * FORMAT_DIGEST;
+	uint64_t index = index_at(d);
 	struct format_ref *top = &d->content.table[table].top;
 
 	if (len > top->raw_len) {

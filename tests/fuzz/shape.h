@@ -1,6 +1,6 @@
 /* A volume of one compartment, of what a holder of the key could choose.  An input is
  *
- *   1 byte     parity
+ *   1 byte     parity; with 128, the index is in front, too
  *   1 byte     how many pages are damaged, at most 8
  *   a byte     for each of them: which
  *   1,024      the content part of the root

@@ -354,7 +354,35 @@ static void a_layout_comes_back(void **state)
 	assert_int_equal(got.owned, 4);
 	assert_memory_equal(got.map, r.layout.map, sizeof got.map);
 	assert_true(format_range_len(&got, 0) == 300);
-	assert_true(format_index_off(&got, 0, 2) == 300 + 2 * FORMAT_DIGEST);
+	assert_true(format_front_len(&got, &r.content) == 0);
+	assert_true(format_index_off(&got, 0, &r.content) == 300 + 2 * FORMAT_DIGEST);
+}
+
+/* Then the stream is longer by that. */
+static void an_index_in_front_is_counted(void **state)
+{
+	static struct format_layout got;
+	static struct root r;
+
+	(void)state;
+	sound_root(&r);
+	r.payload[1090] = 1;
+	assert_int_equal(format_layout_decode(&got, r.payload, &r.slot, &r.geometry, &r.content),
+	                 STATUS_OK);
+	assert_true(got.index_in_front && format_front_len(&got, &r.content) == 1000);
+	assert_true(format_range_len(&got, 0) == 300);
+	assert_true(format_index_off(&got, 0, &r.content) == 1000 + 300 + 2 * FORMAT_DIGEST);
+	r.content.index_len = (FORMAT_PAYLOAD - 300 - 2 * FORMAT_DIGEST) / 2;
+	assert_int_equal(try_root(&r), STATUS_OK);
+	r.content.index_len++;
+	assert_int_equal(try_root(&r), STATUS_INVALID);
+	r.payload[1090] = 0;
+	assert_int_equal(try_root(&r), STATUS_OK);
+	/* As much as there may be of everything. */
+	r.content.index_len = FORMAT_MAX_FILE;
+	r.content.content_len = FORMAT_MAX_VOLUMES * FORMAT_MAX_FILE;
+	r.payload[1090] = 1;
+	assert_int_equal(try_root(&r), STATUS_INVALID);
 }
 
 static void layouts_out_of_bounds_are_refused(void **state)
@@ -370,7 +398,9 @@ static void layouts_out_of_bounds_are_refused(void **state)
 		{LAYOUT, 3, false}, /* slices that the map does not have */
 		{LAYOUT, 5, false},
 		{LAYOUT + 1, 1, false},
-		{LAYOUT + 2, 1, false}, /* zero */
+		{LAYOUT + 2, 1, true}, /* the index is in front, too */
+		{LAYOUT + 2, 2, false},
+		{LAYOUT + 3, 1, false}, /* zero */
 		{LAYOUT + 7, 1, false},
 		{LAYOUT + 8, 1, false}, /* leaf blocks past the last */
 		{LAYOUT + 16, 2, false},
@@ -967,6 +997,7 @@ int main(void)
 		cmocka_unit_test(a_content_part_comes_back),
 		cmocka_unit_test(content_parts_out_of_bounds_are_refused),
 		cmocka_unit_test(a_layout_comes_back),
+		cmocka_unit_test(an_index_in_front_is_counted),
 		cmocka_unit_test(layouts_out_of_bounds_are_refused),
 		cmocka_unit_test(a_reference_comes_back),
 		cmocka_unit_test(trees_are_as_high_as_they_must_be),

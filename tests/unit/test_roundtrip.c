@@ -567,7 +567,7 @@ static uint8_t *whole_stream(struct stage *stage, uint64_t begin, uint64_t end, 
 	struct feed *feed = NULL;
 	uint8_t *bytes;
 
-	*len = end - begin + stage_content(stage)->index_len +
+	*len = end - begin + 2 * stage_content(stage)->index_len +
 	       stage_content(stage)->leaf_count * FORMAT_DIGEST + 100;
 	bytes = malloc(*len);
 	assert_int_equal(feed_open(&feed, stage, begin, end), STATUS_OK);
@@ -606,24 +606,33 @@ static void content_does_not_depend_on_threads(void **state)
 static void ranges_join_up(void **state)
 {
 	struct world w;
-	uint64_t total, from = 0, cuts = 0;
-	size_t len, part_len;
-	uint8_t *bytes, *part;
+	uint64_t total, from = 0, cuts = 0, index_len;
+	size_t len, part_len, front, in_front = 0;
+	uint8_t *bytes, *content, *index, *part;
 
 	(void)state;
 	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
 	total = stage_content(w.stage)->content_len;
+	index_len = stage_content(w.stage)->index_len;
 	bytes = whole_stream(w.stage, 0, total, 100000, &len);
+	content = bytes + stage_front_len(w.stage, 0, total);
+	index = content + total;
 	for (uint64_t end, wish; from < total; from = end, cuts++) {
 		wish = from + 300000;
 		assert_int_equal(stage_cut(w.stage, wish, wish, wish, &end), STATUS_OK);
 		assert_true(end > from && end <= wish);
 		part = whole_stream(w.stage, from, end, 7777, &part_len);
-		assert_memory_equal(part, bytes + from, end - from);
-		assert_memory_equal(part + (end - from), bytes + total, len - total);
+		front = stage_front_len(w.stage, from, end);
+		assert_int_equal(front, index_len <= (end - from) / 32 ? index_len : 0);
+		in_front += front > 0;
+		assert_memory_equal(part, index, front);
+		assert_memory_equal(part + front, content + from, end - from);
+		assert_memory_equal(part + front + (end - from), index, index_len);
 		free(part);
 	}
 	assert_true(cuts >= total / 300000);
+	assert_true(in_front > 0);
+	assert_memory_equal(bytes, index, index_len);
 	free(bytes);
 	forget(&w);
 }
@@ -746,7 +755,9 @@ static void damage_is_repaired(void **state)
 	(void)state;
 	assert_int_equal(stage_world(&w, false, 2, 64 * MIB), STATUS_OK);
 	len = length_for(&w, 4);
-	demand.stream_len = stage_content(w.stage)->content_len + stage_content(w.stage)->index_len;
+	assert_int_equal(stage_stream_len(w.stage, 0, stage_content(w.stage)->content_len,
+	                                  &demand.stream_len),
+	                 STATUS_OK);
 	assert_int_equal(layout_pages(&demand, &shape), STATUS_OK);
 	burst = (size_t)shape.m * shape.columns * FORMAT_PAGE;
 	for (uint64_t at = FORMAT_PAGE; at < len - burst; at += len / 5) {
@@ -1024,7 +1035,7 @@ static void leaves_follow_the_segments(void **state)
 	struct world w;
 	struct seal *seal;
 	uint64_t leaf = 0, done = 0, first, count;
-	uint8_t *bytes, digest[FORMAT_DIGEST];
+	uint8_t *whole, *bytes, digest[FORMAT_DIGEST];
 	const struct format_content *content;
 	size_t len;
 
@@ -1032,7 +1043,8 @@ static void leaves_follow_the_segments(void **state)
 	assert_int_equal(stage_signed(&w, 64 * MIB), STATUS_OK);
 	assert_int_equal(seal_new(&seal), STATUS_OK);
 	content = stage_content(w.stage);
-	bytes = whole_stream(w.stage, 0, content->content_len, 7777, &len);
+	whole = whole_stream(w.stage, 0, content->content_len, 7777, &len);
+	bytes = whole + stage_front_len(w.stage, 0, content->content_len);
 	for (uint64_t n = 0; n < segments_count(w.stage->segments); n++) {
 		struct piece piece;
 
@@ -1054,7 +1066,7 @@ static void leaves_follow_the_segments(void **state)
 	assert_true(first == 0 && count == 1);
 	assert_int_equal(stage_leaf_blocks(w.stage, done, done, &first, &count), STATUS_OK);
 	assert_true(first == 0 && count == 0);
-	free(bytes);
+	free(whole);
 	seal_free(seal);
 	forget(&w);
 }
