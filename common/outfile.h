@@ -62,7 +62,7 @@ char *outfile_directory(const char *path);
 bool outfile_is_unfit(int error);
 
 /* What to say of STATUS_EXISTS, where --force is an option, and of a directory. */
-#define OUTFILE_EXISTS       "exists already; --force replaces it"
+#define OUTFILE_EXISTS "exists already; --force replaces it"
 #define OUTFILE_IS_DIRECTORY "is a directory; name a file in it"
 
 /* Unlink every temporary file of the process that is not committed.  Safe in
