@@ -46,8 +46,11 @@ struct medium {
 static long long read_number(int fd)
 {
 	char text[32];
-	ssize_t got = pread(fd, text, sizeof text - 1, 0);
+	ssize_t got;
 
+	do
+		got = pread(fd, text, sizeof text - 1, 0);
+	while (got < 0 && errno == EINTR);
 	if (got <= 0)
 		return -1;
 	text[got] = '\0';
