@@ -16,33 +16,45 @@
 
 enum { LARGE = 1 << 20 };
 
+/* Of index and leaf blocks: bytes that are left. */
+struct copies {
+	uint64_t index_left, leaves_left;
+};
+
 struct feed {
 	struct stage *stage;
 	struct later_tools tools;
 	bool is_checked; /* signed, and its leaves are made */
-	uint64_t front_left, content_left, index_left;
-	uint64_t leaves_off, leaves_left; /* bytes of the leaf blocks */
-	uint64_t next;                    /* number of the segment behind piece */
-	struct piece piece;               /* the segment being read */
-	uint64_t done;                    /* bytes of it that were */
-	uint64_t leaf;                    /* its first */
-	struct later_file *file;          /* opened last; NULL: none */
-	uint32_t source;                  /* its number */
+	uint64_t content_left;
+	uint64_t leaves_off, leaves_len; /* bytes of the leaf blocks */
+	struct copies front, tail;       /* on either side of the content */
+	uint64_t next;                   /* number of the segment behind piece */
+	struct piece piece;              /* the segment being read */
+	uint64_t done;                   /* bytes of it that were */
+	uint64_t leaf;                   /* its first */
+	struct later_file *file;         /* opened last; NULL: none */
+	uint32_t source;                 /* its number */
 	char culprit[TREE_PATH_SIZE];
 };
 
-/* Where the leaf blocks of the range are. */
-static int find_leaves(struct feed *f, uint64_t begin, uint64_t end)
+/* Where the leaf blocks of the range are, and what is there twice. */
+static int find_copies(struct feed *f, uint64_t begin, uint64_t end)
 {
-	uint64_t first, count, len;
+	uint64_t first, count, front, len;
 	int status = stage_leaf_blocks(f->stage, begin, end, &first, &count);
 
+	if (status == STATUS_OK)
+		status = stage_front_len(f->stage, begin, end, &front);
 	if (status == STATUS_OK)
 		status = stage_stream_len(f->stage, begin, end, &len);
 	if (status)
 		return status;
+	f->tail.index_left = f->stage->content.index_len;
+	f->tail.leaves_left = len - front - (end - begin) - f->tail.index_left;
 	f->leaves_off = first * FORMAT_LEAF_BLOCK;
-	f->leaves_left = len - f->front_left - (end - begin) - f->index_left;
+	f->leaves_len = f->tail.leaves_left;
+	if (front)
+		f->front = f->tail;
 	return STATUS_OK;
 }
 
@@ -70,13 +82,11 @@ int feed_open(struct feed **feed, struct stage *stage, uint64_t begin, uint64_t 
 	if (!f)
 		return STATUS_NOMEM;
 	f->stage = stage;
-	f->front_left = stage_front_len(stage, begin, end);
 	f->content_left = end - begin;
-	f->index_left = stage->content.index_len;
 	f->is_checked = stage->content.leaf_count > 0;
 	status = later_tools_init(&f->tools);
 	if (status == STATUS_OK)
-		status = find_leaves(f, begin, end);
+		status = find_copies(f, begin, end);
 	if (begin < end && status == STATUS_OK)
 		status = find_begin(f, begin);
 	if (status == STATUS_OK)
@@ -214,17 +224,15 @@ static int read_content(struct feed *f, uint8_t *out, size_t len, struct later *
 	return status;
 }
 
-static int read_leaves(struct feed *f, uint8_t *out, size_t len, size_t *got)
+static int read_leaves(struct feed *f, uint64_t *left, uint8_t *out, size_t len, size_t *got)
 {
-	uint64_t at = f->leaves_off;
+	uint64_t at = f->leaves_off + f->leaves_len - *left;
 
-	*got = min_u64(len, f->leaves_left);
-	f->leaves_off += *got;
-	f->leaves_left -= *got;
+	*got = min_u64(len, *left);
+	*left -= *got;
 	return read_spill(f, f->stage->leaves, at, *got, out);
 }
 
-/* left: of this copy. */
 static int read_index(struct feed *f, uint64_t *left, uint8_t *out, size_t len, size_t *got)
 {
 	uint64_t at = f->stage->content.index_len - *left;
@@ -240,14 +248,16 @@ int feed_read(struct feed *f, uint8_t *out, size_t len, struct later *later)
 	int status = STATUS_OK;
 
 	for (; len && status == STATUS_OK; out += got, len -= got) {
-		if (f->front_left) {
-			status = read_index(f, &f->front_left, out, len, &got);
+		if (f->front.index_left) {
+			status = read_index(f, &f->front.index_left, out, len, &got);
+		} else if (f->front.leaves_left) {
+			status = read_leaves(f, &f->front.leaves_left, out, len, &got);
 		} else if (f->content_left) {
 			status = read_content(f, out, len, later, &got);
-		} else if (f->leaves_left) {
-			status = read_leaves(f, out, len, &got);
-		} else if (f->index_left) {
-			status = read_index(f, &f->index_left, out, len, &got);
+		} else if (f->tail.leaves_left) {
+			status = read_leaves(f, &f->tail.leaves_left, out, len, &got);
+		} else if (f->tail.index_left) {
+			status = read_index(f, &f->tail.index_left, out, len, &got);
 		} else {
 			memset(out, 0, len);
 			got = len;

@@ -78,6 +78,7 @@ static int make_root(struct lane *lane, const struct stage *stage, const struct 
                      const struct lane_slices *slices, const uint64_t *cut)
 {
 	struct format_layout *layout = calloc(1, sizeof(*layout));
+	uint64_t begin = cut[slot->volume_no], end = cut[slot->volume_no + 1], front = 0;
 	int status;
 
 	if (!layout)
@@ -86,11 +87,12 @@ static int make_root(struct lane *lane, const struct stage *stage, const struct 
 	for (uint32_t q = 0; q < FORMAT_MAX_SLICES; q++)
 		layout->map[q / 8] |= (uint8_t)((slices->owner[q] == slices->no) << q % 8);
 	layout->volume_count = slot->volume_count;
-	layout->index_in_front =
-		stage_front_len(stage, cut[slot->volume_no], cut[slot->volume_no + 1]) > 0;
 	memcpy(layout->range_start, cut, (slot->volume_count + 1u) * sizeof(*cut));
-	status = stage_leaf_blocks(stage, cut[slot->volume_no], cut[slot->volume_no + 1],
-	                           &layout->first_leaf_block, &layout->leaf_blocks);
+	status = stage_front_len(stage, begin, end, &front);
+	layout->index_in_front = front > 0;
+	if (status == STATUS_OK)
+		status = stage_leaf_blocks(stage, begin, end, &layout->first_leaf_block,
+		                           &layout->leaf_blocks);
 	format_root_encode(lane->root, stage_content_part(stage), stage_signature(stage), layout);
 	sodium_memzero(layout, sizeof(*layout));
 	free(layout);

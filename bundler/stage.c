@@ -23,7 +23,7 @@
  * 814. */
 enum { INDEX_LEVEL = 7 };
 
-/* A second copy of the index may take this part of what it is in front of. */
+/* What is there twice may take this part of the content that it is in front of. */
 enum { FRONT_SHARE = 32 };
 
 /* What a signed stage has besides.  Leaf sums are 1/512 of the leaves, marks a half. */
@@ -185,27 +185,43 @@ int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, u
 	return STATUS_OK;
 }
 
-uint64_t stage_front_len(const struct stage *stage, uint64_t begin, uint64_t end)
-{
-	uint64_t len = stage->content.index_len;
-
-	return len <= (end - begin) / FRONT_SHARE ? len : 0;
-}
-
-int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
+/* What lies behind the content: its leaf blocks, of which the last of all may be short, and
+ * the index. */
+static int tail_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
 {
 	const struct format_content *content = &stage->content;
-	uint64_t first, count, leaves = 0;
+	uint64_t first, count;
 	int status = stage_leaf_blocks(stage, begin, end, &first, &count);
 
 	if (status)
 		return status;
-	if (count) /* the last of all may be short */
-		leaves = min_u64((first + count) * FORMAT_LEAF_BLOCK,
-		                 content->leaf_count * FORMAT_DIGEST) -
-		         first * FORMAT_LEAF_BLOCK;
-	*len = stage_front_len(stage, begin, end) + end - begin + leaves + content->index_len;
+	*len = content->index_len;
+	if (count)
+		*len += min_u64((first + count) * FORMAT_LEAF_BLOCK,
+		                content->leaf_count * FORMAT_DIGEST) -
+		        first * FORMAT_LEAF_BLOCK;
 	return STATUS_OK;
+}
+
+int stage_front_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
+{
+	int status = tail_len(stage, begin, end, len);
+
+	if (status == STATUS_OK && *len > (end - begin) / FRONT_SHARE)
+		*len = 0;
+	return status;
+}
+
+int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
+{
+	uint64_t front, tail;
+	int status = stage_front_len(stage, begin, end, &front);
+
+	if (status == STATUS_OK)
+		status = tail_len(stage, begin, end, &tail);
+	if (status == STATUS_OK)
+		*len = front + (end - begin) + tail;
+	return status;
 }
 
 /* The last place up to wish, in a segment. */

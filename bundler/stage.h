@@ -62,12 +62,12 @@ int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, u
 /* Where its spills are: for messages. */
 const char *stage_spill_directory(const struct stage *stage);
 
-/* How long the copy of the index in front of the content from begin to end is: 0, where that
- * would be too much for so little. */
-uint64_t stage_front_len(const struct stage *stage, uint64_t begin, uint64_t end);
+/* How long the copy of the index and of leaf blocks in front of the content from begin to end
+ * is: 0, where that would be too much for so little.  Status as above. */
+int stage_front_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len);
 
 /* How long the stream of a volume with the content from begin to end is: that, its
- * leaf blocks, the index, and a copy of it in front.  Status as above. */
+ * leaf blocks, the index, and a copy of both in front.  Status as above. */
 int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len);
 
 /* Where one volume's range of the content best ends and the next begins, near wish:
@@ -76,8 +76,8 @@ int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, ui
  * low <= wish <= high; low: such a place itself.  Status as above. */
 int stage_cut(const struct stage *stage, uint64_t low, uint64_t wish, uint64_t high, uint64_t *cut);
 
-/* The stream of one volume, front to back: a copy of the index, if it has one, content
- * [begin, end), its leaf blocks, the index. */
+/* The stream of one volume, front to back: a copy of the index and of its leaf
+ * blocks, if it has one, content [begin, end), its leaf blocks, the index. */
 struct feed;
 int feed_open(struct feed **feed, struct stage *stage, uint64_t begin, uint64_t end);
 

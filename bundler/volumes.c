@@ -120,7 +120,7 @@ static int plan_divided(struct volumes *v, struct stage *const *stage, unsigned 
 }
 
 /* The smallest number of volumes of that length which may do: the content in even
- * parts, the index in each, and before as much again where that is worth it. */
+ * parts, the index in each. */
 static unsigned fewest(struct stage *const *stage, unsigned stages, unsigned parity, uint64_t len)
 {
 	for (unsigned count = 1; count <= FORMAT_MAX_VOLUMES; count++) {
@@ -129,10 +129,8 @@ static unsigned fewest(struct stage *const *stage, unsigned stages, unsigned par
 
 		for (unsigned i = 0; i < stages; i++) {
 			const struct format_content *c = stage_content(stage[i]);
-			uint64_t share = div_ceil(c->content_len, count);
 
-			even[i].stream_len =
-				stage_front_len(stage[i], 0, share) + share + c->index_len;
+			even[i].stream_len = div_ceil(c->content_len, count) + c->index_len;
 			even[i].parity = parity;
 		}
 		if (layout_min_len(even, stages, &least) == STATUS_OK && least <= len)

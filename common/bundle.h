@@ -68,7 +68,8 @@ struct bundle_volume {
 	uint64_t appended;       /* bytes behind the volume's end */
 	uint64_t missing;        /* bytes that the file is too short */
 	uint64_t first_leaf_block, leaf_blocks;
-	uint64_t front;     /* bytes of the stream before the content: a copy of the index */
+	uint64_t
+		front; /* bytes of the stream before the content: copies of index and leaf blocks */
 	uint64_t index_off; /* in the stream */
 };
 unsigned bundle_volume_count(const struct bundle *bundle);

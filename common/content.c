@@ -40,13 +40,42 @@ static int read_content(struct cursor *c, uint64_t off, size_t len, uint8_t *out
 	return STATUS_OK;
 }
 
+/* Leaf block j as it lies at byte at of the volume's stream, if that is its digest. */
+static int take_leaf_block(struct cursor *c, struct pages *pages, uint64_t at, uint64_t j,
+                           const uint8_t digest[static FORMAT_DIGEST])
+{
+	uint32_t len = format_leaf_block_len(c->bundle->inner->content.leaf_count, j);
+	uint8_t sum[FORMAT_DIGEST];
+	int status = pages_read(pages, &c->io, at, len, c->leaf_block);
+
+	if (status)
+		return status;
+	seal_digest(c->io.seal, sum, c->leaf_block, len);
+	return memcmp(sum, digest, sizeof(sum)) ? STATUS_ALTERED : STATUS_OK;
+}
+
+/* The same, from behind the content of volume v or from in front of it. */
+static int find_leaf_block(struct cursor *c, unsigned v, uint64_t j,
+                           const uint8_t digest[static FORMAT_DIGEST])
+{
+	const struct bundle *b = c->bundle;
+	const struct bundle_volume *volume = &b->volume[v];
+	uint64_t off = (j - volume->first_leaf_block) * FORMAT_LEAF_BLOCK;
+	int status = take_leaf_block(
+		c, volume->pages, bundle_stream_off(b, v, b->range_start[v + 1]) + off, j, digest);
+
+	if (status == STATUS_DAMAGED && volume->front)
+		status = take_leaf_block(c, volume->pages, b->inner->content.index_len + off, j,
+		                         digest);
+	return status;
+}
+
 /* Leaf block j, from any volume that has it, checked.  What is asked for has been read, and
  * the volume that it was read from has the blocks for it: where none has this one, they were
  * taken away. */
 static int load_leaf_block(struct cursor *c, uint64_t j)
 {
-	uint32_t len = format_leaf_block_len(c->bundle->inner->content.leaf_count, j);
-	uint8_t digest[FORMAT_DIGEST], sum[FORMAT_DIGEST];
+	uint8_t digest[FORMAT_DIGEST];
 	int status = index_leaf_sum(c->index, j, digest), result = STATUS_ALTERED;
 
 	if (status)
@@ -54,21 +83,14 @@ static int load_leaf_block(struct cursor *c, uint64_t j)
 	c->leaf_block_no = UINT64_MAX;
 	for (unsigned v = 0; v < c->bundle->volume_count; v++) {
 		const struct bundle_volume *volume = &c->bundle->volume[v];
-		uint64_t at;
 
 		if (!volume->pages || j - volume->first_leaf_block >= volume->leaf_blocks)
 			continue;
-		at = bundle_stream_off(c->bundle, v, c->bundle->range_start[v + 1]) +
-		     (j - volume->first_leaf_block) * FORMAT_LEAF_BLOCK;
-		result = pages_read(volume->pages, &c->io, at, len, c->leaf_block);
-		if (result)
-			continue;
-		seal_digest(c->io.seal, sum, c->leaf_block, len);
-		if (memcmp(sum, digest, sizeof(sum)) == 0) {
+		result = find_leaf_block(c, v, j, digest);
+		if (result == STATUS_OK) {
 			c->leaf_block_no = j;
 			return STATUS_OK;
 		}
-		result = STATUS_ALTERED;
 	}
 	return result;
 }

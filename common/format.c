@@ -390,9 +390,19 @@ uint32_t format_leaf_block_len(uint64_t leaf_count, uint64_t j)
 	return (uint32_t)min_u64(left, FORMAT_LEAVES_PER_BLOCK) * FORMAT_DIGEST;
 }
 
+/* Bytes of the leaf blocks. */
+static uint64_t leaf_area(const struct format_layout *layout, const struct format_content *content)
+{
+	if (layout->leaf_blocks == 0)
+		return 0;
+	return (layout->leaf_blocks - 1) * FORMAT_LEAF_BLOCK +
+	       format_leaf_block_len(content->leaf_count,
+	                             layout->first_leaf_block + layout->leaf_blocks - 1);
+}
+
 uint64_t format_front_len(const struct format_layout *layout, const struct format_content *content)
 {
-	return layout->index_in_front ? content->index_len : 0;
+	return layout->index_in_front ? content->index_len + leaf_area(layout, content) : 0;
 }
 
 uint64_t format_range_len(const struct format_layout *layout, unsigned v)
@@ -403,13 +413,8 @@ uint64_t format_range_len(const struct format_layout *layout, unsigned v)
 uint64_t format_index_off(const struct format_layout *layout, unsigned v,
                           const struct format_content *content)
 {
-	uint64_t off = format_front_len(layout, content) + format_range_len(layout, v), last;
-
-	if (layout->leaf_blocks == 0)
-		return off;
-	last = layout->first_leaf_block + layout->leaf_blocks - 1;
-	return off + (layout->leaf_blocks - 1) * FORMAT_LEAF_BLOCK +
-	       format_leaf_block_len(content->leaf_count, last);
+	return format_front_len(layout, content) + format_range_len(layout, v) +
+	       leaf_area(layout, content);
 }
 
 /* --- index: references ---------------------------------------------------- */

@@ -150,7 +150,7 @@ struct format_content {
 struct format_layout {
 	uint16_t owned; /* slices, k */
 	uint16_t volume_count;
-	bool index_in_front; /* the stream begins with a copy of the index */
+	bool index_in_front; /* the stream begins with a copy of index and leaf blocks */
 	uint64_t first_leaf_block;
 	uint64_t leaf_blocks;
 	uint8_t map[FORMAT_MAX_SLICES / 8];

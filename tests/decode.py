@@ -666,8 +666,9 @@ class Bundle:
         v.leaf_area = v.leaf_blocks * PAGE
         if v.leaf_blocks and last == self.leaf_blocks:
             v.leaf_area -= -self.leaves % 512 * 32
-        v.content_begins = self.index_length if v.in_front else 0
-        v.index_begins = v.content_begins + v.range[1] - v.range[0] + v.leaf_area
+        v.content_begins = self.index_length + v.leaf_area if v.in_front else 0
+        v.leaves_begin = v.content_begins + v.range[1] - v.range[0]
+        v.index_begins = v.leaves_begin + v.leaf_area
         v.stream_length = v.index_begins + self.index_length
         demand(v.data_pages == -(-v.stream_length // PAYLOAD), 'the stream is not as long as its pages')
 
@@ -691,14 +692,16 @@ class Bundle:
                 yield v, 0
 
     def compare_copies(self, v):
-        """As far as both can be read, the copy in front is the same as the last."""
-        for at in range(0, self.index_length if v.in_front else 0, PAYLOAD):
-            n = min(PAYLOAD, self.index_length - at)
-            try:
-                same = v.stream(at, n) == v.stream(v.index_begins + at, n)
-            except Damaged:
-                continue
-            demand(same, f'{v.path}: the two copies of the index are not the same')
+        """As far as both can be read, what is in front is the same as what is behind."""
+        both = (0, v.index_begins, self.index_length), (self.index_length, v.leaves_begin, v.leaf_area)
+        for one, other, length in both if v.in_front else ():
+            for at in range(0, length, PAYLOAD):
+                n = min(PAYLOAD, length - at)
+                try:
+                    same = v.stream(one + at, n) == v.stream(other + at, n)
+                except Damaged:
+                    continue
+                demand(same, f'{v.path}: two copies are not the same')
 
     def fetch(self, ref, least, most):
         """The decoded bytes that a reference leads to; so long they may be."""
@@ -838,8 +841,13 @@ class Bundle:
             raise Altered('a leaf is not where it belongs')
         if (v.number, 'leaves', block) not in self.cache:
             length = min(PAGE, 32 * (self.leaves - 512 * block))
-            begins = v.content_begins + v.range[1] - v.range[0]
-            data = v.stream(begins + PAGE * (block - v.first_leaf_block), length)
+            at = PAGE * (block - v.first_leaf_block)
+            try:
+                data = v.stream(v.leaves_begin + at, length)
+            except Damaged:
+                if not v.in_front:
+                    raise
+                data = v.stream(self.index_length + at, length)
             if d(data) != self.block('leaf sums', block // 512)[block % 512 * 32:][:32]:
                 raise Altered('a leaf block does not have its digest')
             self.cache[v.number, 'leaves', block] = data

@@ -300,7 +300,8 @@ class Compartment:
     volumes 1, 2... begin: (segment, offset in it as stored).  claims says how many
     data pages a volume is to have had, by its number: more than are written, as if
     its file had been cut short; for a bundle without parity, and with holes.
-    front: a copy of the index is in front of the content of each volume.
+    front: a copy of the index and of the leaf blocks is in front of the content of each
+    volume.
     """
 
     def __init__(self, tree, *keys, m=0, full=False, publisher=None, label='', series='', edition=0,
@@ -572,7 +573,9 @@ class Bundle:
             part.leaf_blocks = blocks[:1] or [0], len(blocks)
             part.stream = (c.content[begin:end] + b''.join(c.leaf_blocks[b] for b in blocks) + c.index)
             part.stream = self.hook('stream', part.stream, range=end - begin)
-            part.stream = (self.hook('front', c.index) if c.front else b'') + part.stream
+            if c.front:
+                leaves = b''.join(c.leaf_blocks[b] for b in blocks)
+                part.stream = self.hook('front', c.index + leaves) + part.stream
             part.length = len(part.stream)
             part.there = -(-part.length // PAYLOAD)
             part.d = max(part.there, c.claims.get(number, 0))

@@ -94,8 +94,8 @@ static bool plan(const struct input *in, const struct format_content *content,
 	if (content->content_len > SHAPE_DATA * FORMAT_PAYLOAD ||
 	    content->index_len > SHAPE_DATA * FORMAT_PAYLOAD || content->leaf_count > 1 << 16)
 		return false;
-	stream = content->content_len + content->leaf_count * FORMAT_DIGEST + content->index_len +
-	         (in->in_front ? content->index_len : 0);
+	stream = content->leaf_count * FORMAT_DIGEST + content->index_len;
+	stream = content->content_len + (in->in_front ? 2 : 1) * stream;
 	*slot = (struct format_slot){
 		.parity = (uint8_t)in->parity,
 		.volume_count = 1,
@@ -196,9 +196,10 @@ struct draft {
 /* Where the index lies in the stream: the last, if there are two. */
 static uint64_t index_at(const struct draft *d)
 {
-	uint64_t front = d->front[0] >= IN_FRONT ? d->content.index_len : 0;
+	uint64_t leaves = d->content.leaf_count * FORMAT_DIGEST;
+	uint64_t front = d->front[0] >= IN_FRONT ? d->content.index_len + leaves : 0;
 
-	return front + d->content.content_len + d->content.leaf_count * FORMAT_DIGEST;
+	return front + d->content.content_len + leaves;
 }
 
 /* Where the only block of a table lies in the stream; NULL: not all of it is there. */

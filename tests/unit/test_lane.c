@@ -26,10 +26,11 @@ const uint8_t *stage_signature(const struct stage *stage)
 	return signature;
 }
 
-uint64_t stage_front_len(const struct stage *stage, uint64_t begin, uint64_t end)
+int stage_front_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
 {
 	(void)stage, (void)begin, (void)end;
-	return 0;
+	*len = 0;
+	return STATUS_OK;
 }
 
 int stage_leaf_blocks(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *first,

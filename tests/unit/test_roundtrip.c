@@ -568,7 +568,7 @@ static uint8_t *whole_stream(struct stage *stage, uint64_t begin, uint64_t end, 
 	uint8_t *bytes;
 
 	*len = end - begin + 2 * stage_content(stage)->index_len +
-	       stage_content(stage)->leaf_count * FORMAT_DIGEST + 100;
+	       2 * stage_content(stage)->leaf_count * FORMAT_DIGEST + 100;
 	bytes = malloc(*len);
 	assert_int_equal(feed_open(&feed, stage, begin, end), STATUS_OK);
 	for (size_t done = 0; done < *len; done += piece)
@@ -606,8 +606,8 @@ static void content_does_not_depend_on_threads(void **state)
 static void ranges_join_up(void **state)
 {
 	struct world w;
-	uint64_t total, from = 0, cuts = 0, index_len;
-	size_t len, part_len, front, in_front = 0;
+	uint64_t total, from = 0, cuts = 0, index_len, front;
+	size_t len, part_len, in_front = 0;
 	uint8_t *bytes, *content, *index, *part;
 
 	(void)state;
@@ -615,14 +615,15 @@ static void ranges_join_up(void **state)
 	total = stage_content(w.stage)->content_len;
 	index_len = stage_content(w.stage)->index_len;
 	bytes = whole_stream(w.stage, 0, total, 100000, &len);
-	content = bytes + stage_front_len(w.stage, 0, total);
+	assert_int_equal(stage_front_len(w.stage, 0, total, &front), STATUS_OK);
+	content = bytes + front;
 	index = content + total;
 	for (uint64_t end, wish; from < total; from = end, cuts++) {
 		wish = from + 300000;
 		assert_int_equal(stage_cut(w.stage, wish, wish, wish, &end), STATUS_OK);
 		assert_true(end > from && end <= wish);
 		part = whole_stream(w.stage, from, end, 7777, &part_len);
-		front = stage_front_len(w.stage, from, end);
+		assert_int_equal(stage_front_len(w.stage, from, end, &front), STATUS_OK);
 		assert_int_equal(front, index_len <= (end - from) / 32 ? index_len : 0);
 		in_front += front > 0;
 		assert_memory_equal(part, index, front);
@@ -1034,7 +1035,7 @@ static void leaves_follow_the_segments(void **state)
 {
 	struct world w;
 	struct seal *seal;
-	uint64_t leaf = 0, done = 0, first, count;
+	uint64_t leaf = 0, done = 0, first, count, front;
 	uint8_t *whole, *bytes, digest[FORMAT_DIGEST];
 	const struct format_content *content;
 	size_t len;
@@ -1044,7 +1045,8 @@ static void leaves_follow_the_segments(void **state)
 	assert_int_equal(seal_new(&seal), STATUS_OK);
 	content = stage_content(w.stage);
 	whole = whole_stream(w.stage, 0, content->content_len, 7777, &len);
-	bytes = whole + stage_front_len(w.stage, 0, content->content_len);
+	assert_int_equal(stage_front_len(w.stage, 0, content->content_len, &front), STATUS_OK);
+	bytes = whole + front;
 	for (uint64_t n = 0; n < segments_count(w.stage->segments); n++) {
 		struct piece piece;
 
@@ -1055,10 +1057,15 @@ static void leaves_follow_the_segments(void **state)
 			assert_memory_equal(digest,
 			                    bytes + content->content_len + leaf * FORMAT_DIGEST,
 			                    FORMAT_DIGEST);
+			if (front)
+				assert_memory_equal(
+					digest, whole + content->index_len + leaf * FORMAT_DIGEST,
+					FORMAT_DIGEST);
 			done += part;
 			leaf++;
 		}
 	}
+	assert_true(front == content->index_len + leaf * FORMAT_DIGEST);
 	assert_int_equal(leaf, content->leaf_count);
 	assert_int_equal(done, content->content_len);
 	assert_int_equal(content->table[TABLE_LEAF_SUMS].records, 1);

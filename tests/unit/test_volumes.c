@@ -23,14 +23,14 @@ const struct format_content *stage_content(const struct stage *stage)
 	return &stage->content;
 }
 
-uint64_t stage_front_len(const struct stage *stage, uint64_t begin, uint64_t end)
+static uint64_t front_len(const struct stage *stage, uint64_t begin, uint64_t end)
 {
 	return stage->content.index_len <= (end - begin) / 32 ? stage->content.index_len : 0;
 }
 
 int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
 {
-	*len = stage_front_len(stage, begin, end) + end - begin + stage->content.index_len;
+	*len = front_len(stage, begin, end) + end - begin + stage->content.index_len;
 	return STATUS_OK;
 }
 
@@ -146,7 +146,7 @@ static void every_length_fits(void **state)
 				stage.content.content_len / (v.count - 1) + 5 * FORMAT_LEAF;
 
 			even.stream_len =
-				stage_front_len(&stage, 0, share) + share + stage.content.index_len;
+				front_len(&stage, 0, share) + share + stage.content.index_len;
 			assert_true(v.high == limit && v.low == limit - limit / 100);
 			assert_true(layout_min_len(&even, 1, &least) == STATUS_OK && least > v.low);
 		}
