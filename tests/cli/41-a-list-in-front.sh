@@ -178,6 +178,7 @@ ok "a list that is too large is there once" grep -qx 'index in front: False' "$t
 for length in 1600000 600000 100000; do
 	head -c $length "$bundle" >"$hurt"
 	for verb in "ls -R" "extract -C $out" verify; do
+		rm -rf "$out"
 		code=0
 		# shellcheck disable=SC2086  # several words
 		timeout 60 "$read" $verb -q "${key[@]}" "$hurt" >/dev/null 2>&1 || code=$?
