@@ -108,7 +108,7 @@ is "and nothing is left" "$(ls -A "$out")" ""
 
 # No room: seen before, and in the middle.
 export tmp src out pack
-export -f slowly strace
+export -f slowly
 cat >"$tmp/drive" <<'SCRIPT'
 	mkdir "$tmp/drive1"
 	mount -t tmpfs -o size=26M none "$tmp/drive1"

@@ -115,13 +115,15 @@ sanitized() {
 	[ "$watched" ] || ldd "$build/satchel-pack" 2>/dev/null | grep 'lib[at]san' >/dev/null
 }
 
-# A sanitizer's search for leaks traces its process, which two cannot do at a time.
-strace() {
-	ASAN_OPTIONS=detect_leaks=0 command strace "$@"
-}
-
 KIB=1000000 SECONDS_EACH=60
-if sanitized; then KIB=unlimited SECONDS_EACH=600; fi
+if sanitized; then
+	KIB=unlimited SECONDS_EACH=600
+	# Its search for leaks traces the process, which two cannot do at a time.
+	mkdir "$tmp/.bin"
+	printf '#!/bin/sh\nASAN_OPTIONS=detect_leaks=0 exec %s "$@"\n' "$(command -v strace)" >"$tmp/.bin/strace"
+	chmod +x "$tmp/.bin/strace"
+	PATH=$tmp/.bin:$PATH
+fi
 bounded() {
 	(ulimit -v "$KIB" && ulimit -f 1000000 && exec timeout -s KILL "$SECONDS_EACH" "$@")
 }
