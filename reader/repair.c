@@ -101,8 +101,8 @@ static int find_volume(const struct session *s, unsigned *number)
 
 /* --- what is lost --------------------------------------------------------------------- */
 
-/* Are the bytes of the stream that are lost all of the content, or of a copy of the index
- * in front of it, which is not the only one?  *content: which of the content. */
+/* Are the bytes of the stream that are lost all of the content, or of what is in front
+ * of it, and behind it once more?  *content: which of the content. */
 static bool only_content(const struct mend *r, unsigned v, struct ranges *content)
 {
 	const struct ranges *lost = renew_lost(r->renew);
@@ -121,7 +121,7 @@ static bool only_content(const struct mend *r, unsigned v, struct ranges *conten
 	return true;
 }
 
-/* By name.  Where the last copy of the index or leaves are lost too, all must be looked at. */
+/* By name.  Where the index or leaves behind it are lost too, all must be looked at. */
 static int name_losses(struct mend *r, unsigned v)
 {
 	struct ranges *content = calloc(1, sizeof *content);
@@ -163,7 +163,7 @@ static void print_result(struct mend *r)
 
 	verdict_print(v, r->session, out);
 	if (v->tree_lost)
-		out_text(out, "lost: the list of files, and so all of them: get a fresh copy\n");
+		out_text(out, VERDICT_LIST_LOST);
 	else if (v->files_lost)
 		out_format(out, "lost: %" PRIu64 " file%s, named above; the copy has all others\n",
 		           v->files_lost, verdict_plural(v->files_lost));

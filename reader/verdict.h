@@ -49,6 +49,9 @@ void verdict_print(const struct verdict *verdict, const struct session *session,
 void verdict_print_json(const struct verdict *verdict, const struct session *session,
                         struct out *out);
 
+/* What it comes to where the tree is lost. */
+#define VERDICT_LIST_LOST "lost: the list of files, and so all of them: get a fresh copy\n"
+
 /* "s" unless n is 1. */
 const char *verdict_plural(uint64_t n);
 

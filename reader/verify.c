@@ -43,7 +43,7 @@ static void print_result(struct verify *v)
 
 	verdict_print(verdict, v->session, out);
 	if (verdict->tree_lost)
-		out_text(out, "lost: the list of files, and so all of them: get a fresh copy\n");
+		out_text(out, VERDICT_LIST_LOST);
 	else if (verdict->files_lost)
 		out_format(out, "lost: %" PRIu64 " file%s, named above; all others can be read\n",
 		           verdict->files_lost, verdict_plural(verdict->files_lost));

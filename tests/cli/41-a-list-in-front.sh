@@ -142,6 +142,8 @@ for parity in 0 4; do for sign in "${signs[@]}"; do
 	is "nothing is listed" "$(cat "$tmp/stdout")" ''
 	ok "verify: 4" exits 4 "$read" verify -q "${key[@]}" "$hurt"
 	ok "and says why" grep -qx 'beyond repair: a part of the index' "$tmp/stdout"
+	is "and what it comes to" "$(tail -n 1 "$tmp/stdout")" \
+		'lost: the list of files, and so all of them: get a fresh copy'
 done; done
 
 # --- a list of several pages --------------------------------------------------------------------
