@@ -203,24 +203,28 @@ static int tail_len(const struct stage *stage, uint64_t begin, uint64_t end, uin
 	return STATUS_OK;
 }
 
+static uint64_t front_len(uint64_t tail, uint64_t range)
+{
+	return tail <= range / FRONT_SHARE ? tail : 0;
+}
+
 int stage_front_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
 {
-	int status = tail_len(stage, begin, end, len);
+	uint64_t tail;
+	int status = tail_len(stage, begin, end, &tail);
 
-	if (status == STATUS_OK && *len > (end - begin) / FRONT_SHARE)
-		*len = 0;
+	if (status == STATUS_OK)
+		*len = front_len(tail, end - begin);
 	return status;
 }
 
 int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, uint64_t *len)
 {
-	uint64_t front, tail;
-	int status = stage_front_len(stage, begin, end, &front);
+	uint64_t tail;
+	int status = tail_len(stage, begin, end, &tail);
 
 	if (status == STATUS_OK)
-		status = tail_len(stage, begin, end, &tail);
-	if (status == STATUS_OK)
-		*len = front + (end - begin) + tail;
+		*len = front_len(tail, end - begin) + (end - begin) + tail;
 	return status;
 }
 
