@@ -104,33 +104,14 @@ static int thread_start(void **local, void *context)
 	return status;
 }
 
-/* Are those from number i on as long as leaves can be? */
-static bool four_are_whole(const struct job *j, unsigned i)
-{
-	for (unsigned end = i + SEAL_FOUR; i < end; i++)
-		if (i == j->count || j->len[i] != FORMAT_LEAF)
-			return false;
-	return true;
-}
-
 static void make_digests(struct seal *seal, struct job *j)
 {
+	struct hash4_run leaf[JOB_LEAVES];
 	const uint8_t *bytes = j->bytes;
 
-	for (unsigned i = 0; i < j->count;) {
-		if (four_are_whole(j, i)) {
-			const uint8_t *const leaf[SEAL_FOUR] = {bytes, bytes + FORMAT_LEAF,
-			                                        bytes + 2 * FORMAT_LEAF,
-			                                        bytes + 3 * FORMAT_LEAF};
-
-			seal_digest_four(seal, &j->digest[i], leaf, FORMAT_LEAF);
-			bytes += SEAL_FOUR * FORMAT_LEAF;
-			i += SEAL_FOUR;
-		} else {
-			seal_digest(seal, j->digest[i], bytes, j->len[i]);
-			bytes += j->len[i++];
-		}
-	}
+	for (unsigned i = 0; i < j->count; bytes += j->len[i++])
+		leaf[i] = (struct hash4_run){bytes, j->len[i], j->digest[i]};
+	seal_digests(seal, leaf, j->count);
 }
 
 static int work(void *job, void *local, void *context)

@@ -121,35 +121,26 @@ static int check_leaf(struct cursor *c, uint64_t leaf, const uint8_t *bytes, siz
 	return compare_leaf(c, leaf, sum);
 }
 
-/* The same of two to four leaves of an extent that are as long as leaves can be. */
-static int check_few(struct cursor *c, uint64_t leaf, const uint8_t *bytes, unsigned count)
-{
-	uint8_t sum[SEAL_FOUR][FORMAT_DIGEST];
-	const uint8_t *data[SEAL_FOUR];
-	int status = STATUS_OK;
-
-	for (unsigned i = 0; i < SEAL_FOUR; i++)
-		data[i] = bytes + (size_t)(i < count ? i : 0) * FORMAT_LEAF;
-	seal_digest_four(c->io.seal, sum, data, FORMAT_LEAF);
-	for (unsigned i = 0; i < count && status == STATUS_OK; i++)
-		status = compare_leaf(c, leaf + i, sum[i]);
-	return status;
-}
-
 /* The same of leaves of an extent, of which only the last may be shorter. */
 static int check_leaves(struct cursor *c, uint64_t leaf, const uint8_t *bytes, size_t len)
 {
 	int status = STATUS_OK;
 
 	while (len && status == STATUS_OK) {
-		unsigned count = (unsigned)min_u64(len / FORMAT_LEAF, SEAL_FOUR);
-		size_t n = count > 1 ? (size_t)count * FORMAT_LEAF : min_u64(len, FORMAT_LEAF);
+		struct hash4_run run[HASH4_LANES];
+		uint8_t sum[HASH4_LANES][FORMAT_DIGEST];
+		unsigned count = 0;
 
-		status = count > 1 ? check_few(c, leaf, bytes, count)
-		                   : check_leaf(c, leaf, bytes, n);
-		leaf += div_ceil(n, FORMAT_LEAF);
-		bytes += n;
-		len -= n;
+		for (; len && count < HASH4_LANES; count++) {
+			size_t n = min_u64(len, FORMAT_LEAF);
+
+			run[count] = (struct hash4_run){bytes, n, sum[count]};
+			bytes += n;
+			len -= n;
+		}
+		seal_digests(c->io.seal, run, count);
+		for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+			status = compare_leaf(c, leaf++, sum[i]);
 	}
 	return status;
 }

@@ -4,19 +4,13 @@
 #include <stdbool.h>
 #include <string.h>
 
-static void one_by_one(uint8_t out[static HASH4_LANES][HASH4_BYTES],
-                       const uint8_t *const data[static HASH4_LANES], size_t len)
+static void one_by_one(const struct hash4_run *runs, size_t count)
 {
-	for (int i = 0; i < HASH4_LANES; i++) {
+	for (size_t i = 0; i < count; i++) {
 		uint8_t sum[64];
 
-		/* Whoever has fewer than four gives the first again. */
-		if (i && data[i] == data[0]) {
-			memcpy(out[i], out[0], HASH4_BYTES);
-			continue;
-		}
-		crypto_generichash(sum, sizeof sum, data[i], len, NULL, 0);
-		memcpy(out[i], sum, HASH4_BYTES);
+		crypto_generichash(sum, sizeof sum, runs[i].data, runs[i].len, NULL, 0);
+		memcpy(runs[i].digest, sum, HASH4_BYTES);
 	}
 }
 
@@ -100,13 +94,13 @@ INLINE void mix_rounds(lanes v[static 16], const lanes m[static 16])
 	mix_all(v, m, sigma[1]);
 }
 
-/* Four words of each of four runs: from a run in each vector to a word in each. */
-INLINE void load_words(lanes m[static 4], const uint8_t *const data[static HASH4_LANES], size_t at)
+/* Four words of each of four blocks: from a block in each vector to a word in each. */
+INLINE void load_words(lanes m[static 4], const uint8_t *const block[static HASH4_LANES], size_t at)
 {
 	lanes r[4], even[2], odd[2];
 
 	for (int i = 0; i < 4; i++)
-		memcpy(&r[i], data[i] + at, sizeof r[i]);
+		memcpy(&r[i], block[i] + at, sizeof r[i]);
 	for (int i = 0; i < 2; i++) {
 		even[i] = __builtin_shufflevector(r[2 * i], r[2 * i + 1], 0, 4, 2, 6);
 		odd[i] = __builtin_shufflevector(r[2 * i], r[2 * i + 1], 1, 5, 3, 7);
@@ -117,57 +111,156 @@ INLINE void load_words(lanes m[static 4], const uint8_t *const data[static HASH4
 	m[3] = __builtin_shufflevector(odd[0], odd[1], 2, 3, 6, 7);
 }
 
-/* One block of each run, at byte at of it. */
-INLINE void compress(lanes h[static 8], const uint8_t *const data[static HASH4_LANES], size_t at,
-                     bool last)
+/* A block of each run.  upto: how many of its bytes are hashed then; last: all bits
+ * set in those that end with it. */
+INLINE void compress(lanes h[static 8], const uint8_t *const block[static HASH4_LANES],
+                     const lanes *upto, const lanes *last)
 {
 	lanes v[16], m[16];
 
 	for (int i = 0; i < 16; i += 4)
-		load_words(m + i, data, at + 8 * (size_t)i);
+		load_words(m + i, block, 8 * (size_t)i);
 	for (int i = 0; i < 8; i++) {
 		v[i] = h[i];
 		v[i + 8] = (lanes){0} + iv[i];
 	}
-	v[12] ^= at + HASH4_BLOCK;
-	if (last)
-		v[14] = ~v[14];
+	v[12] ^= *upto;
+	v[14] ^= *last;
 	mix_rounds(v, m);
 	for (int i = 0; i < 8; i++)
 		h[i] ^= v[i] ^ v[i + 8];
 }
 
-INLINE void run(uint8_t out[static HASH4_LANES][HASH4_BYTES],
-                const uint8_t *const data[static HASH4_LANES], size_t len)
-{
+/* What is in the lanes. */
+struct work {
+	const struct hash4_run *next, *end;       /* that nobody has begun */
+	const struct hash4_run *run[HASH4_LANES]; /* NULL: there is none any more */
+	size_t at[HASH4_LANES];                   /* how many bytes of it are hashed */
+	uint8_t filled[HASH4_LANES][HASH4_BLOCK]; /* its last block, which may be short */
 	lanes h[8];
+};
 
+INLINE void begin(struct work *w, int k)
+{
+	w->run[k] = w->next == w->end ? NULL : w->next++;
+	w->at[k] = 0;
 	for (int i = 0; i < 8; i++)
-		h[i] = (lanes){0} + iv[i];
-	h[0] ^= PARAMETERS;
-	for (size_t at = 0; at < len; at += HASH4_BLOCK)
-		compress(h, data, at, at + HASH4_BLOCK == len);
-	for (int k = 0; k < HASH4_LANES; k++)
-		for (int i = 0; i < HASH4_BYTES / 8; i++) {
-			uint64_t word = h[i][k];
+		w->h[i][k] = iv[i];
+	w->h[0][k] ^= PARAMETERS;
+}
 
-			memcpy(out[k] + 8 * i, &word, sizeof word);
-		}
+INLINE void end(struct work *w, int k)
+{
+	for (int i = 0; i < HASH4_BYTES / 8; i++) {
+		uint64_t word = w->h[i][k];
+
+		memcpy(w->run[k]->digest + 8 * i, &word, sizeof word);
+	}
+	begin(w, k);
+}
+
+/* Blocks before the last one. */
+static size_t blocks_before_last(const struct work *w, int k)
+{
+	size_t left = w->run[k]->len - w->at[k];
+
+	return left ? (left - 1) / HASH4_BLOCK : 0;
+}
+
+/* The fewest that any has; SIZE_MAX: all is done. */
+static size_t blocks_before_any_ends(const struct work *w)
+{
+	size_t fewest = SIZE_MAX;
+
+	for (int k = 0; k < HASH4_LANES; k++)
+		if (w->run[k] && blocks_before_last(w, k) < fewest)
+			fewest = blocks_before_last(w, k);
+	return fewest;
+}
+
+/* The last block of lane k. */
+static const uint8_t *fill_up(struct work *w, int k)
+{
+	size_t left = w->run[k]->len - w->at[k];
+
+	memset(w->filled[k], 0, HASH4_BLOCK);
+	if (left)
+		memcpy(w->filled[k], w->run[k]->data + w->at[k], left);
+	return w->filled[k];
+}
+
+/* What is hashed next: one of each lane. */
+struct blocks {
+	const uint8_t *of[HASH4_LANES];
+	lanes upto, last;
+};
+
+/* The first of count blocks of lane k, or its last one. */
+INLINE void take(struct work *w, struct blocks *b, int k, size_t count)
+{
+	bool ends = !blocks_before_last(w, k);
+	size_t len = ends ? w->run[k]->len - w->at[k] : HASH4_BLOCK;
+
+	b->of[k] = ends ? fill_up(w, k) : w->run[k]->data + w->at[k];
+	b->upto[k] = w->at[k] + len;
+	b->last[k] = ends ? UINT64_MAX : 0;
+	w->at[k] += count * len; /* who ends gets one */
+}
+
+/* A lane that has nothing any more does as another does. */
+INLINE void take_all(struct work *w, struct blocks *b, size_t count)
+{
+	const uint8_t *any = NULL;
+
+	for (int k = 0; k < HASH4_LANES; k++) {
+		if (!w->run[k])
+			continue;
+		take(w, b, k, count);
+		any = b->of[k];
+	}
+	for (int k = 0; k < HASH4_LANES; k++)
+		if (!w->run[k])
+			b->of[k] = any;
+}
+
+/* count blocks of each; 1, if that is the last one of any. */
+INLINE void step(struct work *w, size_t count)
+{
+	struct blocks b = {0};
+
+	take_all(w, &b, count);
+	while (count--) {
+		compress(w->h, b.of, &b.upto, &b.last);
+		b.upto += HASH4_BLOCK;
+		for (int k = 0; k < HASH4_LANES; k++)
+			b.of[k] += HASH4_BLOCK;
+	}
+	for (int k = 0; k < HASH4_LANES; k++)
+		if (b.last[k])
+			end(w, k);
+}
+
+INLINE void run(const struct hash4_run *runs, size_t count)
+{
+	struct work w = {.next = runs, .end = runs + count};
+
+	for (int k = 0; k < HASH4_LANES; k++)
+		begin(&w, k);
+	for (size_t n; (n = blocks_before_any_ends(&w)) != SIZE_MAX;)
+		step(&w, n ? n : 1);
+	sodium_memzero(w.filled, sizeof w.filled);
 }
 
 /* A turn is one instruction there, not three. */
 __attribute__((target("avx2,avx512f,avx512vl"))) static void
-run_avx512(uint8_t out[static HASH4_LANES][HASH4_BYTES],
-           const uint8_t *const data[static HASH4_LANES], size_t len)
+run_avx512(const struct hash4_run *runs, size_t count)
 {
-	run(out, data, len);
+	run(runs, count);
 }
 
-__attribute__((target("avx2"))) static void run_avx2(uint8_t out[static HASH4_LANES][HASH4_BYTES],
-                                                     const uint8_t *const data[static HASH4_LANES],
-                                                     size_t len)
+__attribute__((target("avx2"))) static void run_avx2(const struct hash4_run *runs, size_t count)
 {
-	run(out, data, len);
+	run(runs, count);
 }
 
 enum hash4_way hash4_best(void)
@@ -189,18 +282,17 @@ enum hash4_way hash4_best(void)
 
 #endif
 
-void hash4_in(enum hash4_way way, uint8_t out[static HASH4_LANES][HASH4_BYTES],
-              const uint8_t *const data[static HASH4_LANES], size_t len)
+void hash4_in(enum hash4_way way, const struct hash4_run *runs, size_t count)
 {
 	switch (way) {
-	case HASH4_ONE_BY_ONE: one_by_one(out, data, len); break;
-	case HASH4_AVX2: run_avx2(out, data, len); break;
-	case HASH4_AVX512: run_avx512(out, data, len); break;
+	case HASH4_ONE_BY_ONE: one_by_one(runs, count); break;
+	case HASH4_AVX2: run_avx2(runs, count); break;
+	case HASH4_AVX512: run_avx512(runs, count); break;
 	}
 }
 
-void hash4(uint8_t out[static HASH4_LANES][HASH4_BYTES],
-           const uint8_t *const data[static HASH4_LANES], size_t len)
+/* Three lanes that idle take more than they save. */
+void hash4(const struct hash4_run *runs, size_t count)
 {
-	hash4_in(hash4_best(), out, data, len);
+	hash4_in(count > 1 ? hash4_best() : HASH4_ONE_BY_ONE, runs, count);
 }

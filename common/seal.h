@@ -9,6 +9,7 @@
 #include <stdint.h>
 
 #include "common/format.h"
+#include "common/hash4.h"
 
 enum seal_domain { SEAL_PAGE = 0, SEAL_ROOT = 2 };
 
@@ -35,10 +36,7 @@ int seal_open_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum
 void seal_digest(struct seal *seal, uint8_t out[static FORMAT_DIGEST], const void *data,
                  size_t len);
 
-/* The same of four runs of len bytes, in the time of one or two.
- * len: a multiple of 128, not 0. */
-enum { SEAL_FOUR = 4 };
-void seal_digest_four(struct seal *seal, uint8_t out[static SEAL_FOUR][FORMAT_DIGEST],
-                      const uint8_t *const data[static SEAL_FOUR], size_t len);
+/* The same of many: of four in the time of one or two. */
+void seal_digests(struct seal *seal, const struct hash4_run *runs, size_t count);
 
 #endif

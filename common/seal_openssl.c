@@ -154,9 +154,8 @@ void seal_digest(struct seal *seal, uint8_t out[static FORMAT_DIGEST], const voi
 	memcpy(out, sum, FORMAT_DIGEST);
 }
 
-void seal_digest_four(struct seal *seal, uint8_t out[static SEAL_FOUR][FORMAT_DIGEST],
-                      const uint8_t *const data[static SEAL_FOUR], size_t len)
+void seal_digests(struct seal *seal, const struct hash4_run *runs, size_t count)
 {
 	(void)seal;
-	hash4(out, data, len);
+	hash4(runs, count);
 }

@@ -188,13 +188,13 @@ static void step_hash_small(struct thread *t)
 static void step_hash_four(struct thread *t)
 {
 	uint8_t sum[HASH4_LANES][HASH4_BYTES];
-	const uint8_t *leaf[HASH4_LANES];
+	struct hash4_run leaf[HASH4_LANES];
 
 	for (int i = 0; i < HASH4_LANES; i++) {
-		leaf[i] = leaf_of(t);
+		leaf[i] = (struct hash4_run){leaf_of(t), LEAF, sum[i]};
 		did(t, LEAF);
 	}
-	hash4(sum, leaf, LEAF);
+	hash4(leaf, HASH4_LANES);
 }
 
 static void step_copy(struct thread *t)

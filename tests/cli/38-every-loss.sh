@@ -41,7 +41,7 @@ found() { "$read" ls -q --key-file "$tmp/key" "$tmp/hurt" "$1" 2>/dev/null | wc 
 some=0
 for at in $(tests/where.py data --key-file "$tmp/key" "$tmp/whole"); do
 	cp "$tmp/whole" "$tmp/hurt"
-	dd if=/dev/zero of="$tmp/hurt" bs=16384 count=1 seek="$at" oflag=seek_bytes conv=notrunc status=none
+	overwrite "$tmp/hurt" 16384 "$at"
 	left=$(found photos)
 	[ "$left" -eq 0 ] || [ "$left" -eq 400 ] || some=$((some + 1))
 	is "page at $at lost: patterns find what is left" \

@@ -93,12 +93,7 @@ lay_out() { # the offsets of all logical pages, of data pages, and of the front'
 	mapfile -t index < <(where index)
 }
 
-lose() { # AT...: these pages
-	local at
-	for at in "$@"; do
-		dd if=/dev/urandom of="$hurt" bs=16384 count=1 oflag=seek_bytes seek="$at" conv=notrunc status=none
-	done
-}
+lose() { overwrite "$hurt" 16384 "$@"; } # AT...: these pages
 
 # The last pages of the data, and all that is behind them: they are what parity is of.
 lose_end() { lose "${data[@]:${#data[@]}-12}" "${pages[@]:${#data[@]}}"; }

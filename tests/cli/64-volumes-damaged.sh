@@ -16,12 +16,7 @@ fresh() { # [NUMBER...]: these volumes alone, else all three
 	for n in "$@"; do cp --no-preserve=mode "$good/volumes-3.$n.bundle" "$set/$n"; done
 }
 
-noise() { # NUMBER LENGTH AT...
-	local number=$1 len=$2 at
-	for at in "${@:3}"; do
-		dd if=/dev/urandom of="$set/$number" bs="$len" count=1 oflag=seek_bytes seek="$at" conv=notrunc status=none
-	done
-}
+noise() { overwrite "$set/$1" "${@:2}"; } # NUMBER LENGTH AT...
 
 where() { tests/where.py "$1" "${@:3}" "$good/volumes-3.$2.bundle"; }
 lose() { # WHAT LENGTH NUMBER: all of that sort

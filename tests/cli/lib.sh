@@ -16,6 +16,7 @@
 #                                                   valgrind's?  They have memory, threads and
 #                                                   calls that ours have not
 #   preload NAME [OPTION...]                        $tmp/NAME.so, of tests/preload/NAME.c
+#   overwrite FILE LEN AT...                        LEN random bytes at each; a page has 16384
 #   finish                                          the last line of a script
 #
 # $tmp: an empty directory.  $pack, $read, $mount: the programs; with VALGRIND=1 under
@@ -57,6 +58,13 @@ failed=0
 
 preload() {
 	${CC:-gcc} -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -O1 -shared -fPIC -o "$tmp/$1.so" "tests/preload/$1.c" "${@:2}"
+}
+
+overwrite() {
+	local at
+	for at in "${@:3}"; do
+		dd if=/dev/urandom of="$1" bs="$2" count=1 oflag=seek_bytes seek="$at" conv=notrunc status=none
+	done
 }
 
 result() { # STATUS WHAT

@@ -10,12 +10,7 @@ mkdir "$src"
 for i in {10..24}; do head -c $((60000 + i)) /dev/urandom >"$src/$i.jpg"; done
 
 where() { tests/where.py "$1" --key-file "$tmp/key" "$tmp/whole"; }
-lose() { # AT...: these pages
-	local at
-	for at in "$@"; do
-		dd if=/dev/urandom of="$bundle" bs=16384 count=1 oflag=seek_bytes seek="$at" conv=notrunc status=none
-	done
-}
+lose() { overwrite "$bundle" 16384 "$@"; } # AT...: these pages
 lose_end() { lose "${data[@]:${#data[@]}-12}" "${pages[@]:${#data[@]}}"; }
 lose_begin() { lose "${pages[@]:0:20}"; }
 cut_off() { truncate -s 1600000 "$bundle"; }

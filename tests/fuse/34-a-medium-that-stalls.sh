@@ -80,8 +80,7 @@ done
 # whoever asks for 64 KiB one of them, or two.
 "$pack" -q -f --kdf low --no-verify --parity 0 --passphrase-file "$tmp/passphrase" -o "$bundle" "$tmp/tree/."
 mapfile -t pages < <(tests/where.py data --passphrase-file "$tmp/passphrase" "$bundle")
-dd if=/dev/zero of="$bundle" bs=16384 count=1 seek="${pages[$((${#pages[@]} / 2))]}" oflag=seek_bytes \
-	conv=notrunc status=none
+overwrite "$bundle" 16384 "${pages[$((${#pages[@]} / 2))]}"
 lost_blocks() {
 	/usr/bin/python3 - "$mnt/film" "$tmp/tree/film" <<-'END'
 		import os, sys

@@ -5,41 +5,73 @@
 
 #include "common/hash4.h"
 
-enum { LEN_MAX = 65536, OFF = 3 /* data need not be aligned */ };
+enum { RUNS = 23, LEN_MAX = 65536, OFF = 3 /* data need not be aligned */ };
 
-static uint8_t data[HASH4_LANES * LEN_MAX + OFF];
+static uint8_t data[RUNS * LEN_MAX + OFF];
+static uint8_t digest[RUNS][HASH4_BYTES];
+static struct hash4_run runs[RUNS];
 
-/* Four runs of len bytes, end to end. */
-static const uint8_t *const *runs(size_t len)
+/* Run number i, wherever it lies. */
+static void lay(size_t i, size_t len)
 {
-	static const uint8_t *run[HASH4_LANES];
-
-	for (size_t i = 0; i < HASH4_LANES; i++)
-		run[i] = data + OFF + i * len;
-	return run;
+	runs[i] = (struct hash4_run){data + OFF + i * LEN_MAX, len, digest[i]};
 }
 
-static bool is_right(enum hash4_way way, size_t len)
+/* Are those of the first count runs right, and is nothing else written? */
+static bool are_right(enum hash4_way way, size_t count)
 {
-	uint8_t out[HASH4_LANES][HASH4_BYTES], sum[64];
 	bool right = true;
 
-	hash4_in(way, out, runs(len), len);
-	for (size_t i = 0; i < HASH4_LANES; i++) {
-		crypto_generichash(sum, sizeof sum, data + OFF + i * len, len, NULL, 0);
-		right &= !memcmp(sum, out[i], HASH4_BYTES);
+	memset(digest, 0, sizeof digest);
+	hash4_in(way, runs, count);
+	for (size_t i = 0; i < RUNS; i++) {
+		uint8_t sum[64] = {0};
+
+		if (i < count)
+			crypto_generichash(sum, sizeof sum, runs[i].data, runs[i].len, NULL, 0);
+		right &= !memcmp(sum, digest[i], HASH4_BYTES);
 	}
 	return right;
 }
 
-static void every_way_gives_what_libsodium_does(void **state)
+static void every_length_in_every_way(void **state)
 {
 	(void)state;
 	randombytes_buf(data, sizeof data);
 	for (int way = HASH4_ONE_BY_ONE; way <= (int)hash4_best(); way++) {
-		for (size_t len = HASH4_BLOCK; len <= 32 * HASH4_BLOCK; len += HASH4_BLOCK)
-			assert_true(is_right((enum hash4_way)way, len));
-		assert_true(is_right((enum hash4_way)way, LEN_MAX));
+		for (size_t len = 0; len <= 8 * HASH4_BLOCK; len++) {
+			for (size_t i = 0; i < HASH4_LANES; i++)
+				lay(i, len);
+			assert_true(are_right((enum hash4_way)way, HASH4_LANES));
+		}
+		lay(0, LEN_MAX);
+		assert_true(are_right((enum hash4_way)way, 1));
+	}
+}
+
+static void any_lengths_beside_each_other(void **state)
+{
+	(void)state;
+	randombytes_buf(data, sizeof data);
+	for (int round = 0; round < 400; round++) {
+		uint32_t most = 1U << randombytes_uniform(17);
+
+		for (size_t i = 0; i < RUNS; i++)
+			lay(i, randombytes_uniform(most + 1));
+		for (int way = HASH4_ONE_BY_ONE; way <= (int)hash4_best(); way++)
+			assert_true(are_right((enum hash4_way)way, randombytes_uniform(RUNS + 1)));
+	}
+}
+
+static void a_long_one_among_short_ones(void **state)
+{
+	(void)state;
+	randombytes_buf(data, sizeof data);
+	for (size_t which = 0; which < RUNS; which++) {
+		for (size_t i = 0; i < RUNS; i++)
+			lay(i, i == which ? LEN_MAX : i);
+		for (int way = HASH4_ONE_BY_ONE; way <= (int)hash4_best(); way++)
+			assert_true(are_right((enum hash4_way)way, RUNS));
 	}
 }
 
@@ -49,33 +81,34 @@ static void carries_and_bounds(void **state)
 	(void)state;
 	for (int byte = 0; byte <= 0xff; byte += 0xff) {
 		memset(data, byte, sizeof data);
+		for (size_t i = 0; i < RUNS; i++)
+			lay(i, 2 * HASH4_BLOCK);
 		for (int way = HASH4_ONE_BY_ONE; way <= (int)hash4_best(); way++)
-			assert_true(is_right((enum hash4_way)way, 2 * HASH4_BLOCK));
+			assert_true(are_right((enum hash4_way)way, RUNS));
 	}
 }
 
-static void each_lane_sees_its_own_run_alone(void **state)
+static void nothing_at_all(void **state)
 {
-	uint8_t before[HASH4_LANES][HASH4_BYTES], after[HASH4_LANES][HASH4_BYTES];
+	struct hash4_run empty[2] = {{NULL, 0, digest[0]}, {NULL, 0, digest[1]}};
+	uint8_t sum[64];
 
 	(void)state;
-	randombytes_buf(data, sizeof data);
-	hash4(before, runs(LEN_MAX), LEN_MAX);
-	for (size_t i = 0; i < HASH4_LANES; i++) {
-		data[OFF + (i + 1) * LEN_MAX - 1] ^= 1;
-		hash4(after, runs(LEN_MAX), LEN_MAX);
-		data[OFF + (i + 1) * LEN_MAX - 1] ^= 1;
-		for (size_t k = 0; k < HASH4_LANES; k++)
-			assert_int_equal(memcmp(before[k], after[k], HASH4_BYTES) != 0, k == i);
-	}
+	crypto_generichash(sum, sizeof sum, NULL, 0, NULL, 0);
+	hash4(NULL, 0);
+	hash4(empty, 2);
+	assert_memory_equal(digest[0], sum, HASH4_BYTES);
+	assert_memory_equal(digest[1], sum, HASH4_BYTES);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_way_gives_what_libsodium_does),
+		cmocka_unit_test(every_length_in_every_way),
+		cmocka_unit_test(any_lengths_beside_each_other),
+		cmocka_unit_test(a_long_one_among_short_ones),
 		cmocka_unit_test(carries_and_bounds),
-		cmocka_unit_test(each_lane_sees_its_own_run_alone),
+		cmocka_unit_test(nothing_at_all),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
