@@ -43,6 +43,8 @@ class Corpora:
                 make_tiny(new, count)
             else:
                 self.make(name, new)
+            if not length(new)[1]:
+                raise Failed(f'nothing is in the corpus {name}')
             os.rename(new, path)
         return os.path.realpath(path)
 
@@ -75,9 +77,11 @@ class Corpora:
 
 
 def unpack_source(new):
+    """In a directory of its own: what is in the archive is called like its package."""
     archive = next(os.path.join(d, f) for d, _, files in os.walk(new) for f in files
                    if f.endswith('.tar.xz'))
-    subprocess.run(['tar', 'xJf', archive, '-C', new], check=True)
+    os.mkdir(f'{new}/tree')
+    subprocess.run(['tar', 'xJf', archive, '-C', f'{new}/tree'], check=True)
     subprocess.run(['rm', '-rf', f'{new}/{PACKAGES["source"][0]}'], check=True)
 
 
