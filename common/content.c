@@ -121,26 +121,43 @@ static int check_leaf(struct cursor *c, uint64_t leaf, const uint8_t *bytes, siz
 	return compare_leaf(c, leaf, sum);
 }
 
-/* The same of leaves of an extent, of which only the last may be shorter. */
+/* The next leaves, at most as many as are hashed at once, of an extent of which only the
+ * last may be shorter. */
+static unsigned cut_leaves(struct hash4_run leaf[static HASH4_LANES], const uint8_t *bytes,
+                           size_t len)
+{
+	unsigned count = 0;
+
+	for (; len && count < HASH4_LANES; count++) {
+		size_t n = min_u64(len, FORMAT_LEAF);
+
+		leaf[count].data = bytes;
+		leaf[count].len = n;
+		bytes += n;
+		len -= n;
+	}
+	return count;
+}
+
+/* The same of leaves of an extent. */
 static int check_leaves(struct cursor *c, uint64_t leaf, const uint8_t *bytes, size_t len)
 {
 	int status = STATUS_OK;
 
 	while (len && status == STATUS_OK) {
-		struct hash4_run run[HASH4_LANES];
 		uint8_t sum[HASH4_LANES][FORMAT_DIGEST];
-		unsigned count = 0;
+		struct hash4_run run[HASH4_LANES] = {{.digest = sum[0]},
+		                                     {.digest = sum[1]},
+		                                     {.digest = sum[2]},
+		                                     {.digest = sum[3]}};
+		unsigned count = cut_leaves(run, bytes, len);
 
-		for (; len && count < HASH4_LANES; count++) {
-			size_t n = min_u64(len, FORMAT_LEAF);
-
-			run[count] = (struct hash4_run){bytes, n, sum[count]};
-			bytes += n;
-			len -= n;
-		}
 		seal_digests(c->io.seal, run, count);
-		for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+		for (unsigned i = 0; i < count && status == STATUS_OK; i++) {
 			status = compare_leaf(c, leaf++, sum[i]);
+			bytes += run[i].len;
+			len -= run[i].len;
+		}
 	}
 	return status;
 }

@@ -133,23 +133,23 @@ INLINE void compress(lanes h[static 8], const uint8_t *const block[static HASH4_
 
 /* What is in the lanes. */
 struct work {
-	const struct hash4_run *next, *end;       /* that nobody has begun */
+	const struct hash4_run *next, *behind;    /* that nobody has begun */
 	const struct hash4_run *run[HASH4_LANES]; /* NULL: there is none any more */
-	size_t at[HASH4_LANES];                   /* how many bytes of it are hashed */
-	uint8_t filled[HASH4_LANES][HASH4_BLOCK]; /* its last block, which may be short */
+	size_t at[HASH4_LANES];                   /* how many bytes of it are hashed, or taken */
+	uint8_t filled[HASH4_LANES][HASH4_BLOCK]; /* a copy of its last block */
 	lanes h[8];
 };
 
 INLINE void begin(struct work *w, int k)
 {
-	w->run[k] = w->next == w->end ? NULL : w->next++;
+	w->run[k] = w->next == w->behind ? NULL : w->next++;
 	w->at[k] = 0;
 	for (int i = 0; i < 8; i++)
 		w->h[i][k] = iv[i];
 	w->h[0][k] ^= PARAMETERS;
 }
 
-INLINE void end(struct work *w, int k)
+INLINE void finish(struct work *w, int k)
 {
 	for (int i = 0; i < HASH4_BYTES / 8; i++) {
 		uint64_t word = w->h[i][k];
@@ -178,7 +178,7 @@ static size_t blocks_before_any_ends(const struct work *w)
 	return fewest;
 }
 
-/* The last block of lane k. */
+/* The last block of lane k, with zeros behind what there is of it. */
 static const uint8_t *fill_up(struct work *w, int k)
 {
 	size_t left = w->run[k]->len - w->at[k];
@@ -189,14 +189,15 @@ static const uint8_t *fill_up(struct work *w, int k)
 	return w->filled[k];
 }
 
-/* What is hashed next: one of each lane. */
+/* What is hashed next: one of each lane.  A lane that has nothing any more does as
+ * another does, and never ends: last stays 0. */
 struct blocks {
 	const uint8_t *of[HASH4_LANES];
 	lanes upto, last;
 };
 
-/* The first of count blocks of lane k, or its last one. */
-INLINE void take(struct work *w, struct blocks *b, int k, size_t count)
+/* The first of so many blocks of lane k, or its last one. */
+INLINE void take(struct work *w, struct blocks *b, int k, size_t blocks)
 {
 	bool ends = !blocks_before_last(w, k);
 	size_t len = ends ? w->run[k]->len - w->at[k] : HASH4_BLOCK;
@@ -204,18 +205,17 @@ INLINE void take(struct work *w, struct blocks *b, int k, size_t count)
 	b->of[k] = ends ? fill_up(w, k) : w->run[k]->data + w->at[k];
 	b->upto[k] = w->at[k] + len;
 	b->last[k] = ends ? UINT64_MAX : 0;
-	w->at[k] += count * len; /* who ends gets one */
+	w->at[k] += blocks * len; /* who ends gets one */
 }
 
-/* A lane that has nothing any more does as another does. */
-INLINE void take_all(struct work *w, struct blocks *b, size_t count)
+INLINE void take_all(struct work *w, struct blocks *b, size_t blocks)
 {
 	const uint8_t *any = NULL;
 
 	for (int k = 0; k < HASH4_LANES; k++) {
 		if (!w->run[k])
 			continue;
-		take(w, b, k, count);
+		take(w, b, k, blocks);
 		any = b->of[k];
 	}
 	for (int k = 0; k < HASH4_LANES; k++)
@@ -223,13 +223,13 @@ INLINE void take_all(struct work *w, struct blocks *b, size_t count)
 			b->of[k] = any;
 }
 
-/* count blocks of each; 1, if that is the last one of any. */
-INLINE void step(struct work *w, size_t count)
+/* So many blocks of each; 1, if that is the last one of any. */
+INLINE void step(struct work *w, size_t blocks)
 {
 	struct blocks b = {0};
 
-	take_all(w, &b, count);
-	while (count--) {
+	take_all(w, &b, blocks);
+	while (blocks--) {
 		compress(w->h, b.of, &b.upto, &b.last);
 		b.upto += HASH4_BLOCK;
 		for (int k = 0; k < HASH4_LANES; k++)
@@ -237,30 +237,29 @@ INLINE void step(struct work *w, size_t count)
 	}
 	for (int k = 0; k < HASH4_LANES; k++)
 		if (b.last[k])
-			end(w, k);
+			finish(w, k);
 }
 
-INLINE void run(const struct hash4_run *runs, size_t count)
+INLINE void hash_all(const struct hash4_run *runs, size_t count)
 {
-	struct work w = {.next = runs, .end = runs + count};
+	struct work w = {.next = runs, .behind = runs + count};
 
 	for (int k = 0; k < HASH4_LANES; k++)
 		begin(&w, k);
 	for (size_t n; (n = blocks_before_any_ends(&w)) != SIZE_MAX;)
 		step(&w, n ? n : 1);
-	sodium_memzero(w.filled, sizeof w.filled);
 }
 
 /* A turn is one instruction there, not three. */
 __attribute__((target("avx2,avx512f,avx512vl"))) static void
 run_avx512(const struct hash4_run *runs, size_t count)
 {
-	run(runs, count);
+	hash_all(runs, count);
 }
 
 __attribute__((target("avx2"))) static void run_avx2(const struct hash4_run *runs, size_t count)
 {
-	run(runs, count);
+	hash_all(runs, count);
 }
 
 enum hash4_way hash4_best(void)
@@ -291,8 +290,21 @@ void hash4_in(enum hash4_way way, const struct hash4_run *runs, size_t count)
 	}
 }
 
-/* Three lanes that idle take more than they save. */
+/* A step takes up to twice as long in the lanes as alone, for as long as the longest run
+ * does. */
+static bool is_worth_it(const struct hash4_run *runs, size_t count)
+{
+	size_t all = 0, longest = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		all += runs[i].len;
+		longest = runs[i].len > longest ? runs[i].len : longest;
+	}
+	return all / 2 >= longest;
+}
+
 void hash4(const struct hash4_run *runs, size_t count)
 {
-	hash4_in(count > 1 ? hash4_best() : HASH4_ONE_BY_ONE, runs, count);
+	hash4_in(count > 1 && is_worth_it(runs, count) ? hash4_best() : HASH4_ONE_BY_ONE, runs,
+	         count);
 }

@@ -9,7 +9,7 @@
 enum { HASH4_LANES = 4, HASH4_BLOCK = 128, HASH4_BYTES = 32 };
 
 /* len bytes at data, of any number, and room for the HASH4_BYTES first bytes of their
- * digest. */
+ * digest, which is in nobody's data. */
 struct hash4_run {
 	const uint8_t *data;
 	size_t len;

@@ -37,6 +37,7 @@ void seal_digest(struct seal *seal, uint8_t out[static FORMAT_DIGEST], const voi
                  size_t len);
 
 /* The same of many: of four in the time of one or two. */
+_Static_assert((int)HASH4_BYTES == (int)FORMAT_DIGEST, "as many bytes as the format has");
 void seal_digests(struct seal *seal, const struct hash4_run *runs, size_t count);
 
 #endif

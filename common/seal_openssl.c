@@ -11,7 +11,6 @@
 #include <string.h>
 
 #include "common/bytes.h"
-#include "common/hash4.h"
 #include "common/seal.h"
 #include "common/seal_heap.h"
 #include "common/status.h"

@@ -3,7 +3,6 @@
 #include <string.h>
 
 #include "common/bytes.h"
-#include "common/hash4.h"
 #include "common/seal.h"
 #include "common/status.h"
 

@@ -5,16 +5,16 @@
 
 #include "common/hash4.h"
 
-enum { RUNS = 23, LEN_MAX = 65536, OFF = 3 /* data need not be aligned */ };
+enum { RUNS = 23, LEN_MAX = 65536 };
 
-static uint8_t data[RUNS * LEN_MAX + OFF];
+static uint8_t data[RUNS * LEN_MAX];
 static uint8_t digest[RUNS][HASH4_BYTES];
 static struct hash4_run runs[RUNS];
 
-/* Run number i, wherever it lies. */
+/* Run number i, up to the end of its place; that of number 0 is the last one there is. */
 static void lay(size_t i, size_t len)
 {
-	runs[i] = (struct hash4_run){data + OFF + i * LEN_MAX, len, digest[i]};
+	runs[i] = (struct hash4_run){data + sizeof data - i * LEN_MAX - len, len, digest[i]};
 }
 
 /* Are those of the first count runs right, and is nothing else written? */
@@ -90,15 +90,33 @@ static void carries_and_bounds(void **state)
 
 static void nothing_at_all(void **state)
 {
-	struct hash4_run empty[2] = {{NULL, 0, digest[0]}, {NULL, 0, digest[1]}};
-	uint8_t sum[64];
+	(void)state;
+	for (int way = HASH4_ONE_BY_ONE; way <= (int)hash4_best(); way++) {
+		for (size_t i = 0; i < HASH4_LANES; i++)
+			runs[i] = (struct hash4_run){NULL, 0, digest[i]};
+		assert_true(are_right((enum hash4_way)way, HASH4_LANES));
+	}
+	hash4(NULL, 0);
+}
+
+/* Whichever way that is. */
+static void as_a_caller_does(void **state)
+{
+	static const size_t lens[][2] = {{LEN_MAX, 0}, {LEN_MAX, 1}, {LEN_MAX, LEN_MAX}, {0, 0}};
 
 	(void)state;
-	crypto_generichash(sum, sizeof sum, NULL, 0, NULL, 0);
-	hash4(NULL, 0);
-	hash4(empty, 2);
-	assert_memory_equal(digest[0], sum, HASH4_BYTES);
-	assert_memory_equal(digest[1], sum, HASH4_BYTES);
+	randombytes_buf(data, sizeof data);
+	for (size_t n = 0; n < sizeof lens / sizeof *lens; n++) {
+		uint8_t sum[64];
+
+		lay(0, lens[n][0]);
+		lay(1, lens[n][1]);
+		hash4(runs, 2);
+		for (size_t i = 0; i < 2; i++) {
+			crypto_generichash(sum, sizeof sum, runs[i].data, runs[i].len, NULL, 0);
+			assert_memory_equal(digest[i], sum, HASH4_BYTES);
+		}
+	}
 }
 
 int main(void)
@@ -109,6 +127,7 @@ int main(void)
 		cmocka_unit_test(a_long_one_among_short_ones),
 		cmocka_unit_test(carries_and_bounds),
 		cmocka_unit_test(nothing_at_all),
+		cmocka_unit_test(as_a_caller_does),
 	};
 
 	return sodium_init() < 0 ? 1 : cmocka_run_group_tests(tests, NULL, NULL);
