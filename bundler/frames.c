@@ -4,6 +4,7 @@
 
 #include "bundler/pipeline.h"
 #include "bundler/spill.h"
+#include "common/bytes.h"
 #include "common/format.h"
 #include "common/squeeze.h"
 #include "common/status.h"
@@ -108,9 +109,10 @@ static int finish(void *job, void *context)
 	return status;
 }
 
+/* Enough that who is woken late, as on a virtual machine, holds up nobody. */
 static unsigned depth(unsigned workers)
 {
-	return workers < JOBS_MAX / 2 ? 2 * workers + 4 : JOBS_MAX + 4;
+	return (unsigned)min_u64(8 * (uint64_t)workers + 16, JOBS_MAX + 4);
 }
 
 size_t frames_memory(int level, unsigned workers)

@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "common/arena.h"
@@ -16,7 +17,11 @@
 #include "common/source.h"
 #include "common/status.h"
 
-enum { CHUNK = 65536, NAME_TRIES = 16 };
+enum {
+	PAGE = 4096,     /* of memory; one more is asked for, as nobody gets none */
+	SMALL = 1 << 20, /* bytes; most spills have fewer */
+	NAME_TRIES = 16,
+};
 
 #define NO_PAGE UINT64_MAX
 
@@ -32,9 +37,8 @@ struct age {
 
 struct spill {
 	uint64_t len;
-	uint64_t memory; /* bytes of it that stay there: whole chunks */
-	uint8_t **chunk;
-	size_t chunk_count;
+	uint64_t memory; /* bytes of it that stay in memory */
+	uint8_t *bytes;
 
 	/* The rest: sealed pages, each written once, and what does not fill one. */
 	char *directory;
@@ -51,6 +55,21 @@ struct spill {
 	uint64_t cached; /* number of the page in it */
 };
 
+/* Room for memory bytes, none of which is taken before it is written to.  Behind the first
+ * ones that comes in huge pages where there are any: to have it in small ones takes longer
+ * than to fill it. */
+static uint8_t *reserve(size_t memory)
+{
+	uint8_t *bytes = mmap(NULL, memory + PAGE, PROT_READ | PROT_WRITE,
+	                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (bytes == MAP_FAILED)
+		return NULL;
+	if (memory > SMALL)
+		madvise(bytes + SMALL, memory - SMALL, MADV_HUGEPAGE);
+	return bytes;
+}
+
 int spill_new(struct spill **spill, struct arena *arena, size_t memory, const char *directory)
 {
 	struct spill *s = calloc(1, sizeof(*s));
@@ -58,13 +77,13 @@ int spill_new(struct spill **spill, struct arena *arena, size_t memory, const ch
 	if (!s)
 		return STATUS_NOMEM;
 	pthread_mutex_init(&s->lock, NULL);
-	s->memory = memory / CHUNK * CHUNK;
+	s->memory = memory / PAGE * PAGE;
 	s->fd = -1;
 	s->cached = NO_PAGE;
-	s->chunk = calloc(memory / CHUNK + 1, sizeof(*s->chunk));
+	s->bytes = reserve(s->memory);
 	s->directory = strdup(directory);
 	s->key = arena_alloc(arena, FORMAT_KEY);
-	if (!s->chunk || !s->directory || !s->key) {
+	if (!s->bytes || !s->directory || !s->key) {
 		spill_free(s);
 		return STATUS_NOMEM;
 	}
@@ -81,11 +100,10 @@ void spill_free(struct spill *s)
 		sodium_memzero(s->key, FORMAT_KEY);
 	if (s->fd >= 0)
 		close(s->fd);
-	for (size_t i = 0; i < s->chunk_count; i++)
-		free(s->chunk[i]);
+	if (s->bytes)
+		munmap(s->bytes, s->memory + PAGE);
 	seal_free(s->seal);
 	pthread_mutex_destroy(&s->lock);
-	free(s->chunk);
 	free(s->directory);
 	free(s->tail);
 	free(s->page);
@@ -156,21 +174,13 @@ static int write_page(struct spill *s, uint64_t number)
 	return STATUS_OK;
 }
 
-/* Append what fits into the current chunk. */
-static int append_memory(struct spill *s, const uint8_t *bytes, size_t len, size_t *done)
+/* Append what stays in memory; how much that is. */
+static size_t append_memory(struct spill *s, const uint8_t *bytes, size_t len)
 {
-	size_t at = (size_t)(s->len % CHUNK);
+	size_t part = min_u64(len, s->memory - s->len);
 
-	if (at == 0) {
-		uint8_t *chunk = malloc(CHUNK);
-
-		if (!chunk)
-			return STATUS_NOMEM;
-		s->chunk[s->chunk_count++] = chunk;
-	}
-	*done = len < CHUNK - at ? len : CHUNK - at;
-	memcpy(s->chunk[s->chunk_count - 1] + at, bytes, *done);
-	return STATUS_OK;
+	memcpy(s->bytes + s->len, bytes, part);
+	return part;
 }
 
 /* Append what fits into the current page. */
@@ -197,9 +207,12 @@ int spill_append(struct spill *s, const void *bytes, size_t len)
 	size_t done = 0;
 
 	for (; len; p += done, len -= done, s->len += done) {
-		int status = s->len < s->memory ? append_memory(s, p, len, &done)
-		                                : append_disk(s, p, len, &done);
+		int status = STATUS_OK;
 
+		if (s->len < s->memory)
+			done = append_memory(s, p, len);
+		else
+			status = append_disk(s, p, len, &done);
 		if (status)
 			return status;
 	}
@@ -270,10 +283,10 @@ int spill_read(struct spill *s, uint64_t off, size_t len, void *out)
 	uint8_t *p = out;
 	int status;
 
-	while (len && off < s->memory) {
-		size_t at = (size_t)(off % CHUNK), part = min_u64(len, CHUNK - at);
+	if (off < s->memory) {
+		size_t part = min_u64(len, s->memory - off);
 
-		memcpy(p, s->chunk[off / CHUNK] + at, part);
+		memcpy(p, s->bytes + off, part);
 		p += part;
 		off += part;
 		len -= part;
@@ -287,12 +300,6 @@ int spill_read(struct spill *s, uint64_t off, size_t len, void *out)
 }
 
 /* --- taking back ---------------------------------------------------------------- */
-
-static void cut_memory(struct spill *s, uint64_t len)
-{
-	while (s->chunk_count > div_ceil(len, CHUNK))
-		free(s->chunk[--s->chunk_count]);
-}
 
 /* Pages from number on, the last of which may be sealed already, are written anew. */
 static int begin_age(struct spill *s, uint64_t number)
@@ -331,8 +338,6 @@ int spill_cut(struct spill *s, uint64_t len)
 
 	if (s->len > s->memory && len < s->len)
 		status = cut_disk(s, len > s->memory ? len - s->memory : 0);
-	if (len < s->memory)
-		cut_memory(s, len);
 	if (status == STATUS_OK && len < s->len)
 		s->len = len;
 	return status;
