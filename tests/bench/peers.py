@@ -129,7 +129,7 @@ PEERS = [
                verify=RESTIC + 'restic -q -r "$OUT/r" check --read-data',
                extract=RESTIC + 'restic -q -r "$OUT/r" restore latest --target "$DEST"',
                mount=RESTIC + 'exec restic -q -r "$OUT/r" mount "$MNT"',
-               root_is='echo "$MNT/snapshots/latest"'),
+               root_is='echo "$MNT/snapshots/latest/."'),
     Contestant('gocryptfs', 'gocryptfs fusermount3',
                pack=INTO + 'gocryptfs -q -init -extpass "echo $PW" "$OUT/c";'
                            ' gocryptfs -q -fg -extpass "echo $PW" "$OUT/c" "$OUT.mnt" &' + FILL,
