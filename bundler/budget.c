@@ -43,7 +43,8 @@ struct budget budget_divide(const struct options *o)
 
 	while (b.workers > 1 && passing(o, b.workers, 1) > whole / 8 * 7)
 		b.workers--;
-	while (b.group > 1 && passing(o, b.workers, b.group) > whole / 8 * 5)
+	while (b.group > 1 &&
+	       write_memory(o->compartment_count, o->parity, b.workers, b.group) > whole / 8 * 5)
 		b.group--;
 	kept = (whole - passing(o, b.workers, b.group)) / o->compartment_count;
 	b.links = kept / 9;

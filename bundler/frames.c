@@ -9,7 +9,7 @@
 #include "common/squeeze.h"
 #include "common/status.h"
 
-enum { JOBS_MAX = 64 }; /* 34 MB */
+enum { DEPTH_MAX = 68 }; /* 34 MB */
 
 struct frames {
 	struct pipeline *pipeline;
@@ -109,10 +109,13 @@ static int finish(void *job, void *context)
 	return status;
 }
 
-/* Enough that who is woken late, as on a virtual machine, holds up nobody. */
+/* For few workers so many that nobody waits for who is woken late, as on a virtual machine:
+ * eight were often all on the way while everybody slept. */
 static unsigned depth(unsigned workers)
 {
-	return (unsigned)min_u64(8 * (uint64_t)workers + 16, JOBS_MAX + 4);
+	unsigned least = 2 * workers + 4, good = 8 * workers + 16;
+
+	return (unsigned)min_u64(least > 32 ? least : min_u64(good, 32), DEPTH_MAX);
 }
 
 size_t frames_memory(int level, unsigned workers)

@@ -78,7 +78,7 @@ static int check_places(struct pack *p)
 }
 
 /* Room for the keys, and for libcrypto, which has them while pages are sealed: a
- * worker, a spill (a stage has seven, its heap one or two, archives two) or a feed at a
+ * worker, a spill (a stage has eight, its heap one or two, archives two) or a feed at a
  * time. */
 static int make_arena(struct pack *p)
 {

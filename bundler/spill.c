@@ -18,7 +18,6 @@
 #include "common/status.h"
 
 enum {
-	PAGE = 4096,     /* of memory; one more is asked for, as nobody gets none */
 	SMALL = 1 << 20, /* bytes; most spills have fewer */
 	NAME_TRIES = 16,
 };
@@ -55,12 +54,13 @@ struct spill {
 	uint64_t cached; /* number of the page in it */
 };
 
-/* Room for memory bytes, none of which is taken before it is written to.  Behind the first
- * ones that comes in huge pages where there are any: to have it in small ones takes longer
- * than to fill it. */
+/* Room for memory bytes, and one more, as nobody gets none.  It is taken when it is written
+ * to, unless the system counts what is asked for (vm.overcommit_memory, ulimit -v).  Behind
+ * the first ones it comes in huge pages where there are any: to have it in small ones takes
+ * longer than to fill it. */
 static uint8_t *reserve(size_t memory)
 {
-	uint8_t *bytes = mmap(NULL, memory + PAGE, PROT_READ | PROT_WRITE,
+	uint8_t *bytes = mmap(NULL, memory + 1, PROT_READ | PROT_WRITE,
 	                      MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 
 	if (bytes == MAP_FAILED)
@@ -77,7 +77,7 @@ int spill_new(struct spill **spill, struct arena *arena, size_t memory, const ch
 	if (!s)
 		return STATUS_NOMEM;
 	pthread_mutex_init(&s->lock, NULL);
-	s->memory = memory / PAGE * PAGE;
+	s->memory = memory;
 	s->fd = -1;
 	s->cached = NO_PAGE;
 	s->bytes = reserve(s->memory);
@@ -101,7 +101,7 @@ void spill_free(struct spill *s)
 	if (s->fd >= 0)
 		close(s->fd);
 	if (s->bytes)
-		munmap(s->bytes, s->memory + PAGE);
+		munmap(s->bytes, s->memory + 1);
 	seal_free(s->seal);
 	pthread_mutex_destroy(&s->lock);
 	free(s->directory);

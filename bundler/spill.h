@@ -11,7 +11,7 @@
 struct arena;
 struct spill;
 
-/* memory: bytes that may stay in memory.  directory: where the file goes if it
+/* memory: bytes that may stay in memory; all are asked for at once.  directory: where the file goes if it
  * is needed (created then, O_TMPFILE or unlinked at once); copied.  The key lies
  * in the arena.  STATUS_NOMEM. */
 int spill_new(struct spill **spill, struct arena *arena, size_t memory, const char *directory);
@@ -24,7 +24,7 @@ int spill_append(struct spill *spill, const void *bytes, size_t len);
 uint64_t spill_len(const struct spill *spill);
 
 /* Take back what lies at len and behind it.  Not while somebody reads.  STATUS_IO,
- * STATUS_DAMAGED: nothing can be done with it any more. */
+ * STATUS_DAMAGED, STATUS_NOMEM: nothing can be done with it any more. */
 int spill_cut(struct spill *spill, uint64_t len);
 
 /* As given: for messages. */

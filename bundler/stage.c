@@ -56,7 +56,8 @@ static int open_spills(struct stage *stage, struct arena *arena,
 	for (size_t i = 0; i < sizeof(small) / sizeof(small[0]) && status == STATUS_OK; i++)
 		status = spill_new(small[i], arena, eighth, options->spill_dir);
 	if (status == STATUS_OK)
-		status = open_leaves(stage, arena, eighth, options->spill_dir);
+		status = open_leaves(stage, arena, options->is_signed ? eighth : 0,
+		                     options->spill_dir);
 	if (status == STATUS_OK)
 		status = segments_new(&stage->segments, arena, eighth, options->spill_dir);
 	return status;

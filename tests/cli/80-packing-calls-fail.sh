@@ -84,14 +84,14 @@ packed() {
 
 with=("$pack" "${key[@]}" --jobs 2 --spill "$tmp/spill" -o "$tmp/out/b")
 name="a directory"
-for kind in memory:60 crypto:1000 map:2 thread:4 open:13 stat:24 read:11 write:1 sync:2 rename:1 \
+for kind in memory:60 crypto:1000 map:8 thread:4 open:13 stat:24 read:11 write:1 sync:2 rename:1 \
 	close:12; do
 	every "$kind" packed "${with[@]}" "$tmp/src"
 done
 
 few=4
 name="an archive that is spilled"
-for kind in memory:60 map:2 thread:4 open:10 stat:5 read:20 write:20 sync:2 rename:1 close:8; do
+for kind in memory:60 map:8 thread:4 open:10 stat:5 read:20 write:20 sync:2 rename:1 close:8; do
 	every "$kind" packed "${with[@]}" --memory 101M --archive "$tmp/archive.tar"
 done
 
@@ -117,7 +117,7 @@ recipient = age1lggyhqrw2nlhcxprm67z43rta597azn8gknawjehu9d9dl0jq3yqqvfafg
 RECIPE
 name="an archive, signed, in volumes, with another compartment"
 with=("$pack" -q --jobs 2 --spill "$tmp/spill" -o "$tmp/out/b")
-for kind in memory:80 map:2 thread:4 open:15 stat:20 read:20 write:4 sync:4 rename:4 note:2 close:15; do
+for kind in memory:80 map:8 thread:4 open:15 stat:20 read:20 write:4 sync:4 rename:4 note:2 close:15; do
 	every "$kind" packed "${with[@]}" --recipe "$tmp/recipe"
 done
 
@@ -143,7 +143,7 @@ name="over another, with --json"
 echo old >"$tmp/old"
 cp "$tmp/old" "$tmp/out/b"
 with=("$pack" --json --force --key-file "$tmp/key" --jobs 2 --spill "$tmp/spill" -o "$tmp/out/b")
-for kind in memory:60 map:2 thread:4 open:13 stat:24 read:11 write:2 sync:2 rename:1 close:12; do
+for kind in memory:60 map:8 thread:4 open:13 stat:24 read:11 write:2 sync:2 rename:1 close:12; do
 	every "$kind" replaced "${with[@]}" "$tmp/src"
 done
 

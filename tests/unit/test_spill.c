@@ -65,12 +65,13 @@ static bool reads_back(struct spill *spill, size_t off, size_t len)
 	return same;
 }
 
+/* None, some and all; of any number of bytes, and with huge pages. */
+static const size_t memory[] = {0, 5000, MEMORY, MEMORY + 12345, 3 * MEMORY, 2 * TOTAL};
+
 static void what_goes_in_comes_out(void **state)
 {
-	static const size_t memory[] = {0, MEMORY, 2 * TOTAL};
-
 	(void)state;
-	for (size_t m = 0; m < 3; m++) {
+	for (size_t m = 0; m < sizeof memory / sizeof *memory; m++) {
 		struct spill *spill = filled(memory[m]);
 		size_t off = 12345;
 
@@ -233,13 +234,12 @@ static void what_is_cut_off_is_forgotten(void **state)
 	                             70000,
 	                             65536,
 	                             0};
-	static const size_t memory[] = {0, MEMORY, 2 * TOTAL};
 	uint8_t *bytes = malloc(TOTAL);
 
 	(void)state;
 	for (size_t i = 0; i < TOTAL; i++)
 		bytes[i] = byte_at(i);
-	for (size_t m = 0; m < 3; m++) {
+	for (size_t m = 0; m < sizeof memory / sizeof *memory; m++) {
 		struct spill *spill = filled(memory[m]);
 
 		for (size_t i = 0; i < sizeof cut / sizeof cut[0]; i++) {
