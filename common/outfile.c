@@ -114,16 +114,21 @@ static int check_final(const struct outfile *out)
 	return STATUS_IO;
 }
 
-static char random_letter(void)
+/* As many letters at a time as names mostly have: a call for each of them took longer than
+ * to create the file. */
+static void put_letters(char *out, size_t len)
 {
-	unsigned char byte;
+	unsigned char byte[32];
+	size_t done = 0;
 
-	/* 234 is 9 * 26: every letter is as likely. */
-	do {
-		if (getrandom(&byte, 1, 0) != 1)
-			byte = UCHAR_MAX;
-	} while (byte >= 234);
-	return (char)('a' + byte % 26);
+	while (done < len) {
+		ssize_t got = getrandom(byte, sizeof byte, 0);
+
+		/* 234 is 9 * 26: every letter is as likely. */
+		for (ssize_t i = 0; i < got && done < len; i++)
+			if (byte[i] < 234)
+				out[done++] = (char)('a' + byte[i] % 26);
+	}
 }
 
 /* A neutral name in the likeness of name, its stem longer by some letters. */
@@ -134,8 +139,7 @@ static void make_temp_name(char out[static NAME_MAX + 1], const char *name, size
 	size_t ext_len = strlen(ext);
 	size_t stem_len = min_u64(strlen(name) - ext_len + longer, NAME_MAX - ext_len);
 
-	for (size_t i = 0; i < stem_len; i++)
-		out[i] = random_letter();
+	put_letters(out, stem_len);
 	memcpy(out + stem_len, ext, ext_len + 1);
 }
 
