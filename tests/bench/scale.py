@@ -60,8 +60,10 @@ def step_entries(scale, path, count):
     scale.read(who, 'list', LIST_ALL)
     with Mount(MOUNTED, scale.where()) as mount:
         scale.mounted(who, mount)
-        done = run('find "$MNT" -ls', scale.where())
-        scale.put(who, 'walk', '/s', (count + len(directories)) / done.wall)
+    for metric, line in (('find', 'find "$MNT"'), ('find -ls', 'find "$MNT" -ls')):
+        with Mount(MOUNTED, scale.where()):
+            done = run(line, scale.where())
+        scale.put(who, metric, '/s', (count + len(directories)) / done.wall)
 
 
 def measure_entries(setting, results):
