@@ -11,7 +11,8 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { STEPS = 500, STEP_MS = 10 };
+/* Of a group that is over its memory.high each step takes seconds, the last ones too. */
+enum { STEPS = 3000, STEP_MS = 10 };
 
 /* directory/name in path.  False: too long. */
 static bool join(char path[static PATH_MAX], const char *directory, const char *name)

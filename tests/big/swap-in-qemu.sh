@@ -70,6 +70,6 @@ ok "what is held where there is no group, too" at_least "$(in_swap ungrouped)" 1
 ok "but nothing that a session with a group holds" at_most "$(in_swap grouped)" 0
 ok "which is still there" guest '[ "$(cat /sys/fs/cgroup/user/app-*/memory.current)" -gt 16000000 ]'
 ok "sessions end" guest 'killall -TERM satchel-mount'
-ok "and their groups with them" guest 'n=0; while [ -d /sys/fs/cgroup/user/app-* ] && [ $n -lt 300 ]; do sleep 0.1; n=$((n + 1)); done; [ $n -lt 300 ]'
+ok "and their groups with them" guest 'n=0; while [ -d /sys/fs/cgroup/user/app-* ] && [ $n -lt 600 ]; do sleep 0.1; n=$((n + 1)); done; [ $n -lt 600 ]'
 stop
 finish
