@@ -109,13 +109,13 @@ static int finish(void *job, void *context)
 	return status;
 }
 
-/* For few workers so many that nobody waits for who is woken late, as on a virtual machine:
- * eight were often all on the way while everybody slept. */
+/* 32, where there is more than one: of eight for two workers all were often on the way while
+ * everybody slept, on a virtual machine, where to be woken takes long. */
 static unsigned depth(unsigned workers)
 {
-	unsigned least = 2 * workers + 4, good = 8 * workers + 16;
-
-	return (unsigned)min_u64(least > 32 ? least : min_u64(good, 32), DEPTH_MAX);
+	if (workers < 15)
+		return workers == 1 ? 24 : 32;
+	return (unsigned)min_u64(2 * workers + 4, DEPTH_MAX);
 }
 
 size_t frames_memory(int level, unsigned workers)

@@ -18,7 +18,7 @@
 #include "common/status.h"
 
 enum {
-	SMALL = 1 << 20, /* bytes; most spills have fewer */
+	SMALL = 1 << 20, /* bytes that come in pages, so that a small bundle takes no more */
 	NAME_TRIES = 16,
 };
 
@@ -56,8 +56,7 @@ struct spill {
 
 /* Room for memory bytes, and one more, as nobody gets none.  It is taken when it is written
  * to, unless the system counts what is asked for (vm.overcommit_memory, ulimit -v).  Behind
- * the first ones it comes in huge pages where there are any: to have it in small ones takes
- * longer than to fill it. */
+ * the first ones it comes in huge pages where there are any: that is fewer faults. */
 static uint8_t *reserve(size_t memory)
 {
 	uint8_t *bytes = mmap(NULL, memory + 1, PROT_READ | PROT_WRITE,

@@ -11,9 +11,9 @@
 struct arena;
 struct spill;
 
-/* memory: bytes that may stay in memory; all are asked for at once.  directory: where the file goes if it
- * is needed (created then, O_TMPFILE or unlinked at once); copied.  The key lies
- * in the arena.  STATUS_NOMEM. */
+/* memory: bytes that may stay in memory; all are asked for at once.  directory: where
+ * the file goes if it is needed (created then, O_TMPFILE or unlinked at once); copied.
+ * The key lies in the arena.  STATUS_NOMEM. */
 int spill_new(struct spill **spill, struct arena *arena, size_t memory, const char *directory);
 
 /* Wipes the key.  NULL is fine. */

@@ -114,8 +114,7 @@ static int check_final(const struct outfile *out)
 	return STATUS_IO;
 }
 
-/* As many letters at a time as names mostly have: a call for each of them took longer than
- * to create the file. */
+/* Not a call for each: those were two fifths of all calls of an extraction. */
 static void put_letters(char *out, size_t len)
 {
 	unsigned char byte[32];
