@@ -13,6 +13,7 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
@@ -23,12 +24,14 @@ enum {
 	PACE_BYTES = 8 << 20,
 	LIVE_MAX = 1088, /* output files at a time: all volumes of a bundle, and some */
 	NAME_TRIES = 128,
+	PATIENCE_MS = 500,
 	TRIES_PER_LENGTH = 32,
 };
 
-/* A temporary name that outfile_discard_all has to remove.  Its owner alone
- * moves it: free, taken, live, taken, free. */
-enum slot_state { SLOT_FREE, SLOT_TAKEN, SLOT_LIVE };
+/* A temporary name that outfile_discard_all has to remove, if it is live, and to wait
+ * for, if it is about to be.  Its owner alone moves it: free, taken, begun, live, taken,
+ * free. */
+enum slot_state { SLOT_FREE, SLOT_TAKEN, SLOT_BEGUN, SLOT_LIVE };
 
 struct slot {
 	atomic_int state;
@@ -37,13 +40,15 @@ struct slot {
 };
 
 static struct slot slots[LIVE_MAX];
+static atomic_bool ended; /* nothing is begun any more */
 
 struct outfile {
 	int fd;
 	int dirfd;
+	bool own_dirfd;
 	struct slot *slot;
 	char *name; /* the final one, in dirfd */
-	bool replace;
+	enum outfile_if_taken taken;
 	bool cached; /* the page cache may hold what the medium does not */
 	uint64_t len;
 	uint64_t pushed; /* up to here the kernel was told to write */
@@ -72,7 +77,7 @@ static void release(struct outfile *out)
 	}
 	if (out->fd >= 0)
 		close(out->fd);
-	if (out->dirfd >= 0)
+	if (out->own_dirfd)
 		close(out->dirfd);
 	if (out->name)
 		explicit_bzero(out->name, strlen(out->name));
@@ -80,18 +85,18 @@ static void release(struct outfile *out)
 	free(out);
 }
 
-static int prepare(struct outfile **out, int dirfd, const char *name, bool replace)
+static int prepare(struct outfile **out, int dirfd, const char *name, enum outfile_if_taken taken)
 {
 	struct outfile *o = calloc(1, sizeof *o);
 
 	if (!o)
 		return STATUS_NOMEM;
 	o->fd = -1;
-	o->replace = replace;
-	o->dirfd = fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	o->taken = taken;
+	o->dirfd = dirfd;
 	o->name = strdup(name);
 	o->slot = slot_take();
-	if (o->dirfd >= 0 && o->name && o->slot) {
+	if (o->name && o->slot) {
 		*out = o;
 		return STATUS_OK;
 	}
@@ -106,7 +111,7 @@ static int check_final(const struct outfile *out)
 
 	if (fstatat(out->dirfd, out->name, &st, AT_SYMLINK_NOFOLLOW))
 		return errno == ENOENT ? STATUS_OK : STATUS_IO;
-	if (!out->replace)
+	if (out->taken != OUTFILE_REPLACE)
 		return STATUS_EXISTS;
 	if (S_ISREG(st.st_mode) || S_ISLNK(st.st_mode))
 		return STATUS_OK;
@@ -115,19 +120,28 @@ static int check_final(const struct outfile *out)
 }
 
 /* Not a call for each: those were two fifths of all calls of an extraction. */
-static void put_letters(char *out, size_t len)
+static uint8_t random_byte(void)
 {
-	unsigned char byte[32];
-	size_t done = 0;
+	static _Thread_local uint8_t byte[256];
+	static _Thread_local size_t left;
 
-	while (done < len) {
+	while (left == 0) {
 		ssize_t got = getrandom(byte, sizeof byte, 0);
 
-		/* 234 is 9 * 26: every letter is as likely. */
-		for (ssize_t i = 0; i < got && done < len; i++)
-			if (byte[i] < 234)
-				out[done++] = (char)('a' + byte[i] % 26);
+		left = got > 0 ? (size_t)got : 0;
 	}
+	return byte[--left];
+}
+
+static char random_letter(void)
+{
+	uint8_t byte;
+
+	/* 234 is 9 * 26: every letter is as likely. */
+	do
+		byte = random_byte();
+	while (byte >= 234);
+	return (char)('a' + byte % 26);
 }
 
 /* A neutral name in the likeness of name, its stem longer by some letters. */
@@ -138,25 +152,22 @@ static void make_temp_name(char out[static NAME_MAX + 1], const char *name, size
 	size_t ext_len = strlen(ext);
 	size_t stem_len = min_u64(strlen(name) - ext_len + longer, NAME_MAX - ext_len);
 
-	put_letters(out, stem_len);
+	for (size_t i = 0; i < stem_len; i++)
+		out[i] = random_letter();
 	memcpy(out + stem_len, ext, ext_len + 1);
 }
 
-/* Create the temporary file and register it, signals held back: no handler may
- * find it created and not registered. */
+/* Create the temporary file.  Whoever discards all finds it begun, at least. */
 static int create_temp(struct outfile *out)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
-	sigset_t all, before;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	out->fd = openat(out->dirfd, out->slot->name, flags, 0600);
-	if (out->fd >= 0) {
-		out->slot->dirfd = out->dirfd;
-		atomic_store(&out->slot->state, SLOT_LIVE);
-	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	out->slot->dirfd = out->dirfd;
+	atomic_store(&out->slot->state, SLOT_BEGUN);
+	errno = ECANCELED;
+	if (!atomic_load(&ended))
+		out->fd = openat(out->dirfd, out->slot->name, flags, 0600);
+	atomic_store(&out->slot->state, out->fd >= 0 ? SLOT_LIVE : SLOT_TAKEN);
 	return out->fd >= 0 ? STATUS_OK : STATUS_IO;
 }
 
@@ -177,7 +188,7 @@ static int open_temp(struct outfile *out)
 	return STATUS_IO;
 }
 
-int outfile_open_at(struct outfile **out, int dirfd, const char *name, bool replace)
+int outfile_open_at(struct outfile **out, int dirfd, const char *name, enum outfile_if_taken taken)
 {
 	struct outfile *o = NULL;
 	int status;
@@ -186,8 +197,8 @@ int outfile_open_at(struct outfile **out, int dirfd, const char *name, bool repl
 		errno = EINVAL;
 		return STATUS_IO;
 	}
-	status = prepare(&o, dirfd, name, replace);
-	if (status == STATUS_OK)
+	status = prepare(&o, dirfd, name, taken);
+	if (status == STATUS_OK && taken != OUTFILE_REFUSE_LATE)
 		status = check_final(o);
 	if (status == STATUS_OK)
 		status = open_temp(o);
@@ -205,23 +216,39 @@ char *outfile_directory(const char *path)
 	return slash ? strndup(path, slash > path ? (size_t)(slash - path) : 1) : strdup(".");
 }
 
+/* No signal may come to this thread while the file is created and not yet known: its
+ * handler would wait in vain. */
+static int open_shielded(struct outfile **out, int dirfd, const char *name, bool replace)
+{
+	sigset_t all, before;
+	int status;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	status = outfile_open_at(out, dirfd, name, replace ? OUTFILE_REPLACE : OUTFILE_REFUSE);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return status;
+}
+
 int outfile_open(struct outfile **out, const char *path, bool replace)
 {
 	const char *slash = strrchr(path, '/');
-	const char *name = slash ? slash + 1 : path;
 	char *dir = outfile_directory(path);
-	int dirfd = -1, status = STATUS_NOMEM, saved;
+	int dirfd, status, saved;
 
 	if (!dir)
-		return status;
-	status = STATUS_IO;
+		return STATUS_NOMEM;
 	dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	if (dirfd >= 0)
-		status = outfile_open_at(out, dirfd, name, replace);
-	saved = errno;
-	if (dirfd >= 0)
-		close(dirfd);
 	free(dir);
+	if (dirfd < 0)
+		return STATUS_IO;
+	status = open_shielded(out, dirfd, slash ? slash + 1 : path, replace);
+	if (status == STATUS_OK) {
+		(*out)->own_dirfd = true;
+		return status;
+	}
+	saved = errno;
+	close(dirfd);
 	errno = saved;
 	return status;
 }
@@ -372,7 +399,8 @@ static int publish_by_check(const struct outfile *out)
 
 static int publish(const struct outfile *out)
 {
-	unsigned flags = out->replace ? 0 : RENAME_NOREPLACE;
+	bool replace = out->taken == OUTFILE_REPLACE;
+	unsigned flags = replace ? 0 : RENAME_NOREPLACE;
 	int status;
 
 	/* By number, because musl has no name for it. */
@@ -382,7 +410,7 @@ static int publish(const struct outfile *out)
 		return STATUS_EXISTS;
 	if (errno != EINVAL && errno != ENOSYS)
 		return STATUS_IO;
-	status = out->replace ? STATUS_IO : publish_by_link(out);
+	status = replace ? STATUS_IO : publish_by_link(out);
 	return status == STATUS_IO ? publish_by_check(out) : status;
 }
 
@@ -399,7 +427,7 @@ static int sync_directory(const struct outfile *out)
 	if (fd >= 0)
 		close(fd);
 	/* What it has replaced is gone already: better the new one than none. */
-	if (status && !out->replace)
+	if (status && out->taken != OUTFILE_REPLACE)
 		unlinkat(out->dirfd, out->name, 0);
 	errno = saved;
 	return status;
@@ -457,9 +485,21 @@ bool outfile_is_unfit(int error)
 	}
 }
 
+/* Is there a name to be removed?  What another thread has begun it has done in a
+ * moment; on a drive that stalls nobody waits for it. */
+static bool is_live(struct slot *slot)
+{
+	const struct timespec pause = {.tv_nsec = 1000000};
+
+	for (int i = 0; i < PATIENCE_MS && atomic_load(&slot->state) == SLOT_BEGUN; i++)
+		nanosleep(&pause, NULL);
+	return atomic_load(&slot->state) == SLOT_LIVE;
+}
+
 void outfile_discard_all(void)
 {
+	atomic_store(&ended, true);
 	for (size_t i = 0; i < LIVE_MAX; i++)
-		if (atomic_load(&slots[i].state) == SLOT_LIVE)
+		if (is_live(&slots[i]))
 			unlinkat(slots[i].dirfd, slots[i].name, 0);
 }

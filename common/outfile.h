@@ -20,9 +20,15 @@ struct outfile;
  * STATUS_EXISTS (and replace is false), STATUS_IO, STATUS_NOMEM. */
 int outfile_open(struct outfile **out, const char *path, bool replace);
 
-/* The same, with the temporary name relative to the directory dirfd: for
- * extraction, where no path may be walked twice.  name: one component. */
-int outfile_open_at(struct outfile **out, int dirfd, const char *name, bool replace);
+/* Where the name is taken: say so at once, or only when it is published, as nobody
+ * expects it in a directory that was just made; or replace it. */
+enum outfile_if_taken { OUTFILE_REFUSE, OUTFILE_REFUSE_LATE, OUTFILE_REPLACE };
+
+/* The same, of many small files, for extraction.  name: one component in the directory
+ * dirfd, which must stay open until out is freed.  Signals after which
+ * outfile_discard_all is called should be for other threads: what is begun in the
+ * moment in which one comes here may stay. */
+int outfile_open_at(struct outfile **out, int dirfd, const char *name, enum outfile_if_taken taken);
 
 /* Append len bytes; EINTR and short writes are retried.  Every few MiB the
  * kernel is told to start writing, so that outfile_synced_len moves on and a
@@ -65,8 +71,8 @@ bool outfile_is_unfit(int error);
 #define OUTFILE_EXISTS "exists already; --force replaces it"
 #define OUTFILE_IS_DIRECTORY "is a directory; name a file in it"
 
-/* Unlink every temporary file of the process that is not committed.  Safe in
- * a signal handler. */
+/* Unlink every temporary file of the process that is not committed, whatever other
+ * threads are at; from now on none can be begun (ECANCELED).  Safe in a signal handler. */
 void outfile_discard_all(void);
 
 #endif

@@ -81,6 +81,7 @@ struct extract {
 	bits *links;  /* wanted hard links */
 	struct first first[FIRSTS];
 	size_t first_count;
+	bool linking;
 };
 
 /* Of the entries first to end those that are neither directory nor hard link. */
@@ -348,7 +349,7 @@ static int open_directory(struct extract *x, struct placer *p, uint32_t id)
 		session_report(x->session, "", status);
 		return -1;
 	}
-	fd = place_open(p, p->where, O_PATH);
+	fd = place_open(p, p->where);
 	if (fd < 0) {
 		diag_error(p->where, "%s", strerror(errno));
 		session_note(x->session, 1);
@@ -366,9 +367,9 @@ static void do_unit(void *context, unsigned worker, const void *in)
 
 	if (dirfd < 0)
 		return;
+	p->is_new = bit_get(x->made, unit->directory);
 	for (uint32_t id = unit->first; id < unit->end && !stopped(x); id++)
 		do_entry(x, p, dirfd, id, len);
-	close(dirfd);
 }
 
 /* --- hard links ------------------------------------------------------------------------- */
@@ -418,16 +419,30 @@ static void put_link(struct extract *x, uint32_t id)
 	if (append_name(p, strlen(p->where)) && put(x, p, dirfd) && !known &&
 	    x->first_count < FIRSTS)
 		x->first[x->first_count++] = (struct first){inode, id};
-	close(dirfd);
 }
 
-static void put_links(struct extract *x)
+static void put_links(void *context, unsigned worker, const void *unused)
 {
+	struct extract *x = context;
+
+	(void)worker;
+	(void)unused;
 	for (uint64_t id = 0; id < x->entries && !stopped(x); id++)
 		if (atomic_load(&x->links[id / 64]) == 0)
 			id |= 63;
 		else if (bit_get(x->links, (uint32_t)id))
 			put_link(x, (uint32_t)id);
+}
+
+/* One unit. */
+static bool has_links(void *context, void *unused)
+{
+	struct extract *x = context;
+	bool first = !x->linking;
+
+	(void)unused;
+	x->linking = true;
+	return first;
 }
 
 /* --- directories, again ------------------------------------------------------------------- */
@@ -452,15 +467,16 @@ static void finish_directories(struct extract *x)
 static void extract_all(struct extract *x)
 {
 	const struct options *o = x->session->options;
-	const struct pool_job job = {.next = next_unit, .work = do_unit, .context = x};
+	const struct pool_job files = {.next = next_unit, .work = do_unit, .context = x};
+	const struct pool_job links = {.next = has_links, .work = put_links, .context = x};
 
 	diag_note("what is extracted stays readable on the disk of %s, even when it is deleted",
 	          x->directory);
 	find_wanted(x);
 	progress_start(x->progress, "extracting",
 	               o->path_count ? 0 : bundle_content(x->session->bundle)->plain_len);
-	pool_run(x->session, &job);
-	put_links(x);
+	pool_run(x->session, &files);
+	pool_run(x->session, &links);
 	progress_update(x->progress, atomic_load(&x->place.written));
 	progress_finish(x->progress);
 	finish_directories(x);
@@ -505,14 +521,21 @@ static int prepare(struct extract *x)
 	if (status == STATUS_OK)
 		status = walk_init(&x->walk, s->arena, s->cursor);
 	if (status == STATUS_OK)
-		status = placer_init(&x->placer, &x->place, s->arena, s->cursor);
-	for (unsigned i = 0; i < s->worker_count && status == STATUS_OK; i++)
-		status = placer_init(&x->worker[i], &x->place, s->arena, s->worker[i]);
-	if (status == STATUS_OK)
 		status = progress_new(&x->progress,
 		                      s->options->quiet ? PROGRESS_SILENT : PROGRESS_TEXT);
 	x->walk.raw = true;
-	return status ? diag_status(NULL, status) : open_target(x);
+	return status ? diag_status(NULL, status) : 0;
+}
+
+/* Into the target, which is open. */
+static int make_placers(struct extract *x)
+{
+	struct session *s = x->session;
+	int status = placer_init(&x->placer, &x->place, s->arena, s->cursor);
+
+	for (unsigned i = 0; i < s->worker_count && status == STATUS_OK; i++)
+		status = placer_init(&x->worker[i], &x->place, s->arena, s->worker[i]);
+	return status ? diag_status(NULL, status) : 0;
 }
 
 static void release(struct extract *x)
@@ -539,6 +562,10 @@ static int act(void *context, struct session *session)
 
 	x->session = session;
 	code = prepare(x);
+	if (code == 0)
+		code = open_target(x);
+	if (code == 0)
+		code = make_placers(x);
 	if (code == 0)
 		extract_all(x);
 	return code;

@@ -26,14 +26,14 @@ enum {
 	SAFE_STEM = 100,
 	SAFE_EXTENSION = 16,
 	TEMP_LETTERS = 16,
-	RUNG = 128, /* components between two directories that stay open */
-	WALK = O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC,
 };
 
 size_t placer_size(void)
 {
 	return sizeof(struct bundle_entry) + 3 * (FORMAT_PATH + 1) + BUF + FORMAT_NAME + 1 + 6 * 64;
 }
+
+static descent_open_fn open_component;
 
 int placer_init(struct placer *p, struct place *place, struct arena *arena, struct cursor *cursor)
 {
@@ -43,16 +43,20 @@ int placer_init(struct placer *p, struct place *place, struct arena *arena, stru
 	p->where = arena_alloc(arena, FORMAT_PATH + 1);
 	p->buf = arena_alloc(arena, BUF);
 	p->safe = arena_alloc(arena, FORMAT_NAME + 1);
-	p->rung = arena_alloc(arena, FORMAT_PATH + 1);
-	return p->entry && p->path && p->where && p->buf && p->safe && p->rung ? STATUS_OK
-	                                                                       : STATUS_NOMEM;
+	p->descent = (struct descent){
+		.root = place->root,
+		.open = open_component,
+		.context = p,
+		.path = arena_alloc(arena, FORMAT_PATH + 1),
+	};
+	return p->entry && p->path && p->where && p->buf && p->safe && p->descent.path
+	               ? STATUS_OK
+	               : STATUS_NOMEM;
 }
 
 void placer_fini(struct placer *p)
 {
-	if (p->rung_depth)
-		close(p->rung_fd);
-	p->rung_depth = 0;
+	descent_fini(&p->descent);
 }
 
 /* --- what went wrong ------------------------------------------------------------ */
@@ -200,91 +204,36 @@ static void random_name(char name[static TEMP_LETTERS + 1])
 
 /* --- directories ------------------------------------------------------------------- */
 
-static int open_component(struct placer *p, int at, const char *name, int flags)
+static int open_component(void *context, int dirfd, const char *name, int flags)
 {
-	int fd = openat(at, name, flags);
+	int fd = openat(dirfd, name, flags);
 
 	if (fd < 0 && is_refusal(errno)) {
 		int error = errno;
 
-		fd = openat(at, safe_name(p, name), flags);
+		fd = openat(dirfd, safe_name(context, name), flags);
 		if (fd < 0)
 			errno = error;
 	}
 	return fd;
 }
 
-/* A path of thousands of components would cost so many calls for every directory on it:
- * it is begun at the rung, if that is on it.  Returns a descriptor; *at: where p->path
- * goes on, *depth components down. */
-static int begin_at_rung(struct placer *p, size_t *at, unsigned *depth)
+int place_open(struct placer *p, const char *path)
 {
-	bool fits = p->rung_depth && p->path[p->rung_len] == '/' &&
-	            !memcmp(p->path, p->rung, p->rung_len);
-
-	*at = fits ? p->rung_len + 1 : 0;
-	*depth = fits ? p->rung_depth : 0;
-	return openat(fits ? p->rung_fd : p->place->root, ".", WALK);
+	return descent_to(&p->descent, path);
 }
 
-/* The first len bytes of p->path lead to fd. */
-static void keep_rung(struct placer *p, int fd, size_t len, unsigned depth)
-{
-	placer_fini(p);
-	p->rung_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (p->rung_fd < 0)
-		return; /* from the root, then */
-	memcpy(p->rung, p->path, len);
-	p->rung_len = len;
-	p->rung_depth = depth;
-}
-
-/* From fd, which is closed, to the component at name. */
-static int step(struct placer *p, int fd, const char *name, int flags)
-{
-	int next = open_component(p, fd, name, flags), error = errno;
-
-	close(fd);
-	errno = error;
-	return next;
-}
-
-int place_open(struct placer *p, const char *path, int flags)
-{
-	unsigned depth;
-	size_t at;
-	int fd;
-
-	if (path != p->path)
-		memmove(p->path, path, strlen(path) + 1);
-	fd = begin_at_rung(p, &at, &depth);
-	while (fd >= 0 && p->path[at]) {
-		char *slash = strchr(p->path + at, '/');
-
-		if (!slash)
-			return step(p, fd, p->path + at, (WALK & ~O_PATH) | flags);
-		*slash = '\0';
-		fd = step(p, fd, p->path + at, WALK);
-		*slash = '/';
-		at = (size_t)(slash - p->path) + 1;
-		if (fd >= 0 && ++depth % RUNG == 0)
-			keep_rung(p, fd, at - 1, depth);
-	}
-	return fd;
-}
-
-/* The directory that path lies in; *name: its last component, within path. */
+/* The directory that path lies in, as place_open; *name: its last component, within
+ * path. */
 static int open_parent(struct placer *p, const char *path, const char **name)
 {
 	const char *slash = strrchr(path, '/');
 	size_t front = slash ? (size_t)(slash - path) : 0;
-	int fd;
 
 	memcpy(p->path, path, front);
 	p->path[front] = '\0';
-	fd = place_open(p, p->path, O_PATH);
 	*name = slash ? slash + 1 : path;
-	return fd;
+	return place_open(p, p->path);
 }
 
 /* mkdirat, under another name where its own is refused. */
@@ -304,29 +253,18 @@ static int make_directory(struct placer *p, int dirfd, const char *name, const c
 bool place_directory(struct placer *p, const char *path, bool *made)
 {
 	const char *name;
-	int parent = open_parent(p, path, &name), fd = -1, error = errno;
+	int parent = open_parent(p, path, &name);
 
-	*made = false;
-	if (parent >= 0) {
-		*made = make_directory(p, parent, name, path) == 0;
-		error = errno;
-		if (*made || error == EEXIST) {
-			fd = open_component(p, parent, name, WALK);
-			error = errno;
-		}
-		close(parent);
+	*made = parent >= 0 && make_directory(p, parent, name, path) == 0;
+	if (parent >= 0 && (*made || errno == EEXIST) && place_open(p, path) >= 0)
+		return true;
+	if (errno == ENOTDIR || errno == ELOOP) {
+		diag_error(path, "exists already and is not a directory");
+		session_note(p->place->session, 1);
+	} else {
+		report_errno(p, path, errno);
 	}
-	if (fd < 0) {
-		if (error == ENOTDIR || error == ELOOP) {
-			diag_error(path, "exists already and is not a directory");
-			session_note(p->place->session, 1);
-		} else {
-			report_errno(p, path, error);
-		}
-		return false;
-	}
-	close(fd);
-	return true;
+	return false;
 }
 
 /* --- attributes --------------------------------------------------------------------- */
@@ -474,7 +412,10 @@ static int copy_content(struct placer *p, struct outfile *out)
 static int place_file(struct placer *p, int dirfd, const char *name, const char *path)
 {
 	struct outfile *out = NULL;
-	int status = outfile_open_at(&out, dirfd, name, p->place->force);
+	enum outfile_if_taken taken = p->place->force ? OUTFILE_REPLACE
+	                              : p->is_new     ? OUTFILE_REFUSE_LATE
+	                                              : OUTFILE_REFUSE;
+	int status = outfile_open_at(&out, dirfd, name, taken);
 
 	if (status)
 		return status;
@@ -570,12 +511,14 @@ bool place_link(struct placer *p, const char *first, const char *path, bool *rep
 {
 	struct hard_link from;
 	const char *name;
-	int dirfd = -1, status = STATUS_IO;
+	int dirfd, status = STATUS_IO;
 
 	*reported = false;
-	from.dirfd = open_parent(p, first, &from.name);
-	if (from.dirfd >= 0)
-		dirfd = open_parent(p, path, &name);
+	dirfd = open_parent(p, first, &from.name);
+	from.dirfd = dirfd < 0 ? -1 : fcntl(dirfd, F_DUPFD_CLOEXEC, 0);
+	if (from.dirfd < 0)
+		return false;
+	dirfd = open_parent(p, path, &name);
 	if (dirfd >= 0)
 		status = make_name(p, dirfd, name, make_link, &from);
 	if (status == STATUS_EXISTS ||
@@ -583,17 +526,17 @@ bool place_link(struct placer *p, const char *first, const char *path, bool *rep
 		report(p, path, status);
 		*reported = true;
 	}
-	if (from.dirfd >= 0)
-		close(from.dirfd);
-	if (dirfd >= 0)
-		close(dirfd);
+	close(from.dirfd);
 	return status == STATUS_OK;
 }
 
 void place_finish(struct placer *p, const char *path)
 {
-	int fd = place_open(p, path, O_RDONLY);
+	const char *name;
+	int parent = open_parent(p, path, &name), fd = -1;
 
+	if (parent >= 0)
+		fd = open_component(p, parent, name, DESCENT_FLAGS & ~O_PATH);
 	if (fd < 0) {
 		report_partly(p, path, "its attributes", errno);
 		return;

@@ -12,6 +12,7 @@
 #include <sys/types.h>
 
 #include "common/bundle.h"
+#include "reader/descent.h"
 
 struct arena;
 struct session;
@@ -37,12 +38,9 @@ struct placer {
 	char *where;  /* FORMAT_PATH + 1, the caller's: where entry goes */
 	uint8_t *buf; /* contents, attributes, targets */
 	char *safe;   /* FORMAT_NAME + 1: a name that the file system takes */
+	bool is_new;  /* the directory that entry goes into was made by us */
 
-	/* Of a deep path, one directory stays open, from which the next path may go on. */
-	int rung_fd;
-	unsigned rung_depth; /* components down from the root; 0: there is none */
-	size_t rung_len;
-	char *rung; /* FORMAT_PATH + 1: its path */
+	struct descent descent;
 };
 
 /* Bytes of arena that placer_init takes. */
@@ -54,9 +52,9 @@ int placer_init(struct placer *p, struct place *place, struct arena *arena, stru
 /* All zeros will do, too. */
 void placer_fini(struct placer *p);
 
-/* Open the directory at path (from the root; "" is the root itself).
- * flags: O_PATH or O_RDONLY.  -1: errno. */
-int place_open(struct placer *p, const char *path, int flags);
+/* The directory at path (from the root; "" is the root itself), until the next call with
+ * this placer but for place_entry.  -1: errno. */
+int place_open(struct placer *p, const char *path);
 
 /* Make the directory at path, readable for us only until place_finish.
  * *made: it was not there.  false: reported, and there is none. */

@@ -1,6 +1,7 @@
 #include "reader/pool.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <stdalign.h>
 #include <stdint.h>
 
@@ -37,19 +38,33 @@ static void *work(void *context)
 	return NULL;
 }
 
+/* Signals are for the calling thread, which waits: they end it all, and find no work
+ * half done that they would have to wait for.  Returns how many were started. */
+static unsigned start(struct worker *worker, unsigned count)
+{
+	sigset_t all, before;
+	unsigned started = 0;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	while (started < count &&
+	       pthread_create(&worker[started].thread, NULL, work, &worker[started]) == 0)
+		started++;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return started;
+}
+
 void pool_run(struct session *session, const struct pool_job *job)
 {
 	struct pool pool = {.job = job, .turn = PTHREAD_MUTEX_INITIALIZER};
 	struct worker worker[SESSION_WORKERS];
-	unsigned started = 1;
+	unsigned started;
 
 	for (unsigned i = 0; i < SESSION_WORKERS; i++)
 		worker[i] = (struct worker){.pool = &pool, .number = i};
-	/* The calling thread is the first. */
-	while (started < session->worker_count &&
-	       pthread_create(&worker[started].thread, NULL, work, &worker[started]) == 0)
-		started++;
-	work(&worker[0]);
-	for (unsigned i = 1; i < started; i++)
+	started = start(worker, session->worker_count);
+	if (started == 0)
+		work(&worker[0]);
+	for (unsigned i = 0; i < started; i++)
 		pthread_join(worker[i].thread, NULL);
 }

@@ -19,7 +19,8 @@ struct pool_job {
 	void *context;
 };
 
-/* Returns when all is done.  Threads that cannot be had are done without. */
+/* Returns when all is done.  Signals come to the calling thread and no other.  Threads
+ * that cannot be had are done without; where there is none, the calling one works. */
 void pool_run(struct session *session, const struct pool_job *job);
 
 #endif

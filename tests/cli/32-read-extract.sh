@@ -206,11 +206,22 @@ is "that is" "$(names_in "$out")" "$name "
 # --- stopped ---------------------------------------------------------------------------------------------------
 
 tests/encode.py columns "$tmp" 2>/dev/null
+
+temporary() { find "$out" -type f ! -name 'part *'; }
+
+# While the third file waits for its name.
 for signal in INT TERM HUP; do
 	fresh
-	strace -f -qq -o "$tmp/trace" -e trace=renameat2 -e inject=renameat2:signal=$signal:when=3 \
-		"$read" extract "${key[@]}" -C "$out" "$tmp/columns.bundle" >/dev/null 2>&1
+	heeding strace -D -f -qq -o "$tmp/trace" -e trace=renameat2 -e inject=renameat2:delay_enter=20s:when=3 \
+		"$read" extract "${key[@]}" -C "$out" "$tmp/columns.bundle" >/dev/null 2>&1 &
+	for ((i = 0; i < 400; i++)); do
+		[ "$(find "$out" -type f -name 'part *' | wc -l)" -ge 2 ] && [ -n "$(temporary)" ] && break
+		sleep 0.05
+	done
+	ok "a temporary file is there" test $i -lt 400
+	kill -$signal $!
+	wait $! 2>/dev/null
 	is "stopped by SIG$signal: 128 + its number" $? $((128 + $(kill -l $signal)))
-	is "no temporary file remains (SIG$signal)" "$(find "$out" -type f ! -name 'part *' | wc -l)" 0
+	is "no temporary file remains (SIG$signal)" "$(temporary)" ''
 done
 finish

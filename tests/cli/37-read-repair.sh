@@ -334,11 +334,7 @@ mkdir "$tmp/stop"
 head -c 200000000 /dev/urandom >"$tmp/big"
 "$pack" -q "${key[@]}" -o "$tmp/large" "$tmp/big"
 for signal in INT TERM HUP; do
-	# A job of this shell has its interrupts ignored.
-	/usr/bin/python3 -c 'import os, signal, sys
-signal.signal(signal.SIGINT, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' \
-		"$read" repair -q "${key[@]}" -o "$tmp/stop/new" "$tmp/large" >/dev/null 2>&1 &
+	heeding "$read" repair -q "${key[@]}" -o "$tmp/stop/new" "$tmp/large" >/dev/null 2>&1 &
 	while [ -z "$(ls -A "$tmp/stop")" ] && kill -0 $! 2>/dev/null; do sleep 0.01; done
 	name=$(ls -A "$tmp/stop")
 	kill -$signal $!

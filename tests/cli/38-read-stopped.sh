@@ -9,12 +9,7 @@ mkfifo "$tmp/pipe"
 
 # stop READER SIGNAL: while it waits for somebody who does not read.
 stop() {
-	# A job of this shell has its interrupts ignored.
-	/usr/bin/python3 -c 'import os, signal, sys
-for no in signal.SIGINT, signal.SIGQUIT:
-    signal.signal(no, signal.SIG_DFL)
-os.execv(sys.argv[1], sys.argv[1:])' \
-		"$1" cat "${key[@]}" "$tmp/bundle" film >"$tmp/pipe" 2>"$tmp/stderr" &
+	heeding "$1" cat "${key[@]}" "$tmp/bundle" film >"$tmp/pipe" 2>"$tmp/stderr" &
 	exec 3<"$tmp/pipe"
 	head -c 1 <&3 >/dev/null
 	kill -"$2" $!

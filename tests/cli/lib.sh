@@ -12,6 +12,8 @@
 #   bounded COMMAND [ARGUMENT...]                   in $KIB of address space (a sanitizer's
 #                                                   build has its own, in terabytes) and
 #                                                   $SECONDS_EACH; its exit code, 137 if killed
+#   heeding PROGRAM... &                            one that can be interrupted, as a job of a
+#                                                   script cannot
 #   sanitized                                       for if: are these programs a sanitizer's, or
 #                                                   valgrind's?  They have memory, threads and
 #                                                   calls that ours have not
@@ -108,6 +110,13 @@ like() {
 skip() {
 	count=$((count + 1))
 	echo "ok $count - $1 # SKIP $2"
+}
+
+heeding() {
+	exec /usr/bin/python3 -c 'import os, signal, sys
+for no in signal.SIGINT, signal.SIGQUIT:
+    signal.signal(no, signal.SIG_DFL)
+os.execvp(sys.argv[1], sys.argv[1:])' "$@"
 }
 
 exits() {

@@ -4,7 +4,9 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <linux/magic.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -242,15 +244,25 @@ static void a_directory_and_one_component(void **state)
 	(void)state;
 	for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
 		errno = 0;
-		assert_int_equal(outfile_open_at(&out, dirfd, bad[i], false), STATUS_IO);
+		assert_int_equal(outfile_open_at(&out, dirfd, bad[i], OUTFILE_REFUSE), STATUS_IO);
 		assert_int_equal(errno, EINVAL);
 	}
-	assert_int_equal(outfile_open_at(&out, dirfd, "name", false), STATUS_OK);
-	close(dirfd); /* it keeps one of its own */
+	assert_int_equal(outfile_open_at(&out, dirfd, "name", OUTFILE_REFUSE), STATUS_OK);
 	assert_int_equal(outfile_write(out, "x", 1), STATUS_OK);
 	assert_int_equal(outfile_commit(out, true), STATUS_OK);
 	assert_true(holds("d/name", "x"));
+	/* That it is taken is said at once, or at the end. */
+	assert_int_equal(outfile_open_at(&out, dirfd, "name", OUTFILE_REFUSE), STATUS_EXISTS);
+	assert_int_equal(outfile_open_at(&out, dirfd, "name", OUTFILE_REFUSE_LATE), STATUS_OK);
+	assert_int_equal(outfile_write(out, "y", 1), STATUS_OK);
+	assert_int_equal(outfile_commit(out, false), STATUS_EXISTS);
+	assert_true(holds("d/name", "x"));
+	assert_int_equal(outfile_open_at(&out, dirfd, "name", OUTFILE_REPLACE), STATUS_OK);
+	assert_int_equal(outfile_write(out, "z", 1), STATUS_OK);
+	assert_int_equal(outfile_commit(out, false), STATUS_OK);
+	assert_true(holds("d/name", "z"));
 	assert_int_equal(count_names(), 1);
+	close(dirfd);
 }
 
 /* Publish d/free, and d/taken where somebody came first; then the same with
@@ -429,16 +441,65 @@ static void a_signal_handler_removes_what_is_not_committed(void **state)
 	assert_true(exists("d/done"));
 }
 
-static void what_was_discarded_cannot_be_committed(void **state)
+static atomic_uint begun;
+
+/* Begins files and gives them up, until that is refused. */
+static void *begin_files(void *unused)
 {
+	int dirfd = open("d", O_PATH | O_DIRECTORY);
 	struct outfile *out = NULL;
 
+	(void)unused;
+	while (outfile_open_at(&out, dirfd, "several-letters", OUTFILE_REFUSE_LATE) == STATUS_OK) {
+		atomic_fetch_add(&begun, 1);
+		outfile_discard(out);
+	}
+	pause();
+	return NULL;
+}
+
+static void stopped_while_others_begin(void)
+{
+	pthread_t thread;
+	sigset_t term;
+
+	signal(SIGTERM, discard_and_die);
+	sigemptyset(&term);
+	sigaddset(&term, SIGTERM);
+	MUST(!pthread_sigmask(SIG_BLOCK, &term, NULL));
+	for (int i = 0; i < 3; i++)
+		MUST(!pthread_create(&thread, NULL, begin_files, NULL));
+	MUST(!pthread_sigmask(SIG_UNBLOCK, &term, NULL));
+	while (atomic_load(&begun) < 200)
+		;
+	raise(SIGTERM);
+}
+
+static void what_other_threads_begin_is_removed(void **state)
+{
 	(void)state;
-	assert_int_equal(outfile_open(&out, "d/final", false), STATUS_OK);
+	for (int i = 0; i < 50; i++) {
+		assert_int_equal(unit_in_child(stopped_while_others_begin), 55);
+		assert_int_equal(count_names(), 0);
+	}
+}
+
+static void commit_what_was_discarded(void)
+{
+	struct outfile *out = NULL, *more = NULL;
+
+	MUST(outfile_open(&out, "d/final", false) == STATUS_OK);
 	outfile_discard_all();
-	assert_int_equal(count_names(), 0);
-	assert_int_equal(outfile_commit(out, true), STATUS_IO);
-	assert_int_equal(count_names(), 0);
+	MUST(count_names() == 0);
+	MUST(outfile_open(&more, "d/more", false) == STATUS_IO && errno == ECANCELED);
+	MUST(outfile_commit(out, true) == STATUS_IO);
+	MUST(count_names() == 0);
+}
+
+static void what_was_discarded_cannot_be_committed(void **state)
+{
+	(void)state;
+	assert_int_equal(unit_in_child(commit_what_was_discarded), 0);
 	outfile_discard(NULL);
 }
 
@@ -567,6 +628,7 @@ int main(void)
 		TEST(a_name_that_may_be_gone_tomorrow_is_taken_back),
 		TEST(a_write_that_fails_leaves_nothing),
 		TEST(a_signal_handler_removes_what_is_not_committed),
+		TEST(what_other_threads_begin_is_removed),
 		TEST(what_was_discarded_cannot_be_committed),
 		TEST(as_many_as_there_are_places),
 		TEST(writing_is_paced_and_read_back),
