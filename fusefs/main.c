@@ -157,6 +157,10 @@ static int confine(struct mounted *m)
 	if (!sandbox_calls(m->run.program, watch_has_bus(m->watch)))
 		diag_warn(NULL, "this kernel has no seccomp: system calls are not limited");
 	status = loop_release(m->loop);
+	/* What libfuse has no memory for it answers with an error, and goes on; but without
+	 * INIT the kernel never asks anything. */
+	if (status == STATUS_OK && !m->view.greeted)
+		status = STATUS_NOMEM;
 	return status ? fail(status) : 0;
 }
 

@@ -197,7 +197,7 @@ static int load(struct worker *w, fuse_ino_t node)
 
 static void op_init(void *context, struct fuse_conn_info *conn)
 {
-	const struct view *v = context;
+	struct view *v = context;
 	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
 	                FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_IOCTL_DIR;
 
@@ -207,6 +207,7 @@ static void op_init(void *context, struct fuse_conn_info *conn)
 	conn->max_read = conn->max_write = v->read_max;
 	conn->max_background = 64;
 	conn->congestion_threshold = 48;
+	v->greeted = true;
 }
 
 static void op_lookup(fuse_req_t req, fuse_ino_t parent, const char *name)

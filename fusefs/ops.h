@@ -33,6 +33,7 @@ struct view {
 	bool (*medium_is_there)(void *context);
 	void *context;
 
+	bool greeted;              /* the kernel's INIT has arrived */
 	_Atomic int64_t last_read; /* CLOCK_BOOTTIME, seconds */
 	_Atomic bool damaged;      /* something could not be read */
 };

@@ -97,6 +97,6 @@ cp -r "$tmp/src" "$mnt"
 no "a control: what should be lost can be read" lost look 1 "$tmp/key" "$tmp/hurt" "$tmp/src" "$mnt"
 lost hurt mended "$tmp/key" "$tmp/whole" "$tmp/hurt" >/dev/null
 ok "all can be read" lost look 1 "$tmp/key" "$tmp/hurt" "$tmp/src" "$mnt"
-printf x | dd of="$mnt/20.jpg" bs=1 seek=50000 conv=notrunc status=none
+printf 'not by chance' | dd of="$mnt/20.jpg" bs=1 seek=50000 conv=notrunc status=none
 no "a byte is another" lost look 1 "$tmp/key" "$tmp/hurt" "$tmp/src" "$mnt"
 finish

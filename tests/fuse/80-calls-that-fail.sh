@@ -92,6 +92,16 @@ for kind in memory:60 crypto:1000 map:2 thread:4 open:9 stat:3 read:20 write:10 
 	every "$kind" mounted "${with[@]}" -f "$tmp/bundle" "$mnt"
 done
 
+# Without memory for the kernel's first request there will be no second.
+all=''
+count_calls memory "${with[@]}" -f "$tmp/bundle" "$mnt"
+for ((n = total / 2; n < total; n++)); do
+	with_nth memory $n '' "${with[@]}" -f "$tmp/bundle" "$mnt"
+	grep -q 'failed to allocate request' "$tmp/stderr" && break
+	mounted >/dev/null
+done
+is "no memory for INIT: not mounted" "$code $(mounted)" '1 '
+
 few=3
 name="with --cache"
 for kind in memory:60 read:20 write:10; do
