@@ -5,6 +5,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,7 @@ static struct {
 	pthread_mutex_t lock;
 	const char *program;
 	bool quiet;
+	atomic_bool silent;
 	void (*hook)(bool before);
 	unsigned errors, warnings;
 	struct scratch *scratch;
@@ -129,6 +131,8 @@ static void write_line(const char *line, size_t len)
 {
 	ssize_t rc;
 
+	if (atomic_load(&diag.silent))
+		return;
 	if (diag.hook)
 		diag.hook(true);
 	do
@@ -199,6 +203,11 @@ bool diag_can_tell(int milliseconds)
 	struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
 
 	return poll(&out, 1, milliseconds) > 0;
+}
+
+void diag_fall_silent(void)
+{
+	atomic_store(&diag.silent, true);
 }
 
 unsigned diag_error_count(void)

@@ -41,6 +41,10 @@ int diag_status(const char *file, int status);
  * stopped, or a pipe that nobody reads, would keep who writes one. */
 bool diag_can_tell(int milliseconds);
 
+/* From now on nothing is written: what it would speak of is being wiped.  Safe in a signal
+ * handler. */
+void diag_fall_silent(void);
+
 /* How many errors and warnings were written. */
 unsigned diag_error_count(void);
 unsigned diag_warn_count(void);

@@ -23,9 +23,9 @@
 enum {
 	PACE_BYTES = 8 << 20,
 	LIVE_MAX = 1088, /* output files at a time: all volumes of a bundle, and some */
+	STEM_MIN = 8,
 	NAME_TRIES = 128,
-	PATIENCE_MS = 500,
-	TRIES_PER_LENGTH = 32,
+	PATIENCE_MS = 2000,
 };
 
 /* A temporary name that outfile_discard_all has to remove, if it is live, and to wait
@@ -40,7 +40,7 @@ struct slot {
 };
 
 static struct slot slots[LIVE_MAX];
-static atomic_bool ended; /* nothing is begun any more */
+static atomic_bool ended; /* by outfile_discard_all */
 
 struct outfile {
 	int fd;
@@ -96,12 +96,12 @@ static int prepare(struct outfile **out, int dirfd, const char *name, enum outfi
 	o->dirfd = dirfd;
 	o->name = strdup(name);
 	o->slot = slot_take();
-	if (o->name && o->slot) {
+	if (o->name && o->slot && !atomic_load(&ended)) {
 		*out = o;
 		return STATUS_OK;
 	}
 	release(o);
-	return STATUS_IO;
+	return atomic_load(&ended) ? STATUS_CANCELLED : STATUS_IO;
 }
 
 /* May the final name be taken?  Better known before hours of writing. */
@@ -144,45 +144,46 @@ static char random_letter(void)
 	return (char)('a' + byte % 26);
 }
 
-/* A neutral name in the likeness of name, its stem longer by some letters. */
-static void make_temp_name(char out[static NAME_MAX + 1], const char *name, size_t longer)
+/* A neutral name in the likeness of name. */
+static void make_temp_name(char out[static NAME_MAX + 1], const char *name)
 {
 	const char *dot = strrchr(name, '.');
 	const char *ext = dot && dot != name && strlen(dot) <= NAME_MAX / 2 ? dot : "";
 	size_t ext_len = strlen(ext);
-	size_t stem_len = min_u64(strlen(name) - ext_len + longer, NAME_MAX - ext_len);
+	size_t stem_len = max_u64(strlen(name) - ext_len, STEM_MIN);
 
 	for (size_t i = 0; i < stem_len; i++)
 		out[i] = random_letter();
 	memcpy(out + stem_len, ext, ext_len + 1);
 }
 
-/* Create the temporary file.  Whoever discards all finds it begun, at least. */
+/* Create the temporary file.  Whoever discards all finds it begun, at least; and what was
+ * created behind his back goes at once. */
 static int create_temp(struct outfile *out)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
 	out->slot->dirfd = out->dirfd;
 	atomic_store(&out->slot->state, SLOT_BEGUN);
-	errno = ECANCELED;
-	if (!atomic_load(&ended))
-		out->fd = openat(out->dirfd, out->slot->name, flags, 0600);
+	out->fd = openat(out->dirfd, out->slot->name, flags, 0600);
 	atomic_store(&out->slot->state, out->fd >= 0 ? SLOT_LIVE : SLOT_TAKEN);
-	return out->fd >= 0 ? STATUS_OK : STATUS_IO;
+	if (out->fd < 0)
+		return STATUS_IO;
+	return atomic_load(&ended) ? STATUS_CANCELLED : STATUS_OK;
 }
 
-/* All names of one letter may be taken: they grow. */
 static int open_temp(struct outfile *out)
 {
 	for (size_t i = 0; i < NAME_TRIES; i++) {
-		make_temp_name(out->slot->name, out->name, i / TRIES_PER_LENGTH);
+		int status;
+
+		make_temp_name(out->slot->name, out->name);
 		/* FAT does not tell upper case from lower case. */
 		if (!strcasecmp(out->slot->name, out->name))
 			continue;
-		if (create_temp(out) == STATUS_OK)
-			return STATUS_OK;
-		if (errno != EEXIST)
-			return STATUS_IO;
+		status = create_temp(out);
+		if (status != STATUS_IO || errno != EEXIST)
+			return status;
 	}
 	errno = EEXIST;
 	return STATUS_IO;
@@ -239,7 +240,9 @@ int outfile_open(struct outfile **out, const char *path, bool replace)
 	if (!dir)
 		return STATUS_NOMEM;
 	dirfd = open(dir, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	saved = errno;
 	free(dir);
+	errno = saved;
 	if (dirfd < 0)
 		return STATUS_IO;
 	status = open_shielded(out, dirfd, slash ? slash + 1 : path, replace);
@@ -450,6 +453,8 @@ int outfile_commit(struct outfile *out, bool durable)
 
 	if (status == STATUS_OK)
 		status = publish(out);
+	if (status && atomic_load(&ended))
+		status = STATUS_CANCELLED;
 	if (status == STATUS_OK) {
 		/* No longer ours to remove. */
 		atomic_store(&out->slot->state, SLOT_TAKEN);
@@ -485,21 +490,22 @@ bool outfile_is_unfit(int error)
 	}
 }
 
-/* Is there a name to be removed?  What another thread has begun it has done in a
- * moment; on a drive that stalls nobody waits for it. */
-static bool is_live(struct slot *slot)
+/* Is there a name to be removed?  What another thread has begun it has done in a moment. */
+static bool is_live(struct slot *slot, int *patience)
 {
-	const struct timespec pause = {.tv_nsec = 1000000};
+	const struct timespec millisecond = {.tv_nsec = 1000000};
 
-	for (int i = 0; i < PATIENCE_MS && atomic_load(&slot->state) == SLOT_BEGUN; i++)
-		nanosleep(&pause, NULL);
+	while (atomic_load(&slot->state) == SLOT_BEGUN && (*patience)-- > 0)
+		nanosleep(&millisecond, NULL);
 	return atomic_load(&slot->state) == SLOT_LIVE;
 }
 
 void outfile_discard_all(void)
 {
+	int patience = PATIENCE_MS;
+
 	atomic_store(&ended, true);
 	for (size_t i = 0; i < LIVE_MAX; i++)
-		if (is_live(&slots[i]))
+		if (is_live(&slots[i], &patience))
 			unlinkat(slots[i].dirfd, slots[i].name, 0);
 }

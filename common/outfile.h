@@ -1,8 +1,9 @@
 /* A file that appears under its name complete and synced, or not at all.
  *
  * It is written beside its final name under a neutral one - random lower-case
- * letters of the final name's length, with its extension, because a deleted
- * directory entry stays readable on FAT - and renamed when it is done.
+ * letters, as many as the final name has but no fewer than eight, with its extension,
+ * because a deleted directory entry stays readable on FAT - and renamed when it is done.
+ * (Of fewer, one might be the final name of another that is being written.)
  * Bytes go strictly front to back, each once: no seek, no hole. */
 #ifndef COMMON_OUTFILE_H
 #define COMMON_OUTFILE_H
@@ -27,7 +28,7 @@ enum outfile_if_taken { OUTFILE_REFUSE, OUTFILE_REFUSE_LATE, OUTFILE_REPLACE };
 /* The same, of many small files, for extraction.  name: one component in the directory
  * dirfd, which must stay open until out is freed.  Signals after which
  * outfile_discard_all is called should be for other threads: what is begun in the
- * moment in which one comes here may stay. */
+ * moment in which one comes here may stay.  STATUS_CANCELLED: that was called. */
 int outfile_open_at(struct outfile **out, int dirfd, const char *name, enum outfile_if_taken taken);
 
 /* Append len bytes; EINTR and short writes are retried.  Every few MiB the
@@ -55,7 +56,7 @@ int outfile_read_back(struct outfile *out, void *buf, size_t len, uint64_t off);
 /* Publish under the final name; durable: content and directory are synced.
  * Frees out in every case; on failure the temporary file is removed.
  * STATUS_EXISTS (somebody else made it meanwhile; never overwritten unless
- * replace), STATUS_IO. */
+ * replace), STATUS_IO, STATUS_CANCELLED. */
 int outfile_commit(struct outfile *out, bool durable);
 
 /* Remove the temporary file and free.  NULL is fine. */
@@ -71,8 +72,9 @@ bool outfile_is_unfit(int error);
 #define OUTFILE_EXISTS "exists already; --force replaces it"
 #define OUTFILE_IS_DIRECTORY "is a directory; name a file in it"
 
-/* Unlink every temporary file of the process that is not committed, whatever other
- * threads are at; from now on none can be begun (ECANCELED).  Safe in a signal handler. */
+/* Unlink every temporary file of the process that is not committed, also what other
+ * threads are just beginning; on a drive that stalls these get two seconds.  From now on
+ * none can be begun.  Safe in a signal handler. */
 void outfile_discard_all(void);
 
 #endif

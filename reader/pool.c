@@ -38,14 +38,17 @@ static void *work(void *context)
 	return NULL;
 }
 
-/* Signals are for the calling thread, which waits: they end it all, and find no work
- * half done that they would have to wait for.  Returns how many were started. */
+/* Signals are for the calling thread, whose handler ends it all: on a thread that works it
+ * might have to wait for what that thread was at.  Returns how many were started. */
 static unsigned start(struct worker *worker, unsigned count)
 {
+	static const int own[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL}; /* faults of the thread */
 	sigset_t all, before;
 	unsigned started = 0;
 
 	sigfillset(&all);
+	for (size_t i = 0; i < sizeof own / sizeof *own; i++)
+		sigdelset(&all, own[i]);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	while (started < count &&
 	       pthread_create(&worker[started].thread, NULL, work, &worker[started]) == 0)

@@ -26,6 +26,7 @@ static void on_signal(int no)
 {
 	sigset_t own;
 
+	diag_fall_silent();
 	outfile_discard_all();
 	if (to_wipe)
 		arena_wipe(to_wipe);
@@ -61,8 +62,7 @@ static unsigned core_count(void)
 	return count < 1 ? 1 : count > SESSION_WORKERS ? SESSION_WORKERS : (unsigned)count;
 }
 
-/* As many workers as there are cores and room for; a single one is the verb's
- * own thread. */
+/* As many workers as there are cores and room for. */
 static size_t plan_arena(struct session *s, const struct session_needs *needs)
 {
 	size_t each = cursor_size() + needs->worker_room + 64;

@@ -25,7 +25,7 @@ struct session {
 	struct publisher_pins *pins;
 	struct bundle *bundle;
 	struct cursor *cursor;                  /* the verb's own */
-	struct cursor *worker[SESSION_WORKERS]; /* one for each further thread */
+	struct cursor *worker[SESSION_WORKERS]; /* one for each thread of a pool */
 	unsigned worker_count;
 	bool one_volume; /* see session_needs */
 	_Atomic int exit_code;

@@ -213,7 +213,7 @@ temporary() { find "$out" -type f ! -name 'part *'; }
 for signal in INT TERM HUP; do
 	fresh
 	heeding strace -D -f -qq -o "$tmp/trace" -e trace=renameat2 -e inject=renameat2:delay_enter=20s:when=3 \
-		"$read" extract "${key[@]}" -C "$out" "$tmp/columns.bundle" >/dev/null 2>&1 &
+		"$read" extract -q "${key[@]}" -C "$out" "$tmp/columns.bundle" >/dev/null 2>"$tmp/stderr" &
 	for ((i = 0; i < 400; i++)); do
 		[ "$(find "$out" -type f -name 'part *' | wc -l)" -ge 2 ] && [ -n "$(temporary)" ] && break
 		sleep 0.05
@@ -223,5 +223,20 @@ for signal in INT TERM HUP; do
 	wait $! 2>/dev/null
 	is "stopped by SIG$signal: 128 + its number" $? $((128 + $(kill -l $signal)))
 	is "no temporary file remains (SIG$signal)" "$(temporary)" ''
+	is "nothing is said (SIG$signal)" "$(grep '^satchel' "$tmp/stderr")" ''
+done
+
+# --- names of one letter ---------------------------------------------------------------------------------------
+
+# What one thread has under a name for a while must not be what another is to write.
+mkdir "$tmp/let"
+for letter in {a..z}; do head -c 300000 /dev/urandom >"$tmp/let/$letter"; done
+head -c 32 /dev/urandom >"$tmp/key"
+"$pack" -q --key-file "$tmp/key" -o "$tmp/letters" "$tmp/let" || exit 1
+for try in 1 2 3 4 5; do
+	fresh
+	ok "names of one letter, $try: 0" exits 0 "$read" extract -q --force --key-file "$tmp/key" -C "$out" \
+		"$tmp/letters" 'let/?'
+	ok "none is another's" diff -r "$tmp/let" "$out/let"
 done
 finish

@@ -340,7 +340,7 @@ for signal in INT TERM HUP; do
 	kill -$signal $!
 	wait $! 2>/dev/null
 	is "SIG$signal: its exit code" $? $((128 + $(kill -l $signal)))
-	is "its name says nothing" "$([[ $name =~ ^[a-z]{3}$ ]] && [ "$name" != new ] && echo so)" so
+	is "its name says nothing" "$([[ $name =~ ^[a-z]{8}$ ]] && echo so)" so
 	is "nothing is left" "$(ls -A "$tmp/stop")" ''
 done
 finish
