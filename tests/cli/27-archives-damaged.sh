@@ -98,7 +98,7 @@ is "wrong bytes end in an error, something left out, or nothing" "$(for f in "$t
 done | sort -nu | grep -vxE '[013]')" ''
 middle=$(($(grep -abo 'ftyp\|film.mp4' "$tmp/a.zip" | head -n 1 | cut -d : -f 1) + 20000))
 cp "$tmp/a.zip" "$tmp/bad.zip"
-printf 'X' | dd of="$tmp/bad.zip" bs=1 seek=$middle conv=notrunc status=none
+printf 'not by chance' | dd of="$tmp/bad.zip" bs=1 seek=$middle conv=notrunc status=none
 is "zip has sums" "$(try "$tmp/bad.zip")" 1
 like "and says so" "$(cat "$tmp/stderr")" 'bad.zip: ./film.mp4: damaged or cut short \(.*\); nothing is packed'
 

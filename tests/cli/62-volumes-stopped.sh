@@ -100,7 +100,7 @@ slowly "${pack_it[@]}" -o "$out/x.bin" "$src" 2>"$tmp/stderr" &
 pid=$!
 until [ "$(find "$out" -type f -size +4000k | wc -l)" -ge 3 ]; do sleep 0.02; done
 written=$(find "$out" -type f -size +4000k | head -n 1)
-printf 'z' | dd of="$written" bs=1 seek=2000000 conv=notrunc status=none
+printf 'not by chance' | dd of="$written" bs=1 seek=2000000 conv=notrunc status=none
 wait "$pid"
 is "a drive that overwrites what it had is found out" $? 13
 like "by name" "$(cat "$tmp/stderr")" 'x-[0-9]+.bin: the drive gave back other bytes'
