@@ -16,7 +16,7 @@ static int open_counted(void *context, int dirfd, const char *name, int flags)
 {
 	(void)context;
 	opened++;
-	return openat(dirfd, name, flags);
+	return openat(dirfd, strcmp(name, "refused") ? name : "b", flags);
 }
 
 static struct descent here(void)
@@ -99,6 +99,21 @@ static void links_and_files_are_no_way(void **state)
 	leave(&d);
 }
 
+/* Another name, where it is asked for by the one that is refused, stays in the way. */
+static void what_has_another_name_is_found_by_its_own(void **state)
+{
+	struct descent d = here();
+
+	(void)state;
+	opened = 0;
+	leads_to(&d, "a/refused/c", "in-c");
+	leads_to(&d, "a/refused", "in-b");
+	assert_int_equal(opened, 3);
+	leads_to(&d, "a/b/c", "in-c");
+	assert_int_equal(opened, 5);
+	leave(&d);
+}
+
 /* Down, and up again: never from the beginning for each. */
 static void a_path_of_thousands(void **state)
 {
@@ -135,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(neighbours_are_near),
 		cmocka_unit_test(links_and_files_are_no_way),
+		cmocka_unit_test(what_has_another_name_is_found_by_its_own),
 		cmocka_unit_test(a_path_of_thousands),
 	};
 
