@@ -166,7 +166,7 @@ if command -v age-keygen >/dev/null && command -v minisign >/dev/null; then
 	with=(-q --identity "$tmp/identity" --publisher "$tmp/publisher")
 	for volume in "${volumes[@]:1}"; do with+=(--volume "$volume"); done
 	name="extract a signed set"
-	for kind in memory:40 map:2 thread:1 open:18 stat:6 read:15 write:5 close:18; do
+	for kind in memory:40 map:2 thread:1 open:18 stat:4 read:15 write:5 close:18; do
 		every "$kind" extracted "$dynamic" extract "${with[@]}" -C "$tmp/got" "$bundle"
 	done
 	name="verify a signed set"
