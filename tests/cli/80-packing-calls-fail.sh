@@ -17,7 +17,7 @@ right_codes() {
 		return
 	fi
 	case $kind in
-	memory | crypto | map | thread) echo '[01]' ;;
+	memory | crypto | archive | map | thread) echo '[01]' ;;
 	write | sync | rename)
 		if about out; then echo 13; else echo 1; fi
 		;;
@@ -82,6 +82,16 @@ packed() {
 	rm -rf "$tmp/out" && mkdir "$tmp/out"
 }
 
+# libarchive 3.6.2 does not look in two places whether it was given memory, and dies of
+# it, and in others ends the program: then nothing is left, at least.
+packed_by_libarchive() {
+	if [ "$code" -eq 139 ] || grep -q '^Fatal Internal Error in libarchive' "$tmp/stderr"; then
+		find "$tmp/out" "$tmp/spill" -mindepth 1
+	else
+		packed
+	fi
+}
+
 with=("$pack" "${key[@]}" --jobs 2 --spill "$tmp/spill" -o "$tmp/out/b")
 name="a directory"
 for kind in memory:60 crypto:1000 map:8 thread:4 open:13 stat:24 read:11 write:1 sync:2 rename:1 \
@@ -94,6 +104,8 @@ name="an archive that is spilled"
 for kind in memory:60 map:8 thread:4 open:10 stat:5 read:20 write:20 sync:2 rename:1 close:8; do
 	every "$kind" packed "${with[@]}" --memory 101M --archive "$tmp/archive.tar"
 done
+few=20
+every archive:20 packed_by_libarchive "${with[@]}" --memory 101M --archive "$tmp/archive.tar"
 
 few=5
 cat >"$tmp/recipe" <<RECIPE

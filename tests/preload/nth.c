@@ -2,6 +2,7 @@
  *
  * NTH_CALL   memory   malloc and what is like it
  *            crypto   the same, asked for by libcrypto: thousands
+ *            archive  the same, asked for by libarchive
  *            map      mmap, mlock
  *            thread   pthread_create, fork
  *            open     open, opendir, fopen, pipe, signalfd
@@ -67,7 +68,7 @@ static int all;
 static struct place {
 	const char *name;
 	uintptr_t from, to;
-} crypto = {"libcrypto", 0, 0}, seccomp = {"libseccomp", 0, 0};
+} crypto = {"libcrypto", 0, 0}, archive = {"libarchive", 0, 0}, seccomp = {"libseccomp", 0, 0};
 
 static int is_from(void *caller, const struct place *place)
 {
@@ -106,6 +107,7 @@ __attribute__((constructor)) static void begin(void)
 	all = getenv("NTH_ALL") != NULL;
 	call = getenv("NTH_CALL");
 	dl_iterate_phdr(look, &crypto);
+	dl_iterate_phdr(look, &archive);
 	dl_iterate_phdr(look, &seccomp);
 	shared = page;
 	if (!shared->seen)
@@ -118,7 +120,11 @@ static int is_meant(const char *kind, void *caller)
 {
 	if (!shared || is_from(caller, &seccomp))
 		return 0;
-	return !strcmp(!strcmp(kind, "memory") && is_from(caller, &crypto) ? "crypto" : kind, call);
+	if (!strcmp(kind, "memory"))
+		kind = is_from(caller, &crypto)    ? "crypto"
+		       : is_from(caller, &archive) ? "archive"
+		                                   : kind;
+	return !strcmp(kind, call);
 }
 
 /* Descriptors and paths that a call is about. */
