@@ -18,7 +18,8 @@ struct outfile;
  * replace: an existing file may be replaced when it is published; anything else
  * there is refused (EISDIR, EINVAL).  At most 1,088 at a time (EMFILE), with two
  * descriptors each.
- * STATUS_EXISTS (and replace is false), STATUS_IO, STATUS_NOMEM. */
+ * STATUS_EXISTS (and replace is false), STATUS_IO, STATUS_NOMEM, STATUS_CANCELLED
+ * (outfile_discard_all was called). */
 int outfile_open(struct outfile **out, const char *path, bool replace);
 
 /* Where the name is taken: say so at once, or only when it is published, as nobody
@@ -28,7 +29,7 @@ enum outfile_if_taken { OUTFILE_REFUSE, OUTFILE_REFUSE_LATE, OUTFILE_REPLACE };
 /* The same, of many small files, for extraction.  name: one component in the directory
  * dirfd, which must stay open until out is freed.  Signals after which
  * outfile_discard_all is called should be for other threads: what is begun in the
- * moment in which one comes here may stay.  STATUS_CANCELLED: that was called. */
+ * moment in which one comes here may stay. */
 int outfile_open_at(struct outfile **out, int dirfd, const char *name, enum outfile_if_taken taken);
 
 /* Append len bytes; EINTR and short writes are retried.  Every few MiB the

@@ -176,6 +176,20 @@ else
 	is "once" "$(wc -l <"$tmp/stderr")" 1
 fi
 
+# --- names of one letter ---------------------------------------------------------------------------------------
+
+# What one thread has under a name for a while must not be what another is to write.
+mkdir "$tmp/let"
+for letter in {a..z}; do head -c 300000 /dev/urandom >"$tmp/let/$letter"; done
+head -c 32 /dev/urandom >"$tmp/key"
+"$pack" -q --key-file "$tmp/key" -o "$tmp/letters" "$tmp/let" || exit 1
+for try in 1 2 3 4 5; do
+	fresh
+	ok "names of one letter, $try: 0" exits 0 "$read" extract -q --force --key-file "$tmp/key" -C "$out" \
+		"$tmp/letters" 'let/?'
+	ok "none is another's" diff -r "$tmp/let" "$out/let"
+done
+
 # --- names that are refused ---------------------------------------------------------------------------------
 
 # The only mkdir(2) of this is the question whether the name may be: no is said for
@@ -224,19 +238,5 @@ for signal in INT TERM HUP; do
 	is "stopped by SIG$signal: 128 + its number" $? $((128 + $(kill -l $signal)))
 	is "no temporary file remains (SIG$signal)" "$(temporary)" ''
 	is "nothing is said (SIG$signal)" "$(grep '^satchel' "$tmp/stderr")" ''
-done
-
-# --- names of one letter ---------------------------------------------------------------------------------------
-
-# What one thread has under a name for a while must not be what another is to write.
-mkdir "$tmp/let"
-for letter in {a..z}; do head -c 300000 /dev/urandom >"$tmp/let/$letter"; done
-head -c 32 /dev/urandom >"$tmp/key"
-"$pack" -q --key-file "$tmp/key" -o "$tmp/letters" "$tmp/let" || exit 1
-for try in 1 2 3 4 5; do
-	fresh
-	ok "names of one letter, $try: 0" exits 0 "$read" extract -q --force --key-file "$tmp/key" -C "$out" \
-		"$tmp/letters" 'let/?'
-	ok "none is another's" diff -r "$tmp/let" "$out/let"
 done
 finish
