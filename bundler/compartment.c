@@ -64,11 +64,27 @@ int compartment_scan(struct compartment *c, struct arena *arena, const struct sc
 		return EXIT_FAILED;
 	if (status)
 		return failure_note(failure, EXIT_FAILED, report.refusal);
-	c->has_files = report.files;
 	r->directories += report.directories;
 	r->links += report.links;
 	r->left_out += report.unreadable;
 	return EXIT_DONE;
+}
+
+/* Directories alone are nothing. */
+static bool has_content(const struct tree *t)
+{
+	for (uint32_t i = 1; i < t->count; i++)
+		if (!t->node[i].dropped && t->node[i].kind != KIND_DIRECTORY)
+			return true;
+	return false;
+}
+
+static int say_nothing_is_there(const struct compartment *c, struct failure *failure)
+{
+	const char *name = c->options->name;
+
+	return failure_say(failure, EXIT_FAILED, *name ? name : NULL,
+	                   "there is no file in what is to be packed; is a drive not mounted?");
 }
 
 int compartment_stage(struct compartment *c, struct arena *arena, struct progress *progress,
@@ -100,6 +116,8 @@ int compartment_stage(struct compartment *c, struct arena *arena, struct progres
 		                       c->run->spill, status);
 	if (status)
 		return failure_status(failure, NULL, status);
+	if (!has_content(c->tree))
+		return say_nothing_is_there(c, failure);
 	r->files += report.files;
 	r->bytes += report.bytes;
 	r->left_out += report.dropped;

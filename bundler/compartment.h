@@ -25,7 +25,6 @@ struct compartment {
 	const struct budget *budget;
 	const struct opener *opener; /* which of them are its own */
 	unsigned opener_count;
-	bool has_files;
 	struct minisign_secret *signer; /* in the arena; NULL when it has signed */
 	struct tree *tree;
 	struct spill *heap;
@@ -44,7 +43,8 @@ int compartment_scan(struct compartment *compartment, struct arena *arena,
                      const struct scan_output *output, unsigned output_count,
                      struct progress *progress, struct report *report, struct failure *failure);
 
-/* Take it in. */
+/* Take it in.  Where nothing of it can be had it fails, rather than make a bundle of
+ * nothing that may replace a good one. */
 int compartment_stage(struct compartment *compartment, struct arena *arena,
                       struct progress *progress, struct report *report, struct failure *failure);
 

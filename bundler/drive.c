@@ -58,7 +58,7 @@ static uint64_t usable(const struct drive *drive, uint64_t volume)
 	               volume ? FORMAT_MAX_FILE : drive->longest);
 }
 
-int drive_fill(const char *directory, uint64_t volume, uint64_t *len)
+int drive_fill(const char *directory, uint64_t volume, uint64_t *len, bool *longest)
 {
 	int fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC), status = STATUS_IO, saved;
 	struct drive drive;
@@ -73,6 +73,7 @@ int drive_fill(const char *directory, uint64_t volume, uint64_t *len)
 	if (status)
 		return status;
 	bytes = usable(&drive, volume);
+	*longest = !volume && bytes == drive.longest;
 	*len = bytes - layout_draw(bytes / 1000, bytes / 100);
 	return STATUS_OK;
 }

@@ -23,7 +23,8 @@ int drive_look(struct drive *drive, int fd);
 bool drive_has_room(const struct drive *drive, unsigned count, uint64_t len);
 
 /* What is free in directory less a uniform 0.1 to 1 %: for one file, at most the
- * longest; or for files of up to volume bytes, if that is not 0.  STATUS_IO. */
-int drive_fill(const char *directory, uint64_t volume, uint64_t *len);
+ * longest; or for files of up to volume bytes, if that is not 0.  *longest: more is free,
+ * but one file can take no more of it.  STATUS_IO. */
+int drive_fill(const char *directory, uint64_t volume, uint64_t *len, bool *longest);
 
 #endif

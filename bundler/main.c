@@ -1,5 +1,4 @@
 /* satchel-pack: from the command line to bundles. */
-#include <fcntl.h>
 #include <signal.h>
 #include <sodium.h>
 #include <stdio.h>
@@ -47,28 +46,7 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-/* No bundle may become file 0, 1 or 2, where others write. */
-static void open_standard_streams(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
-
 /* --- stage ---------------------------------------------------------------- */
-
-static bool has_files(const struct pack *p)
-{
-	bool found = p->report.left_out || p->report.links;
-
-	for (unsigned i = 0; i < p->options.compartment_count; i++)
-		found |= p->compartment[i].has_files;
-	return found;
-}
 
 /* All are looked for before the first is taken in: what is missing is known soon. */
 static int stage(struct pack *p)
@@ -79,10 +57,6 @@ static int stage(struct pack *p)
 	for (unsigned i = 0; i < count && !code; i++)
 		code = compartment_scan(&p->compartment[i], p->arena, p->existing,
 		                        p->existing_count, p->progress, &p->report, &p->failure);
-	if (!code && !has_files(p))
-		code = failure_say(&p->failure, EXIT_FAILED, NULL,
-		                   "there is no file in what is to be packed; is a drive not "
-		                   "mounted?");
 	for (unsigned i = 0; i < count && !code; i++)
 		code = compartment_stage(&p->compartment[i], p->arena, p->progress, &p->report,
 		                         &p->failure);
@@ -173,7 +147,7 @@ int main(int argc, char **argv)
 	int code = EXIT_DONE;
 
 	arena_harden_process();
-	open_standard_streams();
+	diag_open_standard_streams();
 	diag_init("satchel-pack", NULL);
 	catch_signals();
 	right = options_read(&p.options, argc, argv);

@@ -27,6 +27,7 @@ struct pack {
 	unsigned existing_count;
 	bool *refused; /* one for each output */
 	struct volumes volumes;
+	bool fills_longest_file; /* --size fill:, and the drive has room for more */
 	struct progress *progress;
 	struct report report;
 };

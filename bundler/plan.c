@@ -22,7 +22,7 @@ static int wish_fill(struct pack *p, struct volumes_wish *wish)
 	unsigned count;
 	uint64_t len;
 
-	if (drive_fill(directory, wish->limit, &wish->size))
+	if (drive_fill(directory, wish->limit, &wish->size, &p->fills_longest_file))
 		return failure_status(&p->failure, directory, STATUS_IO);
 	if (format_geometry_make(&geometry, wish->size))
 		return failure_say(&p->failure, EXIT_UNFIT, directory,
@@ -50,6 +50,11 @@ static int say_too_long(struct pack *p, bool has_size)
 	char least[REPORT_BYTES];
 
 	report_bytes(least, p->volumes.least);
+	if (p->fills_longest_file)
+		return failure_say(&p->failure, EXIT_UNFIT, p->options.size.directory,
+		                   "the bundle needs %s, and a file on such a drive (FAT) has at "
+		                   "most 4.2 GB; use --volume-size fat32, or format it as exFAT",
+		                   p->volumes.least ? least : "more");
 	if (has_size && p->volumes.least)
 		return failure_say(&p->failure, EXIT_UNFIT, NULL,
 		                   "the bundle needs %s, and --size leaves less", least);

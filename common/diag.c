@@ -1,6 +1,7 @@
 #include "common/diag.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <pthread.h>
@@ -27,7 +28,7 @@ struct scratch {
 static struct {
 	pthread_mutex_t lock;
 	const char *program;
-	bool quiet;
+	bool quiet, hides_names;
 	atomic_bool silent;
 	void (*hook)(bool before);
 	unsigned errors, warnings;
@@ -37,6 +38,17 @@ static struct {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.program = "satchel",
 };
+
+void diag_open_standard_streams(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd > STDERR_FILENO)
+		close(fd);
+}
 
 void diag_init(const char *program, struct arena *arena)
 {
@@ -49,6 +61,21 @@ void diag_init(const char *program, struct arena *arena)
 void diag_set_quiet(bool quiet)
 {
 	diag.quiet = quiet;
+}
+
+void diag_hide_names(void)
+{
+	diag.hides_names = true;
+}
+
+bool diag_gives_names(void)
+{
+	return !diag.hides_names;
+}
+
+const char *diag_name(const char *name)
+{
+	return diag.hides_names ? "(-v names it)" : name;
 }
 
 void diag_set_hook(void (*hook)(bool before))

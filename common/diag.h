@@ -13,6 +13,11 @@
 
 struct arena;
 
+/* Before any file is opened: who started the program may have closed standard input, output
+ * or error, and then a bundle would become the file that messages are written into.  Those
+ * are /dev/null from here on. */
+void diag_open_standard_streams(void);
+
 /* program: its name in messages; static storage.  arena: where messages are
  * put together, or NULL for a static buffer (the packer).  Call it again with
  * NULL before the arena is freed. */
@@ -20,6 +25,12 @@ void diag_init(const char *program, struct arena *arena);
 
 /* -q: only errors. */
 void diag_set_quiet(bool quiet);
+
+/* Where messages go into a log the names of bundles, and of what is in them, do not: from now
+ * on diag_name is "(-v names it)", whatever name is; before, name itself. */
+void diag_hide_names(void);
+bool diag_gives_names(void);
+const char *diag_name(const char *name);
 
 /* A hook called before and after each line is written, so that a progress bar
  * can step aside. NULL for none. */

@@ -55,7 +55,7 @@ static int open_named(struct fileset *f, const char *path)
 		f->named++;
 		return 0;
 	}
-	diag_status(path, status);
+	diag_status(diag_name(path), status);
 	return status == STATUS_IO ? 10 : status_exit_code(status);
 }
 
@@ -183,7 +183,7 @@ int fileset_open_bundle(struct fileset *files, struct bundle **bundle, struct ar
 		status = bundle_ready(*bundle);
 	if (status == STATUS_OK)
 		return 0;
-	diag_status(opening->bundle, status);
+	diag_status(diag_name(opening->bundle), status);
 	/* Of one volume alone this would say which file; here nothing can be read. */
 	return status == STATUS_DAMAGED || status == STATUS_INVALID || status == STATUS_IO
 	               ? 10
@@ -207,7 +207,7 @@ void fileset_warn(const struct fileset *files, const struct bundle *bundle)
 
 	for (unsigned i = 0; i < files->named; i++)
 		if (!is_used(bundle, i))
-			diag_warn(files->file[i],
+			diag_warn(diag_name(files->file[i]),
 			          "is not used: no volume of this set, or one that is there twice");
 	for (unsigned v = 0; v < count; v++)
 		if (bundle_volume(bundle, v)->rootless)

@@ -31,7 +31,7 @@ static int read_passphrase(struct keyring *k, const struct opening *o)
 		status = passphrase_read_file(&k->passphrase, o->passphrase_file);
 	else if (o->passphrase_fd >= 0)
 		status = passphrase_read_fd(&k->passphrase, o->passphrase_fd);
-	else if (!o->key_file && !o->identity_count)
+	else if (o->ask_passphrase || (!o->key_file && !o->identity_count))
 		status = passphrase_ask(&k->passphrase, "passphrase: ", false);
 	else
 		return 0;

@@ -48,6 +48,7 @@ bool opening_take(struct opening *o, int code, const char *argument)
 	switch (code) {
 	case OPENING_PASSPHRASE_FILE: o->passphrase_file = argument; return true;
 	case OPENING_PASSPHRASE_FD: return take_descriptor(&o->passphrase_fd, argument);
+	case OPENING_ASK_PASSPHRASE: o->ask_passphrase = true; return true;
 	case OPENING_KEY_FILE: o->key_file = argument; return true;
 	case OPENING_IDENTITY:
 		return append(o->identity, &o->identity_count, HEADER_MAX_IDENTITIES, argument);
@@ -80,7 +81,7 @@ const char *opening_unknown(int letter, const char **word)
 const char *opening_flaw(const struct opening *o, const char **which)
 {
 	*which = NULL;
-	if (o->passphrase_file && o->passphrase_fd >= 0)
+	if (!!o->passphrase_file + (o->passphrase_fd >= 0) + o->ask_passphrase > 1)
 		return "one passphrase is enough";
 	*which = "--publisher, --any-publisher";
 	return o->publisher.only && o->publisher.any ? "not together" : NULL;

@@ -16,6 +16,7 @@ struct opening {
 	const char *bundle;
 	const char *passphrase_file; /* NULL: not given; below too */
 	int passphrase_fd;           /* -1: not given */
+	bool ask_passphrase;         /* though a key is given: it may be one of two factors */
 	const char *key_file;
 	const char *identity[HEADER_MAX_IDENTITIES];
 	unsigned identity_count;
@@ -31,6 +32,7 @@ enum {
 	OPENING_FIRST = 256,
 	OPENING_PASSPHRASE_FILE = OPENING_FIRST,
 	OPENING_PASSPHRASE_FD,
+	OPENING_ASK_PASSPHRASE,
 	OPENING_KEY_FILE,
 	OPENING_IDENTITY,
 	OPENING_VOLUME,

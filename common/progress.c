@@ -64,16 +64,20 @@ static uint64_t now_ms(void)
 	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
 }
 
+/* Nobody may be there to read it, and callers are about to say why something else failed. */
 static void write_all(int fd, const char *text, size_t len)
 {
+	int saved = errno;
+
 	while (len) {
 		ssize_t put = write(fd, text, len);
 
 		if (put < 0 && errno != EINTR)
-			return;
+			break;
 		text += put > 0 ? put : 0;
 		len -= put > 0 ? (size_t)put : 0;
 	}
+	errno = saved;
 }
 
 static void add_sample(struct progress *p, struct sample now)

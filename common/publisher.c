@@ -237,6 +237,12 @@ bool publisher_is_known(const struct publisher_pins *pins, const struct format_c
 	return pin != NULL;
 }
 
+/* Not into a log: only recipients are to know who published, and what. */
+static bool may_tell(void)
+{
+	return isatty(STDERR_FILENO);
+}
+
 static int refuse_publisher(const struct publisher_pins *pins, const struct format_content *content,
                             const char *bundle)
 {
@@ -247,12 +253,17 @@ static int refuse_publisher(const struct publisher_pins *pins, const struct form
 		           "not signed, and you take signed bundles only (%s); --any-publisher "
 		           "takes it all the same",
 		           pins->where);
-	else
+	else if (may_tell())
 		diag_error(
 			bundle,
 			"signed by key %016" PRIX64
 			", which you have not pinned (%s); --any-publisher takes it all the same",
 			publisher_number(content), pins->where);
+	else
+		diag_error(bundle,
+		           "signed by a key that you have not pinned (%s); --any-publisher takes "
+		           "it all the same",
+		           pins->where);
 	return 1;
 }
 
@@ -260,7 +271,7 @@ static int refuse_edition(uint64_t wanted, const struct format_content *content,
 {
 	if (!content->edition)
 		diag_error(bundle, "has no edition, and %" PRIu64 " or later was required", wanted);
-	else if (!*content->series)
+	else if (!*content->series || !may_tell())
 		diag_error(bundle, "edition %" PRIu64 " is older than the %" PRIu64 " required",
 		           content->edition, wanted);
 	else
@@ -270,10 +281,9 @@ static int refuse_edition(uint64_t wanted, const struct format_content *content,
 	return 1;
 }
 
-/* Not into a log: only recipients are to know who published. */
 static void announce(const struct format_content *content)
 {
-	if (content->is_signed && isatty(STDERR_FILENO))
+	if (content->is_signed && may_tell())
 		diag_note("signed by key %016" PRIX64 ", which you have not pinned",
 		          publisher_number(content));
 }

@@ -121,7 +121,7 @@ static int open_judged(struct access *a, const struct opening *o)
 	if (code == 0)
 		code = open_bundle(a, o);
 	if (code == 0)
-		code = publisher_judge(pins, bundle_content(a->bundle), o->bundle);
+		code = publisher_judge(pins, bundle_content(a->bundle), diag_name(o->bundle));
 	publisher_free(pins);
 	return code;
 }

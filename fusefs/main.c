@@ -1,6 +1,5 @@
 /* satchel-mount: what a key opens of a bundle, as a read-only file system. */
 #include <errno.h>
-#include <fcntl.h>
 #include <sodium.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -76,7 +75,7 @@ static int make_view(struct mounted *m)
 		.content = bundle_content(a->bundle),
 		.read_max = a->read_max,
 		.cached = o->cache,
-		.names = o->names || isatty(STDERR_FILENO),
+		.names = diag_gives_names(),
 		.uid = getuid(),
 		.gid = getgid(),
 		.asked_to_end = watch_asked,
@@ -91,7 +90,7 @@ static int make_view(struct mounted *m)
 	if (status == STATUS_OK && a->share[0].entry->e.kind != KIND_DIRECTORY)
 		status = STATUS_NOTDIR;
 	if (status)
-		return diag_status(o->subdir ? o->subdir : o->opening.bundle, status);
+		return diag_status(diag_name(o->subdir ? o->subdir : o->opening.bundle), status);
 	status = notes_new(&v->notes);
 	if (status == STATUS_OK)
 		status = streams_new(&v->streams);
@@ -194,8 +193,9 @@ static int start(struct mounted *m)
 		return 128 + pending_signal();
 	if (code)
 		return code;
-	status = watch_new(&m->watch, (int64_t)o->idle_minutes * 60, m->access.files.source,
-	                   m->access.files.count);
+	supervisor_ignore_stops();
+	status = watch_new(&m->watch, (int64_t)o->idle_minutes * 60, m->supervisor->fd,
+	                   m->access.files.source, m->access.files.count);
 	code = status ? fail(status) : make_view(m);
 	if (code == 0 && o->program)
 		code = run_cover(&m->run, o);
@@ -315,24 +315,11 @@ static int run(int argc, char **argv)
 	return supervisor_run(&options, options.program ? NULL : options.directory, serve);
 }
 
-/* Whoever starts it may have closed standard input or output: then a bundle, or what the two
- * processes talk through, would lie there. */
-static void fill_standard_descriptors(void)
-{
-	int fd;
-
-	do
-		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
-	if (fd > STDERR_FILENO)
-		close(fd);
-}
-
 int main(int argc, char **argv)
 {
 	int code = 1;
 
-	fill_standard_descriptors();
+	diag_open_standard_streams();
 	diag_init(program, NULL);
 	argv = hide_arguments(argc, argv);
 	if (argv && command_line.text) {

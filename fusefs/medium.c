@@ -21,14 +21,15 @@
 enum {
 	SIZES_MAX = 64, /* devices, of all volumes */
 	DEPTH_MAX = 4,  /* of devices upon devices */
-	BARE_MAX = 64,  /* file systems on no block device */
+	BARE_MAX = 64,  /* file systems that are asked */
 	PLACES = 8,     /* of a volume, all of which must fail */
 	PROBE_LEN = 4096,
 	WINDOW = 2 << 20, /* as much as the page cache may keep in one piece */
 	PROBE_MS = 250,
 };
 
-/* A volume that is on no block device, and where of it was read last. */
+/* A volume that is on no block device, or on one whose medium can be taken out while the
+ * device stays (a card of its reader), and where of it was read last. */
 struct bare {
 	const struct source *source;
 	dev_t file_system;
@@ -37,6 +38,7 @@ struct bare {
 
 struct medium {
 	unsigned size_count, bare_count;
+	bool is_removable; /* of a volume's devices any: while they are looked for */
 	int size_fd[SIZES_MAX];
 	struct bare bare[BARE_MAX];
 	_Atomic bool is_lost; /* of bare */
@@ -143,6 +145,25 @@ static void add_backing(struct medium *m, const char *directory, int depth)
 	close(fd);
 }
 
+/* The attribute is the whole disk's, in whose directory those of its partitions are. */
+static bool is_removable(const char *directory)
+{
+	static const char *const places[] = {"removable", "../removable"};
+	bool removable = false;
+	char path[512];
+
+	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+		int fd;
+
+		snprintf(path, sizeof path, "%s/%s", directory, places[i]);
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+		removable |= fd >= 0 && read_number(fd) == 1;
+		if (fd >= 0)
+			close(fd);
+	}
+	return removable;
+}
+
 static void add_device(struct medium *m, const char *directory, int depth)
 {
 	char path[512];
@@ -159,6 +180,7 @@ static void add_device(struct medium *m, const char *directory, int depth)
 		return;
 	}
 	m->size_fd[m->size_count++] = fd;
+	m->is_removable |= is_removable(directory);
 	add_slaves(m, directory, depth);
 	add_backing(m, directory, depth);
 }
@@ -185,8 +207,9 @@ int medium_new(struct medium **medium, struct source *const *sources, unsigned c
 
 		if (fstat(source_fd(sources[i]), &st))
 			continue;
+		m->is_removable = false;
 		add_file(m, source_fd(sources[i]), &st, 0);
-		if (m->size_count == before)
+		if (m->size_count == before || m->is_removable)
 			add_bare(m, sources[i], st.st_dev);
 	}
 	*medium = m;

@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "common/diag.h"
 
@@ -19,6 +20,7 @@ enum {
 static const struct option known[] = {
 	{"passphrase-file", required_argument, NULL, OPENING_PASSPHRASE_FILE},
 	{"passphrase-fd", required_argument, NULL, OPENING_PASSPHRASE_FD},
+	{"ask-passphrase", no_argument, NULL, OPENING_ASK_PASSPHRASE},
 	{"key-file", required_argument, NULL, OPENING_KEY_FILE},
 	{"identity", required_argument, NULL, OPENING_IDENTITY},
 	{"volume", required_argument, NULL, OPENING_VOLUME},
@@ -60,6 +62,7 @@ static const char help[] =
 	"      --require-no-swap       refuse while there is swap that is not encrypted\n"
 	"      --passphrase-file FILE  the passphrase is in FILE (- standard input)\n"
 	"      --passphrase-fd N       the passphrase comes from descriptor N\n"
+	"      --ask-passphrase        ask for it, though a key is given\n"
 	"      --key-file FILE         FILE is a key\n"
 	"      --identity FILE         FILE has age identities (may be repeated)\n"
 	"      --volume FILE           a further volume of the set (may be repeated)\n"
@@ -165,5 +168,7 @@ int options_parse(struct options *options, int argc, char **argv)
 			             optarg);
 	}
 	diag_set_quiet(options->quiet);
+	if (!options->names && !isatty(STDERR_FILENO))
+		diag_hide_names();
 	return take_operands(options, argc - optind, argv + optind);
 }

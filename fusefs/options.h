@@ -19,7 +19,7 @@ struct options {
 	bool require_no_swap;
 	unsigned idle_minutes; /* 0: never */
 	bool end;              /* -u */
-	bool names;            /* -v: of damaged files, into logs too */
+	bool names;            /* -v: into logs, too */
 	bool quiet;
 
 	const char *directory; /* NULL: --run chooses one */

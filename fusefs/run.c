@@ -160,6 +160,7 @@ static void exec_program(const char *directory, char **argv)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	signal(SIGPIPE, SIG_DFL);
+	supervisor_allow_stops();
 	leave_logs();
 	clean_environment();
 	leave_no_core();
@@ -308,6 +309,8 @@ static void list_covered(struct places *p)
 		cover_also(p, always[i]);
 	if (home && realpath(home, p->home))
 		cover_also(p, home);
+	else
+		*p->home = '\0'; /* it is filled in as far as there is something */
 	snprintf(run_user, sizeof run_user, "/run/user/%lu", (unsigned long)getuid());
 	cover_also(p, run_user);
 	for (size_t i = 0; i < sizeof variables / sizeof *variables; i++)

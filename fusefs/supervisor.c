@@ -22,13 +22,14 @@
 #include "fusefs/swap.h"
 
 /* What the two tell each other, a byte at a time. */
-enum { SAY_READY = 'r', SAY_DETACH = 'd', SAY_DETACHED = 'D' };
+enum { SAY_READY = 'r', SAY_DETACH = 'd', SAY_DETACHED = 'D', SAY_GONE = 'g' };
 
 struct watchman {
 	pid_t child;
 	int child_fd; /* to the serving process */
 	int signal_fd;
-	int front_fd; /* to the process that waits in front; -1: none */
+	int mounts_fd; /* the list of mounts, once ours stands there; -1: it does not */
+	int front_fd;  /* to the process that waits in front; -1: none */
 	const char *directory;
 	struct mountpoint mount;
 };
@@ -40,6 +41,23 @@ void supervisor_signals(sigset_t *set)
 	sigemptyset(set);
 	for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
 		sigaddset(set, ends[i]);
+}
+
+static void set_stops(void (*handler)(int))
+{
+	signal(SIGTSTP, handler);
+	signal(SIGTTIN, handler);
+	signal(SIGTTOU, handler);
+}
+
+void supervisor_ignore_stops(void)
+{
+	set_stops(SIG_IGN);
+}
+
+void supervisor_allow_stops(void)
+{
+	set_stops(SIG_DFL);
 }
 
 static bool say(int fd, char what)
@@ -160,8 +178,9 @@ static void hear_child(struct watchman *w)
 		return;
 	}
 	if (what == SAY_READY) {
-		if (w->directory)
-			mountpoint_find(&w->mount, w->directory);
+		supervisor_ignore_stops();
+		if (w->directory && mountpoint_find(&w->mount, w->directory))
+			w->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
 		if (w->front_fd >= 0)
 			leave_all();
 		if (!tell_front(w, 0)) /* who asked for it does not know of it */
@@ -170,6 +189,17 @@ static void hear_child(struct watchman *w)
 		mountpoint_detach(&w->mount);
 		say(w->child_fd, SAY_DETACHED);
 	}
+}
+
+/* Taken away lazily, or while another namespace has a copy, it lives on where nobody sees it:
+ * the kernel says nothing to who serves it. */
+static void hear_mounts(struct watchman *w)
+{
+	if (mountpoint_is_there(&w->mount))
+		return;
+	close(w->mounts_fd);
+	w->mounts_fd = -1;
+	say(w->child_fd, SAY_GONE);
 }
 
 /* True: the child has ended; *code. */
@@ -195,15 +225,18 @@ static int watch(struct watchman *w)
 	int code = 1;
 
 	for (;;) {
-		struct pollfd ready[2] = {
+		struct pollfd ready[3] = {
 			{.fd = w->signal_fd, .events = POLLIN},
 			{.fd = w->child_fd, .events = POLLIN},
+			{.fd = w->mounts_fd, .events = POLLPRI},
 		};
 
-		if (poll(ready, 2, -1) < 0)
+		if (poll(ready, 3, -1) < 0)
 			continue;
 		if (ready[1].revents)
 			hear_child(w);
+		if (ready[2].revents && w->child_fd >= 0)
+			hear_mounts(w);
 		if (ready[0].revents && hear_signal(w, &code))
 			break;
 	}
@@ -221,7 +254,7 @@ static int watch(struct watchman *w)
 static int supervise(const struct options *options, const char *directory, int front_fd,
                      int (*serve)(const struct options *, struct supervisor *))
 {
-	struct watchman w = {.front_fd = front_fd, .directory = directory};
+	struct watchman w = {.front_fd = front_fd, .directory = directory, .mounts_fd = -1};
 	struct group group = {0};
 	int code = 1;
 	pid_t self = getpid();

@@ -12,7 +12,7 @@ struct options;
 
 /* What the serving process has of its supervisor: a socket. */
 struct supervisor {
-	int fd;
+	int fd;      /* readable: the mount was taken away from outside */
 	int null_fd; /* where errors go once it is ready; -1: where they went before */
 	bool background;
 };
@@ -26,6 +26,13 @@ int supervisor_run(const struct options *options, const char *directory,
 
 /* SIGTERM, SIGINT, SIGHUP, SIGQUIT; SIGUSR1 for panic. */
 void supervisor_signals(sigset_t *set);
+
+/* From now on Ctrl-Z stops neither of the two: a process that is stopped does not end, whatever
+ * happens.  For who has secrets, and who takes the mount away. */
+void supervisor_ignore_stops(void);
+
+/* And what the program of a private session finds. */
+void supervisor_allow_stops(void);
 
 /* For the serving process, while it may still open files: in the background, leave the
  * terminal, and whatever else it was started from, but for errors. */

@@ -27,11 +27,12 @@ struct watch {
 	struct bus *bus;
 	int signal_fd;
 	int event_fd; /* one of the flags has been set */
+	int gone_fd;
 	_Atomic bool is_over, is_asked;
 };
 
-int watch_new(struct watch **watch, int64_t idle_seconds, struct source *const *sources,
-              unsigned count)
+int watch_new(struct watch **watch, int64_t idle_seconds, int gone_fd,
+              struct source *const *sources, unsigned count)
 {
 	struct watch *w = calloc(1, sizeof *w);
 	sigset_t set;
@@ -41,6 +42,7 @@ int watch_new(struct watch **watch, int64_t idle_seconds, struct source *const *
 	supervisor_signals(&set);
 	sigaddset(&set, SIGCHLD);
 	w->idle_seconds = idle_seconds;
+	w->gone_fd = gone_fd;
 	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	*watch = w;
@@ -142,12 +144,15 @@ struct end watch_run(struct watch *watch, const struct view *view, struct loop *
 			{.fd = watch->signal_fd, .events = POLLIN},
 			{.fd = watch->event_fd, .events = POLLIN},
 			{.fd = bus_fd(watch->bus), .events = POLLIN},
+			{.fd = watch->gone_fd, .events = POLLIN},
 		};
 		ssize_t rc;
 
 		poll(ready, sizeof ready / sizeof *ready, TICK_MS);
 		rc = read(watch->event_fd, &events, sizeof events);
 		(void)rc;
+		if (ready[3].revents & POLLIN)
+			watch_asked(watch);
 		if (hear_signal(watch, program, &end) || hear_others(watch, view, &end))
 			return end;
 		loop_relieve(loop);

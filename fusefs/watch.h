@@ -12,8 +12,8 @@ struct view;
 struct watch;
 
 enum end_reason {
-	END_UNMOUNTED, /* by somebody else */
-	END_ASKED,     /* satchel-mount -u */
+	END_UNMOUNTED, /* by somebody else, and the kernel has nothing of it any more */
+	END_ASKED,     /* satchel-mount -u, or unmounted while files of it are open */
 	END_SIGNAL,
 	END_IDLE,
 	END_MEDIUM, /* gone */
@@ -28,10 +28,10 @@ struct end {
 };
 
 /* Open all that is to be watched, before the sandbox.
- * idle_seconds: 0 for never.  sources: count of them, borrowed.  It lasts as long
- * as the process.  STATUS_NOMEM, STATUS_IO. */
-int watch_new(struct watch **watch, int64_t idle_seconds, struct source *const *sources,
-              unsigned count);
+ * idle_seconds: 0 for never.  gone_fd: readable when the mount was taken away.  sources: count
+ * of them, borrowed.  It lasts as long as the process.  STATUS_NOMEM, STATUS_IO. */
+int watch_new(struct watch **watch, int64_t idle_seconds, int gone_fd,
+              struct source *const *sources, unsigned count);
 
 /* Start its threads, between the two halves of the sandbox.  STATUS_NOMEM. */
 int watch_start(struct watch *watch);

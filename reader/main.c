@@ -57,6 +57,7 @@ int main(int argc, char **argv)
 	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct verb *verb = name ? find_verb(name) : NULL;
 
+	diag_open_standard_streams();
 	diag_init("satchel-read", NULL);
 	arena_harden_process();
 	if (verb) {

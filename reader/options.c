@@ -12,6 +12,7 @@ static const struct option_row common_rows[] = {
 	{OPENING_PASSPHRASE_FILE, "passphrase-file", "FILE",
          "the passphrase is in FILE (- standard input)"},
 	{OPENING_PASSPHRASE_FD, "passphrase-fd", "N", "the passphrase comes from descriptor N"},
+	{OPENING_ASK_PASSPHRASE, "ask-passphrase", NULL, "ask for it, though a key is given"},
 	{OPENING_KEY_FILE, "key-file", "FILE", "FILE is a key"},
 	{OPENING_IDENTITY, "identity", "FILE", "FILE has age identities (may be repeated)"},
 	{OPENING_VOLUME, "volume", "FILE", "a further volume of the set (may be repeated)"},

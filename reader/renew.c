@@ -2,10 +2,11 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/magic.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statvfs.h>
+#include <sys/statfs.h>
 
 #include "common/bundle.h"
 #include "common/bytes.h"
@@ -303,18 +304,26 @@ static int read_back(struct renew *r, bool *same)
 	return status;
 }
 
+/* Drives that do not say what they have are tried. */
 static int check_room(const struct renew *r, const char *path)
 {
 	uint64_t wanted = r->volume->pages->geometry.file_len, room;
-	struct statvfs fs;
+	struct statfs fs;
 
-	if (fstatvfs(outfile_fd(r->file), &fs))
+	if (fstatfs(outfile_fd(r->file), &fs) || !fs.f_blocks)
 		return 0;
-	room = (uint64_t)fs.f_bavail * fs.f_frsize;
-	if (room >= wanted)
+	room = (uint64_t)fs.f_bavail * (uint64_t)(fs.f_frsize ? fs.f_frsize : fs.f_bsize);
+	if (room < wanted)
+		diag_error(path,
+		           "the drive has room for %" PRIu64 " bytes, and %" PRIu64 " are needed",
+		           room, wanted);
+	else if (fs.f_type == MSDOS_SUPER_MAGIC && wanted > UINT32_MAX)
+		diag_error(path,
+		           "the copy has %" PRIu64 " bytes, and a file on such a drive (FAT) "
+		           "at most 4.2 GB",
+		           wanted);
+	else
 		return 0;
-	diag_error(path, "the drive has room for %" PRIu64 " bytes, and %" PRIu64 " are needed",
-	           room, wanted);
 	return EXIT_UNFIT;
 }
 

@@ -1,6 +1,7 @@
 /* A FUSE file system that does nothing: the names and sizes of a tree, and the same
- * random bytes for every read.  What it reaches is what the kernel lets any such file system
- * reach here; it asks for the same requests as satchel-mount.
+ * random bytes for every read, or of what is called *.txt the same words.  What it reaches
+ * is what the kernel lets any such file system reach here; it asks for the same requests as
+ * satchel-mount.
  *
  *     null_fuse cached|direct TREE DIRECTORY     in the foreground, until unmounted
  *
@@ -31,13 +32,13 @@ struct node {
 	char *name;
 	uint32_t parent, first, count;
 	uint64_t size;
-	bool is_directory;
+	bool is_directory, is_text;
 };
 
 static struct node *nodes;
 static uint32_t node_count;
 static bool cached;
-static char *content;
+static char *content, *text;
 static size_t read_max;
 
 /* --- the tree ----------------------------------------------------------------------- */
@@ -61,6 +62,7 @@ static struct node *add(const FTSENT *e, uint32_t parent)
 	n = &nodes[node_count++];
 	*n = (struct node){.name = strdup(e->fts_name), .parent = parent};
 	n->is_directory = e->fts_info == FTS_D;
+	n->is_text = e->fts_namelen > 4 && strcmp(e->fts_name + e->fts_namelen - 4, ".txt") == 0;
 	n->size = n->is_directory ? 0 : (uint64_t)e->fts_statp->st_size;
 	return n;
 }
@@ -208,7 +210,8 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t len, off_t off,
 	(void)file;
 	if (len > left)
 		len = (size_t)left;
-	fuse_reply_buf(req, content, len < read_max ? len : read_max);
+	fuse_reply_buf(req, nodes[node - 1].is_text ? text : content,
+	               len < read_max ? len : read_max);
 }
 
 static void op_readdirplus(fuse_req_t req, fuse_ino_t node, size_t room, off_t off,
@@ -248,6 +251,44 @@ static const struct fuse_lowlevel_ops ops = {
 	.readdirplus = op_readdirplus,
 	.getxattr = op_getxattr,
 };
+
+/* --- what is in the files ------------------------------------------------------------ */
+
+static char *make_content(void)
+{
+	char *bytes = calloc(1, read_max);
+
+	if (!bytes)
+		err(1, "memory");
+	for (size_t done = 0; done < read_max;) {
+		ssize_t got = getrandom(bytes + done, read_max - done, 0);
+
+		done += got > 0 ? (size_t)got : 0;
+	}
+	return bytes;
+}
+
+/* As long, and of few enough words that it compresses as prose does.  Which words, and in
+ * what order, the random bytes say. */
+static char *make_text(const char *random)
+{
+	enum { WORDS = 2048, LONGEST = 10 };
+	char *bytes = calloc(1, read_max);
+	size_t done = 0;
+
+	if (!bytes)
+		err(1, "memory");
+	for (size_t i = 0; i + 1 < read_max && done < read_max; i += 2) {
+		size_t word = ((uint8_t)random[i] | (uint8_t)random[i + 1] << 8) % WORDS;
+		size_t len = 2 + word % (LONGEST - 2);
+
+		for (size_t at = 0; at < len && done < read_max; at++)
+			bytes[done++] = (char)('a' + (uint8_t)random[word * LONGEST + at] % 26);
+		if (done < read_max)
+			bytes[done++] = ' ';
+	}
+	return bytes;
+}
 
 /* --- the session -------------------------------------------------------------------- */
 
@@ -289,14 +330,8 @@ int main(int argc, char **argv)
 		errx(2, "usage: null_fuse cached|direct TREE DIRECTORY");
 	cached = strcmp(argv[1], "cached") == 0;
 	read_max = cached ? READ_CACHED : READ_DIRECT;
-	content = calloc(1, read_max);
-	if (!content)
-		err(1, "memory");
-	for (size_t done = 0; done < read_max;) {
-		ssize_t got = getrandom(content + done, read_max - done, 0);
-
-		done += got > 0 ? (size_t)got : 0;
-	}
+	content = make_content();
+	text = make_text(content);
 	scan(argv[2]);
 	return run(argv[0], argv[3]);
 }

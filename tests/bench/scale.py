@@ -10,6 +10,7 @@ from peers import KEY, MOUNT, PACK, READ, Contestant
 
 GIGA = 10**9
 ONCE_FROM = 10  # GB: what is larger is measured once only
+TEXT_FROM = 100  # GB: of what is larger two files of three compress, so that there is room
 SPARE = 5 * GIGA
 
 LIST_ROOT = f'{READ} ls {KEY} "$OUT/bundle"'
@@ -85,12 +86,21 @@ def make_tree(path, gigabytes):
     subprocess.run(['rm', '-rf', path], check=True)
     os.makedirs(path)
     for n in range(gigabytes):
-        with open(f'{path}/film-{n:03d}.mp4', 'wb') as file:
+        text = gigabytes >= TEXT_FROM and n % 3
+        with open(f'{path}/{n:03d}.{"txt" if text else "mp4"}', 'wb') as file:
             file.truncate(GIGA - n)
 
 
+def name_of(gigabytes):
+    return f'{gigabytes} GB' + (', most text' if gigabytes >= TEXT_FROM else '')
+
+
+def room_for(gigabytes):
+    return int(gigabytes * GIGA * (0.65 if gigabytes >= TEXT_FROM else 1.2)) + SPARE
+
+
 def step_bytes(scale, gigabytes):
-    who, tree = f'{gigabytes} GB', f'{scale.setting.work}/tree'
+    who, tree = name_of(gigabytes), f'{scale.setting.work}/tree'
     clear(scale.out)
     make_tree(tree, gigabytes)
     where = dict(scale.where(TREE=tree), MNT=f'{scale.setting.work}/source')
@@ -106,9 +116,8 @@ def step_bytes(scale, gigabytes):
 def measure_bytes(setting, results):
     scale = Scale(setting, results, 'bytes')
     for gigabytes in [1, 3, 10, 30] + [100] * setting.huge:
-        room = shutil.disk_usage(setting.work).free
-        if room < gigabytes * GIGA * 1.2 + SPARE:
-            results.miss('scale', 'bytes', f'{gigabytes} GB', 'pack', 'no room for it here')
+        if shutil.disk_usage(setting.work).free < room_for(gigabytes):
+            results.miss('scale', 'bytes', name_of(gigabytes), 'pack', 'no room for it here')
             continue
         say(f'  {gigabytes} GB')
         for _ in range(setting.runs if gigabytes < ONCE_FROM else 1):

@@ -47,6 +47,7 @@ ended() { # CODE
 # clock that it has also for the stick's vanishing.  Whatever is still to be done by
 # then waits for another line.
 pulled() {
+	[ "${1-}" != card ] || no_card &
 	while mounted; do usleep 5000; done
 	killall -q -STOP satchel-mount
 	echo 'satchel: no mount' >/dev/kmsg
@@ -58,6 +59,12 @@ pulled() {
 	wait "$pid" || code=$?
 	echo "exit code $code"
 	umount -l /stick
+}
+
+# The card is out and its reader is there, of which the kernel says nothing by itself.
+no_card() {
+	while dd "if=/dev/$stick" of=/dev/null bs=4096 count=1 iflag=direct status=none 2>/dev/null; do usleep 5000; done
+	echo 'satchel: no card, as after USB disconnect' >/dev/kmsg
 }
 
 plug() { # MOUNT OPTIONS

@@ -18,7 +18,7 @@
 #   has_said REGEX              in a line since guest_begin?
 #   said REGEX                  what \1 is, in the last line that matches
 #   within_seconds SECONDS COMMAND...
-#   plug_in IMAGE, pull_out     a USB stick
+#   plug_in IMAGE, pull_out     a USB stick; take_card: or what is in the reader
 #   find_in_memory WANTED       what search.py finds in its memory, into $tmp/found
 #   found NAME, numbers NAME    of that: how often, and how many different
 #   at_most N MOST, at_least N LEAST: for ok
@@ -151,6 +151,7 @@ plug_in() {
 }
 
 pull_out() { monitor "device_del usb"; }
+take_card() { monitor "eject -f stick"; } # the reader stays
 
 find_in_memory() { /usr/bin/python3 -B tests/search.py find "$memory" "$1" >"$tmp/found"; }
 

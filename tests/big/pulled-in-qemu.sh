@@ -68,12 +68,12 @@ plug_both() {
 }
 
 # As soon as the mount is gone its processes are stopped, for as long as keys are searched.
-round() { # WHO READER [OPTION...]
+round() { # WHO READER [OPTION...]; what is pulled: $out
 	local before
 	before=$(of_stick)
 	guest "up $1 --key-file /key ${*:3}" && "$2" "$1" && guest sync || return
-	guest_begin pulled
-	pull_out
+	guest_begin "pulled $out"
+	if [ "$out" ]; then take_card; else pull_out; fi
 	within_seconds "$PATIENCE" has_said '^gone after' || { new_lines; return 1; }
 	find_in_memory "$tmp/wanted"
 	guest_hears $'\n'
@@ -84,6 +84,7 @@ round() { # WHO READER [OPTION...]
 	[ "$(awk '{ n += $2 } END { print n }' "$tmp/found")" == 0 ] || keys_left=$((keys_left + 1))
 	is_same "$before" || changed=$((changed + 1))
 	guest 'ls /m/film.avi' && return 1
+	[ -z "$out" ] || pull_out # the empty reader
 	within_seconds "$PATIENCE" is_idle "$1" && plug_both && [ "$code" -eq 10 ] && at_most "$took" 1000
 }
 
@@ -101,7 +102,7 @@ ok "what was mounted and read is what it was" is_same "$before"
 ok "read in the ordinary way" guest 'cat /stick/bundle >/dev/null && sync'
 no "it is no longer" is_same "$before"
 
-keys_left=0 changed=0 all_took=''
+keys_left=0 changed=0 all_took='' out=''
 ok "pulled while nobody reads" round user true
 for ((i = 1; i <= ROUNDS; i++)); do
 	case $((i % 5)) in
@@ -110,6 +111,13 @@ for ((i = 1; i <= ROUNDS; i++)); do
 	4) ok "pulled while root's mpv plays, $i" round root plays ;;
 	0) ok "pulled while root's mpv plays, --cache, $i" round root plays --cache ;;
 	esac
+	echo "# gone after ${all_took##* } ms"
+done
+out=card
+for ((i = 1; i <= (ROUNDS + 9) / 10; i++)); do
+	ok "a card taken out of its reader while nobody reads, $i" round user true
+	ok "a card taken out while mpv plays, $i" round user plays
+	ok "a card taken out while mpv plays, --cache, $i" round root plays --cache
 	echo "# gone after ${all_took##* } ms"
 done
 tr ' ' '\n' <<<"${all_took# }" | sort -n |

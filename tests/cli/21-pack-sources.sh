@@ -102,6 +102,20 @@ ok "unless it was asked for by name" exits 1 "${nobody[@]}" "$pack" -f "${with[@
 ok "in which case nothing is done" exits 1 "${nobody[@]}" "$pack" -f "${with[@]}" \
 	-o "$tmp/anybody/new" "$src" "$src/closed"
 is "at all" "$(ls "$tmp/anybody")" b
+# A drive that lists its files and gives none of them must not cost the last bundle.
+mkdir "$src/closed-too"
+echo secret >"$src/closed-too/film.mp4"
+chmod 000 "$src/closed-too/film.mp4"
+sum=$(sha256sum "$bundle")
+ok "where nothing of it can be read" exits 1 "${nobody[@]}" "$pack" -f "${with[@]}" -o "$bundle" "$src/closed-too"
+like "it is said" "$(tail -n 1 "$tmp/stderr")" 'there is no file in what is to be packed'
+is "and last night's bundle is there" "$(sha256sum "$bundle")" "$sum"
+printf '[bundle]\nsize = 4M\n[compartment a]\nsource = %s\nkey-file = %s\n[compartment b]\nsource = %s\nkey-file = %s\n' \
+	"$src/books" "$src/books/numbers.txt" "$src/closed-too" "$src/books/film too.mp4" >"$tmp/anybody/recipe.ini"
+ok "of one compartment, too" exits 1 "${nobody[@]}" "$pack" -f --kdf low -o "$bundle" --recipe "$tmp/anybody/recipe.ini"
+like "which is named" "$(tail -n 1 "$tmp/stderr")" ': b: there is no file in what is to be packed'
+is "and it is still there" "$(sha256sum "$bundle")" "$sum"
+rm -rf "$src/closed-too"
 chmod 755 "$src/closed" "$src/locked.txt"
 
 # --- outputs among the sources ----------------------------------------------

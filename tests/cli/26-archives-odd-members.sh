@@ -156,7 +156,8 @@ ok "a directory" says 1 ".*src: Is a directory" --archive "$tmp/src"
 ok "what is not there" says 1 ".*absent: No such file or directory" --archive "$tmp/absent"
 ok "a path that is not there, before a pipe is waited for" says 1 ".*absent: No such file or directory" \
 	--archive - "$tmp/absent" < <(sleep 5)
-ok "an archive of nothing" says 3 '.*empty.tar: holds nothing' --archive "$tmp/empty.tar"
+ok "an archive of nothing" says 1 '.*empty.tar: holds nothing' --archive "$tmp/empty.tar"
+ok "beside something" says 3 '.*empty.tar: holds nothing' --archive "$tmp/empty.tar" "$tmp/key"
 # A list of files, which libarchive would read from this disk.
 printf '#mtree\n./stolen type=file size=32 contents=%s\n' "$tmp/key" >"$tmp/list.mtree"
 ok "a list of this machine's files" says 1 '.*list.mtree: is not a whole archive of .*' \

@@ -28,6 +28,7 @@ usage "no bundle" ls "${right[@]}"
 usage "no path for cat" cat "${right[@]}" "$bundle"
 usage "a path too many" info "${right[@]}" "$bundle" a
 usage "two passphrases" ls "${right[@]}" --passphrase-fd 0 "$bundle"
+usage "a passphrase, and to be asked for it" ls "${right[@]}" --ask-passphrase "$bundle"
 usage "two forms at once" ls --json --checksum "${right[@]}" "$bundle"
 usage "help about nothing" help nothing
 for verb in '' ls tree info cat extract verify repair; do

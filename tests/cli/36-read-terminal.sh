@@ -53,6 +53,12 @@ is "is no reason to ask" "$(cat "$tmp/stderr")" ''
 ok "nor for who gives a key file" at_terminal 12 "$words" "$read" ls --key-file $good/a.keyfile $good/parity-4.bundle
 is "to ask, too" "$(cat "$tmp/stderr")" ''
 
+head -c 64 /dev/urandom >"$tmp/second"
+echo "$words" | "$pack" -q --kdf low --passphrase-file - --second-factor "$tmp/second" -o "$tmp/both" tests/cli/lib.sh
+ok "with a second factor: who asks to be asked" at_terminal 0 "$words" "$read" ls --ask-passphrase --key-file "$tmp/second" "$tmp/both"
+is "is asked" "$(cat "$tmp/stderr")" 'asked 1 echo False'
+ok "and needs both" at_terminal 12 "$words" "$read" ls "$tmp/both"
+
 # Names: everything that is no plain text.
 key=(--passphrase-file "$good/one.passphrase")
 for verb in ls 'ls -lR' 'ls -R --json' 'ls --checksum' tree; do

@@ -48,6 +48,10 @@ before=$(sha256sum <"$hurt")
 sums=$("$read" ls --checksum "${key[@]}" "$original")
 ok "healthy: 0" repair 0
 ok "the copy is the same" same
+"$read" repair -q "${key[@]}" -o "$tmp/unheard" "$hurt" <&- >&- 2>&-
+is "started without any stream: 0" $? 0
+ok "and no message went into the copy" cmp "$tmp/unheard" "$original"
+rm -f "$tmp/unheard"
 is "which is said" "$(said)" 'the copy is as it was packed'
 is "and no one else can read it" "$(stat -c %a "$new")" 600
 mkdir "$tmp/directory"

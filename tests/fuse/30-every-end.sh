@@ -39,6 +39,29 @@ for mode in '' --cache; do
 	umount "$mnt" 2>/dev/null || fusermount3 -u "$mnt"
 	ends 0 "umount from outside ${mode:-private}"
 
+	# The kernel says nothing of these two to who serves.
+	up $mode
+	exec 9<"$mnt/again"
+	umount -l "$mnt" 2>/dev/null || fusermount3 -u -z "$mnt"
+	ends 0 "a lazy umount of a busy mount ${mode:-private}"
+	no "and who has it open reads nothing then ${mode:-private}" cat <&9
+	exec 9<&-
+
+	if unshare -m true 2>/dev/null; then
+		up $mode
+		mkfifo "$tmp/copied"
+		unshare -m --propagation private sh -c 'echo >"$1"; sleep 20' - "$tmp/copied" &
+		copy=$!
+		read -r _ <"$tmp/copied"
+		umount "$mnt"
+		ends 0 "umount where another namespace has a copy ${mode:-private}"
+		kill "$copy"
+		wait "$copy" 2>/dev/null
+		rm "$tmp/copied"
+	else
+		skip "umount where another namespace has a copy" "not root"
+	fi
+
 	up $mode
 	ok "-u ${mode:-private}" "$mount" -u "$mnt"
 	no "is there no longer when it returns" is_mounted
@@ -129,6 +152,33 @@ os.kill(pid, signal.SIGUSR1)
 code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
 print(code, bool(termios.tcgetattr(terminal)[3] & termios.ECHO))
 EOF
+# Ctrl-Z, on a terminal: who has stopped ends for nobody.  $PID: the supervisor.
+cat >"$tmp/stopping.py" <<'EOF'
+import os, pty, subprocess, sys, time
+
+directory, then, *command = sys.argv[1:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execv('/bin/bash', ['bash', '-c', 'set -m; "$@"; echo "ended $?"', '-', *command])
+if 'satchel' in command[0]:
+    while not os.path.ismount(directory):
+        time.sleep(0.02)
+time.sleep(0.2)
+child = subprocess.run(['pgrep', '-P', str(pid)], stdout=subprocess.PIPE, text=True).stdout.strip()
+os.write(terminal, b'\x1a')
+time.sleep(0.3)
+subprocess.run(then, shell=True, timeout=10, env=dict(os.environ, PID=child))
+said = b''
+while b'ended' not in said or not said.endswith(b'\n'):
+    said += os.read(terminal, 1000)
+print(said.decode().split()[-1])
+EOF
+stopped() { # THEN COMMAND...: the exit code that a shell sees
+	timeout 20 python3 "$tmp/stopping.py" "$mnt" "$@"
+}
+is "control: Ctrl-Z stops others" "$(stopped true sleep 5)" 148
+is "Ctrl-Z does not keep -u from a mount" "$(stopped "$mount -u $mnt" "$mount" -f "${key[@]}" "$bundle" "$mnt")" 0
+is "nor signals" "$(stopped "kill -USR1 \$PID" "$mount" -f "${key[@]}" "$bundle" "$mnt")" 138
 is "panic at the prompt, and the terminal is as it was" \
 	"$(timeout 10 python3 "$tmp/typing.py" "$mount" -f "$bundle" "$mnt")" "138 True"
 

@@ -49,6 +49,25 @@ for mode in '' --cache; do
 	is "the bundle is what it was ${mode:-private}" "$(stat -c '%x %y %z' "$bundle")" "$before"
 done
 
+# What goes wrong at the start is not told by name, where a log may keep it.
+refused() { # CODE: the last arguments, refused with it; what is said, in $said
+	local code=0
+	"$mount" "${@:2}" 2>"$tmp/said" || code=$?
+	cat "$tmp/said"
+	[ "$code" -eq "$1" ] && [ -s "$tmp/said" ]
+}
+tells() { grep -q 'telltale\|hiddentitle' "$tmp/said"; }
+head -c 64 /dev/urandom >"$tmp/other.key"
+ok "-v, the control" refused 12 -v --key-file "$tmp/other.key" "$bundle" "$mnt"
+ok "says which bundle" tells
+ok "no key fits" refused 12 --key-file "$tmp/other.key" "$bundle" "$mnt"
+no "names nothing" tells
+like "but how to get the name" "$(cat "$tmp/said")" '-v names it'
+ok "no such bundle" refused 10 "${key[@]}" "$tmp/telltale.none" "$mnt"
+no "names nothing either" tells
+ok "no such directory in it" refused 1 "${key[@]}" --subdir hiddentitle "$bundle" "$mnt"
+no "nor does that" tells
+
 # Another user, even root, is refused; so is a debugger of the same user.
 if [ "$is_root" ] && command -v setpriv >/dev/null && command -v fusermount3 >/dev/null; then
 	as() { setpriv --reuid "$1" --regid "$1" --clear-groups "${@:2}"; }

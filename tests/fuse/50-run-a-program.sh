@@ -14,6 +14,7 @@ run() { # SHELL COMMANDS: run as the program
 	"$mount" "${key[@]}" "$bundle" --run sh -c "$1" 2>"$tmp/stderr"
 }
 
+is "of whom nobody made a home" "$(HOME=/nonexistent/at/all run 'cat again | sha256sum' | cut -c1-16)" ae43baa933009901
 is "the program stands in the mount" "$(run 'cat again | sha256sum' | cut -c1-16)" ae43baa933009901
 run 'exit 7'
 is "its exit code is ours" $? 7
