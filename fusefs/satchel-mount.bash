@@ -27,8 +27,8 @@ _satchel_mount() {
 	esac
 	if [[ $cur == -* ]]; then
 		mapfile -t COMPREPLY < <(compgen -W '--run --unmount --foreground --idle --subdir
-			--cache --exec --require-no-swap --passphrase-file --passphrase-fd --key-file
-			--identity --volume --length --publisher --any-publisher --min-edition --allow-unlocked
+			--cache --exec --require-no-swap --passphrase-file --passphrase-fd --ask-passphrase
+			--key-file --identity --volume --length --publisher --any-publisher --min-edition --allow-unlocked
 			--verbose --quiet --help --version' -- "$cur")
 	else
 		compopt -o filenames

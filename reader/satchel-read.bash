@@ -28,8 +28,8 @@ _satchel_read() {
 	repair) words='--output --force --json' ;;
 	extract) words='--directory --force --verbose' ;;
 	esac
-	words+=' --passphrase-file --passphrase-fd --key-file --identity --volume --length
-		--publisher --any-publisher --min-edition --allow-unlocked --quiet --help'
+	words+=' --passphrase-file --passphrase-fd --ask-passphrase --key-file --identity --volume
+		--length --publisher --any-publisher --min-edition --allow-unlocked --quiet --help'
 	mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 }
 

@@ -11,7 +11,7 @@ BUILD: the folder that was built into.  The rest comes from the environment:
   PEERS      which peers: names as in the tables, or "all" or "none" (all)
   CASES      which of: media source documents tiny random bytes  (all)
   BENCH_DIR  where corpora, packages and results are kept (/var/tmp/satchel-bench)
-  BENCH_HUGE 1: five million files, a hundred gigabytes"""
+  BENCH_HUGE 1: five million files, too"""
 import fcntl
 import os
 import signal
@@ -27,7 +27,7 @@ import read
 import report
 import scale
 from corpora import Corpora
-from measure import Failed, Results, remove, say
+from measure import OTHERS, Failed, Results, remove, say
 from peers import PEERS
 
 SECTIONS = {'limits': limits, 'pack': pack, 'read': read, 'mount': mount, 'scale': scale}
@@ -49,7 +49,7 @@ class Setting:
     def __init__(self, build):
         self.build = os.path.abspath(build)
         self.runs = int(os.environ.get('RUNS') or 5)
-        self.huge = bool(os.environ.get('BENCH_HUGE'))
+        self.huge = os.environ.get('BENCH_HUGE', '0') not in ('', '0')
         self.sections = words('SECTIONS', SECTIONS)
         self.chosen = words('CASES', CORPORA + ['random', 'bytes'])
         self.cases = [case for case in self.chosen if case in CORPORA]
@@ -114,7 +114,7 @@ def describe_machine(setting):
                           text=True, check=True).stdout.strip()
     return {'cpu': model, 'cores': setting.cores, 'memory': memory, 'file_system': kind,
             'kernel': os.uname().release.split('-')[0], 'runs': setting.runs, 'sections': setting.sections,
-            'date': time.strftime('%Y-%m-%d'), 'load': os.getloadavg()[0]}
+            'date': time.strftime('%Y-%m-%d'), 'unfinished': [], 'others': OTHERS}
 
 
 def main():
@@ -132,13 +132,14 @@ def main():
                 SECTIONS[name].measure(setting, results)
             except (Failed, OSError, subprocess.SubprocessError) as why:
                 say(f'{name} is not finished: {why}')
+                results.head['unfinished'].append(f'{name}: {why}')
             results.save()
     table = report.render(results) + goals.render(results)
     with open(f'{setting.root}/table.txt', 'w') as file:
         file.write(table)
     print(table)
     print(f'these tables: {setting.root}/table.txt; all figures: {results.path}')
-    return 0
+    return 1 if results.head['unfinished'] else 0
 
 
 if __name__ == '__main__':

@@ -3,6 +3,7 @@
 Packages are downloaded with apt-get, kept, and unpacked; nothing is installed.  A corpus
 that is there is never made again: its directory gets its name when it is complete."""
 import os
+import stat
 import subprocess
 
 from measure import Failed, say
@@ -110,7 +111,8 @@ def length(path):
     for directory, _, files in os.walk(path):
         for name in files:
             status = os.lstat(os.path.join(directory, name))
-            total, count = total + status.st_size, count + 1
+            if stat.S_ISREG(status.st_mode):
+                total, count = total + status.st_size, count + 1
     return total, count
 
 

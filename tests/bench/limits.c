@@ -9,10 +9,13 @@
  *     limits copy THREADS                    memory to memory
  *     limits tree DIRECTORY                  open, read and close every file
  *     limits file FILE                       read it in pieces of 1 MiB
+ *     limits once DIRECTORY                  as tree, but once only: of what is slow
  *
- * Each takes half a second, or as many as LIMIT_SECONDS says.
+ * Each is done three times, which takes half a second each, or as many as LIMIT_SECONDS
+ * says; the best counts, by the time that the threads themselves had: a limit is what is
+ * possible, and not what others left.
  * Prints MB/s of plaintext, all threads together; for zstd also the compressed
- * length as a part of the plain one. */
+ * length as a part of the plain one, for tree and file how many MB there were. */
 #include <err.h>
 #include <fcntl.h>
 #include <fts.h>
@@ -43,7 +46,8 @@ enum { PAGES = 32, ROUND = PAGES * PAGE, COPY = 1 << 20, READ = 1 << 20 };
 /* Enough of a tree to be typical, in stretches in which neighbours stay together. */
 enum { SAMPLE = 64 << 20, STRETCH = 4 << 20 };
 
-enum { MOST_THREADS = 64 };
+/* STEPS: what is done between two looks at the clock, which cost as much as a kilobyte. */
+enum { MOST_THREADS = 64, TRIES = 3, STEPS = 16 };
 
 static double seconds = 0.5;
 
@@ -71,11 +75,12 @@ struct thread {
 
 static const uint8_t key[32] = {1};
 
+/* Seconds that this thread has had a processor. */
 static double now(void)
 {
 	struct timespec t;
 
-	clock_gettime(CLOCK_MONOTONIC, &t);
+	clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
 	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
@@ -342,12 +347,19 @@ static void *run_thread(void *argument)
 	double begin, end;
 
 	prepare(t);
-	pthread_barrier_wait(t->start);
-	begin = now();
-	do
-		t->step(t);
-	while ((end = now()) < begin + seconds || (t->sample && t->number < t->sample->count));
-	t->speed = (double)t->bytes / (end - begin) / 1e6;
+	for (int i = 0; i < TRIES; i++) {
+		uint64_t before = t->bytes, first = t->number;
+
+		pthread_barrier_wait(t->start);
+		begin = now();
+		do
+			for (int n = 0; n < STEPS; n++)
+				t->step(t);
+		while ((end = now()) < begin + seconds ||
+		       (t->sample && t->number - first < t->sample->count));
+		if (t->speed < (double)(t->bytes - before) / (end - begin) / 1e6)
+			t->speed = (double)(t->bytes - before) / (end - begin) / 1e6;
+	}
 	return NULL;
 }
 
@@ -396,17 +408,32 @@ static uint64_t read_all(const char *path, uint8_t *buffer)
 	return len;
 }
 
-static void read_tree(char *tree)
+/* Bytes that were there to be read. */
+static uint64_t read_tree(char *tree, uint8_t *buffer)
 {
-	uint8_t *buffer = get(READ);
-	uint64_t len = 0;
-	double begin = now();
 	FTS *fts = walk(tree);
+	uint64_t len = 0;
 
 	for (FTSENT *e; (e = next_file(fts));)
 		len += read_all(e->fts_path, buffer);
-	printf("%.1f\n", (double)len / (now() - begin) / 1e6);
 	fts_close(fts);
+	return len;
+}
+
+static void run_tree(char *tree, int tries)
+{
+	uint8_t *buffer = get(READ);
+	double best = 0;
+	uint64_t len = 0;
+
+	for (int i = 0; i < tries; i++) {
+		double begin = now(), speed;
+
+		len = read_tree(tree, buffer);
+		speed = (double)len / (now() - begin) / 1e6;
+		best = speed > best ? speed : best;
+	}
+	printf("%.1f %.6f\n", best, (double)len / 1e6);
 	free(buffer);
 }
 
@@ -451,8 +478,12 @@ int main(int argc, char **argv)
 		seconds = atof(getenv("LIMIT_SECONDS"));
 	if (sodium_init() < 0)
 		errx(1, "libsodium does not start");
+	if (argc == 3 && !strcmp(argv[1], "once")) {
+		run_tree(argv[2], 1);
+		return 0;
+	}
 	if (argc == 3 && (!strcmp(argv[1], "tree") || !strcmp(argv[1], "file"))) {
-		read_tree(argv[2]);
+		run_tree(argv[2], TRIES);
 		return 0;
 	}
 	for (size_t i = 0; argc > 2 && i < sizeof verbs / sizeof *verbs; i++)
@@ -460,5 +491,5 @@ int main(int argc, char **argv)
 			run_verb(&verbs[i], argv + 2);
 			return 0;
 		}
-	errx(2, "usage: limits VERB THREADS [LEVEL TREE], or tree|file PATH");
+	errx(2, "usage: limits VERB THREADS [LEVEL TREE], or tree|file|once PATH");
 }

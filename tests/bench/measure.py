@@ -144,6 +144,21 @@ def advantage(ours, theirs, unit):
     return ratio(ours, theirs) if unit in MORE_IS_BETTER else ratio(theirs, ours)
 
 
+def busy(seconds=0.5):
+    """What part of the machine others use, while we do nothing."""
+    def jiffies():
+        with open('/proc/stat') as file:
+            fields = [int(word) for word in file.readline().split()[1:9]]
+        return sum(fields), fields[3] + fields[4]  # idle, iowait
+    before = jiffies()
+    time.sleep(seconds)
+    after = jiffies()
+    return 1 - (after[1] - before[1]) / max(1, after[0] - before[0])
+
+
+OTHERS = []  # of each round that was begun, what busy() has found
+
+
 def rounds(runs, contestants, step, before=None, after=None):
     """step(contestant) for each of them, `runs` times, one after another within a round;
     every other round goes backwards, so that none always follows the same one.  Who has
@@ -152,6 +167,7 @@ def rounds(runs, contestants, step, before=None, after=None):
     for number in range(runs):
         if before:
             before()
+        OTHERS.append(busy())
         for contestant in contestants if number % 2 == 0 else contestants[::-1]:
             if contestant not in out and step(contestant) is False:
                 out.add(contestant)

@@ -1,7 +1,7 @@
 /* A FUSE file system that does nothing: the names and sizes of a tree, and the same
  * random bytes for every read, or of what is called *.txt the same words.  What it reaches
- * is what the kernel lets any such file system reach here; it asks for the same requests as
- * satchel-mount.
+ * is what the kernel and libfuse's own loop, which sleeps between requests, let any such file
+ * system reach here; it asks for the same requests as satchel-mount.
  *
  *     null_fuse cached|direct TREE DIRECTORY     in the foreground, until unmounted
  *

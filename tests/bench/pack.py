@@ -14,7 +14,7 @@ class Bound:
         self.hash = fastest_hash(setting)
         self.cp = self.zstd = None
         if corpus != 'media':
-            self.tree, = probe(setting, 'tree', path)
+            self.tree = probe(setting, 'tree', path)[0]
             self.zstd, self.ratio = probe(setting, 'zstd', 1, LEVEL, path)
 
     def speed(self, workers, signed):
@@ -41,7 +41,7 @@ class Case:
 
     def measure(self):
         say(f'pack {self.name}: {self.count} files, {self.total / 1e6:.0f} MB')
-        peers = [p for p in self.setting.peers if 'pack' in p.lines]
+        peers = [p for p in self.setting.peers if 'pack' in p.lines and not p.of]
         rounds(self.setting.runs, packers(self.setting.cores) + peers, self.step,
                self.before, self.after)
         clear(self.out)
@@ -77,7 +77,7 @@ class Case:
 
     def add(self, contestant, done, size):
         bound = how = None
-        if contestant.workers:
+        if contestant.workers == self.setting.cores:  # one worker is not one thread
             speed, how = self.bound.speed(contestant.workers, contestant.signed)
             bound = self.total / 1e6 / speed
         for metric, unit, value in (('speed', 'MB/s', self.total / 1e6 / done.wall),

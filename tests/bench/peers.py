@@ -11,13 +11,14 @@ import shutil
 
 
 class Contestant:
-    """root: only root can do that.  workers, signed: of satchel-pack."""
+    """root: only root can do that.  workers, signed: of satchel-pack.  of: who makes what it
+    reads, and is measured at that."""
 
-    def __init__(self, name, needs='', encrypts=True, root=False, workers=0, signed=False,
+    def __init__(self, name, needs='', encrypts=True, root=False, workers=0, signed=False, of=None,
                  **lines):
         self.name, self.needs, self.lines = name, needs.split(), lines
         self.encrypts, self.root = encrypts, root
-        self.workers, self.signed = workers, signed
+        self.workers, self.signed, self.of = workers, signed, of
 
     def missing(self):
         """The first program that is needed and not to be had."""
@@ -45,6 +46,7 @@ READING = {
     'ls': f'{READ} ls -R -l {KEY} "$OUT/bundle"',
     'cat': f'{READ} cat {KEY} "$OUT/bundle" "$FILE"',
     'verify': f'{READ} verify {KEY} "$OUT/bundle"',
+    'info': f'{READ} info --json {KEY} "$OUT/bundle"',
     'extract': f'{READ} extract -C "$DEST" {KEY} "$OUT/bundle"',
 }
 
@@ -82,6 +84,9 @@ for i in $(seq 3000); do mountpoint -q "$OUT.mnt" && break; kill -0 $! || exit 1
 cp -r "$SRC/." "$OUT.mnt/"
 fusermount3 -u "$OUT.mnt"; wait $!; sync -f "$OUT"'''
 INTO = 'mkdir -p "$OUT.mnt" "$OUT/c"; '
+
+MKSQUASHFS = 'mksquashfs "$SRC" "$OUT/a" -comp zstd -Xcompression-level 3 -quiet' \
+             ' -no-progress -no-xattrs; sync "$OUT/a"'
 
 PEERS = [
     Contestant('cp', encrypts=False, pack='cp -r "$SRC/." "$OUT/"; sync -f "$OUT"'),
@@ -142,13 +147,13 @@ PEERS = [
                pack=INTO + CRYFS + 'cryfs -f --allow-replaced-filesystem "$OUT/c" "$OUT.mnt"'
                                    ' <<<"$PW" &' + FILL,
                mount=CRYFS + 'exec cryfs -f --allow-replaced-filesystem "$OUT/c" "$MNT" <<<"$PW"'),
-    Contestant('mksquashfs', 'mksquashfs unsquashfs squashfuse_ll', encrypts=False,
-               pack='mksquashfs "$SRC" "$OUT/a" -comp zstd -Xcompression-level 3 -quiet'
-                    ' -no-progress -no-xattrs; sync "$OUT/a"',
+    Contestant('mksquashfs', 'mksquashfs', encrypts=False, pack=MKSQUASHFS),
+    Contestant('unsquashfs', 'mksquashfs unsquashfs', encrypts=False, of='mksquashfs',
+               pack=MKSQUASHFS,
                ls='unsquashfs -ll "$OUT/a"', cat='unsquashfs -cat "$OUT/a" "$FILE"',
-               extract='unsquashfs -quiet -no-progress -f -d "$DEST" "$OUT/a"',
-               mount='exec squashfuse_ll -f "$OUT/a" "$MNT"'),
+               extract='unsquashfs -quiet -no-progress -f -d "$DEST" "$OUT/a"'),
+    Contestant('squashfuse', 'mksquashfs squashfuse_ll', encrypts=False, of='mksquashfs',
+               pack=MKSQUASHFS, mount='exec squashfuse_ll -f "$OUT/a" "$MNT"'),
+    Contestant('squashfs in the kernel', 'mksquashfs', encrypts=False, root=True, of='mksquashfs',
+               pack=MKSQUASHFS, mount='mount -o loop,ro -t squashfs "$OUT/a" "$MNT"'),
 ]
-
-KERNEL_SQUASHFS = Contestant('squashfs in the kernel', 'mksquashfs', encrypts=False, root=True,
-                             mount='mount -o loop,ro -t squashfs "$OUT/a" "$MNT"')

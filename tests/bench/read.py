@@ -1,12 +1,14 @@
 """Reading: list, show one file, verify, extract; from the page cache."""
+import json
 import os
 
 from corpora import length, warm
 from limits import LEVEL, fastest_hash, probe
-from measure import Failed, clear, rounds, run, say
+from measure import Failed, ask, clear, rounds, run, say
 from peers import READING, Contestant, pack_line
 
 VERBS = ['ls', 'cat', 'verify', 'extract']
+PAYLOAD = 16368  # bytes of a page: bundle(5)
 
 
 def ourselves():
@@ -33,8 +35,8 @@ class Case:
         self.setting, self.results, self.name = setting, results, corpus
         self.path = setting.corpus(corpus)
         self.file = one_file(self.path)
-        self.total = length(self.path)[0]
-        self.done, self.speed, self.failed = {}, {}, set()
+        self.total, self.count = length(self.path)
+        self.done, self.speed, self.failed, self.bundle = {}, {}, set(), {}
 
     def store(self, contestant):
         return f'{self.setting.work}/store-{contestant.name.replace("|", "-").replace(" ", "")}'
@@ -85,12 +87,23 @@ class Case:
         metric = f'{verb}, to {place}' if place else verb
         clear(dest)
         try:
-            self.done[contestant, metric] = run(contestant.lines[verb],
-                                                self.where(contestant, dest))
+            with open(f'{self.setting.work}/printed', 'w+b') as out:
+                done = run(contestant.lines[verb], self.where(contestant, dest), out=out)
+                self.check(verb, out.seek(0, 2), dest)
+            self.done[contestant, metric] = done
         except Failed as why:
             self.failed.add((contestant.name, verb))
             self.miss(contestant, metric, str(why))
         clear(dest)
+
+    def check(self, verb, printed, dest):
+        """Was it done at all?"""
+        if verb == 'cat' and printed != os.path.getsize(f'{self.path}/{self.file}'):
+            raise Failed(f'showed {printed} bytes')
+        if verb == 'ls' and printed < self.count:
+            raise Failed(f'listed {printed} bytes')
+        if verb == 'extract' and length(dest) != (self.total, self.count):
+            raise Failed(f'extracted {length(dest)} of {(self.total, self.count)}')
 
     def after(self):
         for (contestant, metric), done in self.done.items():
@@ -99,13 +112,22 @@ class Case:
             self.results.add(*where, metric + ' CPU', 's', done.cpu)
             self.results.add(*where, metric + ' memory', 'MB', done.peak / 1e6)
 
+    def held(self, contestant):
+        """MB of content, and of pages that have something, parity too."""
+        if contestant not in self.bundle:
+            verified = json.loads(ask(READING['verify'] + ' -q --json', self.where(contestant)))
+            told = json.loads(ask(READING['info'], self.where(contestant)))
+            self.bundle[contestant] = (verified['pages'] * PAYLOAD * 64 / (64 + told['parity']) / 1e6,
+                                       verified['pages'] * PAYLOAD / 1e6)
+        return self.bundle[contestant]
+
     def limit(self, contestant, metric):
         """Seconds that it takes at best, and why; for ourselves, where all has to be read."""
         if not contestant.workers or not metric.startswith(('verify', 'extract')):
             return None, None
-        size = length(self.store(contestant))[0] / 1e6
-        seconds = size / self.speed['open']
-        seconds += size / self.speed['hash'] if contestant.signed else 0
+        content, pages = self.held(contestant)
+        seconds = pages / self.speed['open']
+        seconds += content / self.speed['hash'] if contestant.signed else 0
         if 'unzstd' in self.speed:
             seconds += self.total / 1e6 / self.speed['unzstd']
         writing = next((d.wall for (c, m), d in self.done.items()

@@ -10,7 +10,8 @@ from measure import Results, advantage, median
 # What stands beside a figure, in the same row of a table.
 BESIDE = {'limits': {'speed': ['ratio']},
           'pack': {'time': ['speed', 'CPU', 'memory', 'size']}}
-WIDTH = 40
+WIDTH = 48
+BUSY = 0.1  # of the processors, beside what is measured
 
 
 def number(value):
@@ -68,6 +69,12 @@ def line(name, cells, name_width=WIDTH, width=12):
     return (f'{name:{name_width}}' + ''.join(f'{cell:>{width}}' for cell in cells)).rstrip() + '\n'
 
 
+def who_of(row, rounds):
+    """With a word on who dropped out later."""
+    count = len(row['values'])
+    return row['who'] + ('' if count == rounds else f' ({count} of {rounds} rounds)')
+
+
 def table(section, case, metric, rows):
     """One table.  rows: of this section and case, all metrics."""
     titles = titles_of(section, metric, rows)
@@ -75,6 +82,7 @@ def table(section, case, metric, rows):
     by = {(r['who'], r['metric']): r for r in rows}
     ours = next((r for r in main if r['who'].startswith('satchel') and r['values']), None)
     text = line(case if section == 'pack' else f'{case}: {metric}', titles)
+    most = max(len(row['values']) for row in main)
     for row in main:
         if not row['values']:
             text += f"{row['who']:{WIDTH}}  missing: {row['missing'][:100]}\n"
@@ -84,7 +92,7 @@ def table(section, case, metric, rows):
         cells += [times(row, ours)] if 'satchel is' in titles else []
         for other in (by.get((row['who'], m)) for m in beside(section, metric, rows)):
             cells.append(number(median(other['values'])) if other and other['values'] else '')
-        text += line(row['who'], cells)
+        text += line(who_of(row, most), cells)
     bounds = list(dict.fromkeys(r['limit_is'] for r in main if r.get('limit_is')))
     if bounds:
         text += 'limit: ' + '\n   or: '.join(bounds) + '\n'
@@ -124,9 +132,12 @@ def machine_text(head):
     text = (f"{head['cpu']}, {head['cores']} cores, {head['memory'] / 1e9:.0f} GB, "
             f"Linux {head['kernel']}, {head['file_system']}; {head['date']}, "
             f"medians of {head['runs']} rounds.\n")
-    if head['load'] > head['cores'] / 4:
-        text += (f"Other programs were running, with a load of {head['load']:.1f}: times are too "
-                 'long, and\nratios rough.\n')
+    others = head['others'] or [0]
+    if max(others) > BUSY:
+        text += (f'Others had {100 * median(others):.0f} % of the processors, in some rounds '
+                 f'{100 * max(others):.0f} %: times are\ntoo long, and ratios rough.\n')
+    for why in head['unfinished']:
+        text += f'NOT FINISHED: {why}\n'
     return text + '\n'
 
 

@@ -61,11 +61,14 @@ pulled() {
 	umount -l /stick
 }
 
-# The card is out and its reader is there, of which the kernel says nothing by itself.
+# The card is out and its reader is there, of which the kernel says nothing by itself; it
+# would if somebody opened the device.
 no_card() {
-	while dd "if=/dev/$stick" of=/dev/null bs=4096 count=1 iflag=direct status=none 2>/dev/null; do usleep 5000; done
+	while dd if=/stick/bundle of=/dev/null bs=4096 count=1 iflag=direct status=none 2>/dev/null; do usleep 5000; done
 	echo 'satchel: no card, as after USB disconnect' >/dev/kmsg
 }
+
+unplugged() { while [ -e "/sys/block/$stick" ]; do sleep 0.1; done; }
 
 plug() { # MOUNT OPTIONS
 	waited=0

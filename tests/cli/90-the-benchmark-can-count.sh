@@ -57,17 +57,22 @@ ok "7-Zip is named as missing" grep -q '^7-Zip  *missing: 7zz is not installed' 
 
 # Known figures: satchel took 2 and 4 seconds where the limit was 1 and 3, age 3 and 8.
 cat >"$tmp/known" <<-END
-	{"cpu": "any", "cores": 2, "memory": 1e9, "kernel": "6", "file_system": "ext", "date": "today", "runs": 2, "load": 0}
+	{"cpu": "any", "cores": 2, "memory": 1e9, "kernel": "6", "file_system": "ext", "date": "today", "runs": 2, "others": [0.01, 0.02], "unfinished": []}
 	{"section": "pack", "case": "media, to memory", "who": "satchel, parity 0, no verify", "metric": "time", "unit": "s", "values": [2, 4], "limits": [1, 3], "limit_is": "cp"}
 	{"section": "pack", "case": "media, to memory", "who": "tar|zstd|age", "metric": "time", "unit": "s", "values": [3, 8]}
+	{"section": "pack", "case": "media, to memory", "who": "cp", "metric": "time", "unit": "s", "values": [5]}
 END
 /usr/bin/python3 -B tests/bench/report.py "$tmp/known" >"$tmp/table"
 squeezed() { grep "$1" "$tmp/table" | tr -s ' ' | head -n 1; }
 is "the median, the spread, the part of the limit" "$(squeezed '^satchel')" \
 	"satchel, parity 0, no verify 3.00 2.00-4.00 62 %"
 is "how many times as good" "$(squeezed '^tar')" "tar|zstd|age 5.50 3.00-8.00 1.75 x"
+is "who dropped out" "$(squeezed '^cp')" "cp (1 of 2 rounds) 5.00 5.00-5.00 2.50 x"
+no "others had nothing of the machine" grep -q "^Others had" "$tmp/table"
+sed "s/0.01, 0.02/0.3, 0.1/" "$tmp/known" >"$tmp/shared"
+like "which is said where they had" "$(/usr/bin/python3 -B tests/bench/report.py "$tmp/shared")" 'Others had 20 % of the processors, in some rounds 30 %'
 like "a goal that is missed" "$(squeezed 'of its limit')" "MISSED pack media, to memory, of its limit: 62.5 % \(at least 75 %\)"
-like "one that is met" "$(squeezed 'as good as')" "met pack media, to memory, as good as tar.zstd.age: 1.75 x"
+like "one that is met" "$(squeezed 'as good as')" "met pack media, to memory, as good as tar.zstd.age, the best of 1: 1.75 x"
 
 printf 'words\n\nRESULTS\nold\n' >"$tmp/text"
 ok "tables are put into a text" /usr/bin/python3 -B tests/bench/report.py "$tmp/known" --into "$tmp/text"
