@@ -134,6 +134,7 @@ check: deps
 	$(MAKE) run-tests
 
 # What takes a quarter of an hour: large cases, a minute of idling, long reading.
+check-mount-long: EXTRA = ffmpeg git mpv rsync sqlite3
 check-mount-long: deps
 	READ_SECONDS=300 $(MAKE) run-tests UNITS= \
 		SCRIPTS="$(wildcard tests/fuse/long/*.sh) tests/fuse/21-many-readers-at-once.sh"

@@ -19,7 +19,6 @@ const char *status_text(int status)
 	case STATUS_NOENT: return "no such file or directory in the bundle";
 	case STATUS_NOTDIR: return "not a directory";
 	case STATUS_ISDIR: return "is a directory";
-	case STATUS_LOOP: return "too many symbolic links";
 	case STATUS_TOOBIG: return "larger than allowed";
 	case STATUS_EXISTS: return "exists already";
 	case STATUS_CHANGED: return "changed while it was being packed";

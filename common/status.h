@@ -19,23 +19,22 @@ enum status {
 	STATUS_NOENT = -11,      /* no such entry */
 	STATUS_NOTDIR = -12,     /* a directory was needed */
 	STATUS_ISDIR = -13,      /* a file was needed */
-	STATUS_LOOP = -14,       /* too many symbolic links */
-	STATUS_TOOBIG = -15,     /* past a limit of the format or of the memory */
-	STATUS_EXISTS = -16,     /* the output exists already */
-	STATUS_CHANGED = -17,    /* a source changed while it was being packed */
-	STATUS_PASSPHRASE = -18, /* empty, not UTF-8, or unassigned code points */
-	STATUS_KEYFILE = -19,    /* not a usable key file or identity */
-	STATUS_UNSIGNED = -20,   /* a publisher was required, the bundle has none */
-	STATUS_PUBLISHER = -21,  /* signed by somebody else */
-	STATUS_CANCELLED = -22,  /* asked to stop */
+	STATUS_TOOBIG = -14,     /* past a limit of the format or of the memory */
+	STATUS_EXISTS = -15,     /* the output exists already */
+	STATUS_CHANGED = -16,    /* a source changed while it was being packed */
+	STATUS_PASSPHRASE = -17, /* empty, not UTF-8, or unassigned code points */
+	STATUS_KEYFILE = -18,    /* not a usable key file or identity */
+	STATUS_UNSIGNED = -19,   /* a publisher was required, the bundle has none */
+	STATUS_PUBLISHER = -20,  /* signed by somebody else */
+	STATUS_CANCELLED = -21,  /* asked to stop */
 };
 
 /* What happened, in lower case, without a full stop; never NULL.  For
  * STATUS_IO use strerror(errno) instead. */
 const char *status_text(int status);
 
-/* The exit code of the three programs for a status: the table in
- * satchel-pack(1), "EXIT STATUS".  STATUS_IO gives 1; a program that could not
+/* The exit code of the three programs for a status: "EXIT STATUS" of their
+ * manuals.  STATUS_IO gives 1; a program that could not
  * open the bundle itself says 10. */
 int status_exit_code(int status);
 

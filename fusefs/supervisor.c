@@ -246,7 +246,7 @@ static int watch(struct watchman *w)
 	mountpoint_detach(&w->mount);
 	/* And where it could not be looked up: it is dead now, and nobody's. */
 	if (w->directory)
-		mountpoint_clear_stale(w->directory);
+		mountpoint_clear_stale(*w->mount.path ? w->mount.path : w->directory);
 	tell_front(w, code);
 	return code;
 }

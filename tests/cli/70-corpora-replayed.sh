@@ -8,7 +8,10 @@
 replay() { # PERCENT NAME FILE...: so many are good, and one at least
 	local percent=$1 name=$2 files good
 	shift 2
-	timeout 300 "$build/tests/fuzz/replay_$name" "$@" 2>"$tmp/replayed" || {
+	(
+		sanitized || ulimit -v 1500000 # KiB
+		exec timeout 300 "$build/tests/fuzz/replay_$name" "$@"
+	) 2>"$tmp/replayed" || {
 		tail -n 40 "$tmp/replayed"
 		return 1
 	}

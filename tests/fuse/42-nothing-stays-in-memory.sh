@@ -64,6 +64,7 @@ look_after_panic() {
 	local held=
 	for _ in {1..100}; do
 		kill -STOP "$server" || break
+		[[ $(server_state) != [ZX] ]] || break # whose memory reads as empty on some kernels
 		held=$(look)
 		[ "$held" != "$none" ] || break
 		kill -CONT "$server"

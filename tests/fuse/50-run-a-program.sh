@@ -39,6 +39,39 @@ is "everything else is read-only" "$(run 'for d in / /etc /usr /var /opt; do tou
 is "what was at home is not there" "$(run 'ls -A "$HOME"; echo done')" "done"
 is "but is afterwards" "$(cat "$HOME/file")" before
 is "no session bus" "$(run 'echo $DBUS_SESSION_BUS_ADDRESS')" disabled:
+# Somebody outside listens wherever a bus, or a server, might be.
+cat >"$tmp/listen.py" <<'EOF'
+import socket, sys
+ways = [(socket.AF_UNIX, sys.argv[1] + '/bus'), (socket.AF_UNIX, '\0' + sys.argv[2]),
+        (socket.AF_INET, ('127.0.0.1', 0))]
+listening = []
+for family, address in ways:
+    s = socket.socket(family, socket.SOCK_STREAM)
+    s.bind(address)
+    s.listen(9)
+    listening.append(s)
+print(listening[2].getsockname()[1], flush=True)
+sys.stdin.read()
+EOF
+cat >"$tmp/connect.py" <<'EOF'
+import socket, sys
+for what, family, address in (('bus', socket.AF_UNIX, sys.argv[1] + '/bus'), ('abstract', socket.AF_UNIX, '\0' + sys.argv[2]),
+                              ('loopback', socket.AF_INET, ('127.0.0.1', int(sys.argv[3])))):
+    try:
+        socket.socket(family, socket.SOCK_STREAM).connect(address)
+        print(what, end=' ')
+    except OSError:
+        pass
+EOF
+coproc python3 "$tmp/listen.py" "$XDG_RUNTIME_DIR" "satchel-test-$$"
+read -r port <&"${COPROC[0]}"
+listeners="$XDG_RUNTIME_DIR satchel-test-$$ $port"
+# shellcheck disable=SC2086  # three words
+is "control: who listens is reached from outside" "$(python3 "$tmp/connect.py" $listeners)" "bus abstract loopback "
+is "none of them from inside" "$(run "exec python3 - $listeners" <"$tmp/connect.py")" ''
+like "(where connecting works)" "$(run "python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); socket.socket().connect(s.getsockname()); print(\"connected\")'")" connected
+kill "$COPROC_PID"
+wait "$COPROC_PID" 2>/dev/null
 is "no network but this machine" "$(run 'ls /sys/class/net 2>/dev/null; cat /proc/net/dev' | grep -oE '[a-z0-9]+:' | sort -u | tr '\n' ' ')" "lo: "
 is "no right to undo any of that" "$(run 'umount /tmp/files 2>/dev/null && echo undone; grep -c "^CapEff.*0000000000000000" /proc/self/status')" 1
 if (ulimit -c unlimited) 2>/dev/null; then
