@@ -7,7 +7,7 @@ minisign_test=$build/tests/unit/test_minisign
 recipient_test=$build/tests/unit/test_recipient
 
 # The statuses without their sign, as test_minisign exits with them.
-io=1 nokey=4 keyfile=19
+io=1 nokey=4 keyfile=18
 
 # answering ANSWER... -- COMMAND...: on a terminal of its own, an answer to each
 # question.

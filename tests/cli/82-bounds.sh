@@ -150,7 +150,7 @@ truncate -s 300M "$tmp/zeros"
 tar -C "$tmp" -cf - zeros | gzip -1 | gzip | gzip >"$tmp/zeros.gz"
 mv "$tmp/zeros.gz" "$tmp/zeros"
 dry=("$pack" -q --dry-run --key-file "$tmp/key")
-ok "an archive of 9,000 levels: 3" few 3 "${dry[@]}" --archive "$tmp/deep.tar"
+ok "an archive of 9,000 levels: 3" few 3 "${dry[@]}" --archive "$tmp/deep.tar" "$tmp/key"
 ok "of half a million: 3" few 3 "${dry[@]}" --archive "$tmp/deeper.tar"
 ok "a member of an exbibyte that is not there: 1" few 1 "${dry[@]}" --archive "$tmp/huge.tar"
 ok "compressed again and again: 0" few 0 "${dry[@]}" --archive "$tmp/zeros"
@@ -158,7 +158,7 @@ ok "200 MB of zeros in a zip: 0" few 0 "${dry[@]}" --archive "$tmp/zeros.zip"
 # A zip is read from the front, where there is one.
 ok "60,000 members of a zip that are the same bytes: 0" few 0 "${dry[@]}" --archive "$tmp/overlap.zip"
 SECONDS_EACH=300
-ok "a tree of 10,000 levels: 3" few 3 "${dry[@]}" "$tmp/deep"
+ok "a tree of 10,000 levels: 3" few 3 "${dry[@]}" "$tmp/deep" "$tmp/key"
 like "what is too deep is named" "$(tail -c 300 "$tmp/stderr")" 'too long|too deep|left out'
 
 is "no bundle was made" "$(ls -A "$tmp/out" "$tmp/empty")" "$(printf '%s:\n\n%s:' "$tmp/empty" "$tmp/out")"
