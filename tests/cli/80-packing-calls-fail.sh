@@ -27,9 +27,14 @@ right_codes() {
 			echo '[013]'
 		elif about out; then
 			echo '[01]|13'
+		elif about recipe; then
+			echo '[012]'
 		else
 			echo '[01]'
 		fi
+		;;
+	close)
+		if about out; then echo '[01]|13'; else echo '[01]'; fi
 		;;
 	read)
 		if about src; then

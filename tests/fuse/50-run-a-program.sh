@@ -136,12 +136,14 @@ no "the program's end is the end of what it started" pgrep -f "$nap"
 
 if [ "$(id -u)" -eq 0 ] && command -v setpriv >/dev/null; then
 	chmod -R a+rX "$tmp"
-	cp $good/one.passphrase "$bundle" "$tmp"
+	# What lies in root's home is nobody else's to run.
+	cp $good/one.passphrase "$bundle" "$mount" "$tmp"
 	chmod 644 "$tmp"/one.passphrase "$tmp"/links.bundle
+	chmod 755 "$tmp/${mount##*/}"
 	unprivileged() {
 		unshare -m sh -c 'mount --bind /dev/null "$(command -v fusermount3)"; exec "$@"' - \
 			setpriv --reuid 61234 --regid 61234 --clear-groups env PATH=/usr/bin:/bin HOME=/ \
-			"$mount" -q --passphrase-file "$tmp/one.passphrase" "$tmp/links.bundle" --run "$@"
+			"$tmp/${mount##*/}" -q --passphrase-file "$tmp/one.passphrase" "$tmp/links.bundle" --run "$@"
 	}
 	is "without root, without fusermount3" \
 		"$(unprivileged sh -c 'id -u; command -v fusermount3 || echo none; ls | wc -l' 2>&1 | tr '\n' ' ')" \
