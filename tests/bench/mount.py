@@ -4,7 +4,7 @@ import os
 import subprocess
 import time
 
-from corpora import largest, length, warm
+from corpora import cool, largest, length, warm
 from measure import Failed, ask, clear, rounds, run, say
 from peers import MOUNT, Contestant, pack_line
 
@@ -173,6 +173,8 @@ class Case:
         except (Failed, OSError, subprocess.SubprocessError) as why:
             self.results.miss('mount', self.name, contestant.name, 'ready', str(why))
             return False
+        finally:
+            cool(self.where(contestant)['OUT'])
         return True
 
     def put(self, contestant, metric, unit, value):
