@@ -64,14 +64,15 @@ for what, family, address in (('bus', socket.AF_UNIX, sys.argv[1] + '/bus'), ('a
         pass
 EOF
 coproc python3 "$tmp/listen.py" "$XDG_RUNTIME_DIR" "satchel-test-$$"
+listener=$COPROC_PID # which the shell forgets when it has ended
 read -r port <&"${COPROC[0]}"
 listeners="$XDG_RUNTIME_DIR satchel-test-$$ $port"
 # shellcheck disable=SC2086  # three words
 is "control: who listens is reached from outside" "$(python3 "$tmp/connect.py" $listeners)" "bus abstract loopback "
 is "none of them from inside" "$(run "exec python3 - $listeners" <"$tmp/connect.py")" ''
 like "(where connecting works)" "$(run "python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); socket.socket().connect(s.getsockname()); print(\"connected\")'")" connected
-kill "$COPROC_PID"
-wait "$COPROC_PID" 2>/dev/null
+kill "$listener"
+wait "$listener" 2>/dev/null
 is "no network but this machine" "$(run 'ls /sys/class/net 2>/dev/null; cat /proc/net/dev' | grep -oE '[a-z0-9]+:' | sort -u | tr '\n' ' ')" "lo: "
 is "no right to undo any of that" "$(run 'umount /tmp/files 2>/dev/null && echo undone; grep -c "^CapEff.*0000000000000000" /proc/self/status')" 1
 if (ulimit -c unlimited) 2>/dev/null; then
