@@ -31,6 +31,19 @@ int compartment_prepare(struct compartment *c, struct openers *openers, struct a
 	return code;
 }
 
+/* Directories alone are nothing. */
+static int check_content(const struct compartment *c, struct failure *failure)
+{
+	const struct tree *t = c->tree;
+	const char *name = c->options->name;
+
+	for (uint32_t i = 1; i < t->count; i++)
+		if (!t->node[i].dropped && t->node[i].kind != KIND_DIRECTORY)
+			return EXIT_DONE;
+	return failure_say(failure, EXIT_FAILED, *name ? name : NULL,
+	                   "there is no file in what is to be packed; is a drive not mounted?");
+}
+
 int compartment_scan(struct compartment *c, struct arena *arena, const struct scan_output *output,
                      unsigned output_count, struct progress *progress, struct report *r,
                      struct failure *failure)
@@ -67,24 +80,7 @@ int compartment_scan(struct compartment *c, struct arena *arena, const struct sc
 	r->directories += report.directories;
 	r->links += report.links;
 	r->left_out += report.unreadable;
-	return EXIT_DONE;
-}
-
-/* Directories alone are nothing. */
-static bool has_content(const struct tree *t)
-{
-	for (uint32_t i = 1; i < t->count; i++)
-		if (!t->node[i].dropped && t->node[i].kind != KIND_DIRECTORY)
-			return true;
-	return false;
-}
-
-static int say_nothing_is_there(const struct compartment *c, struct failure *failure)
-{
-	const char *name = c->options->name;
-
-	return failure_say(failure, EXIT_FAILED, *name ? name : NULL,
-	                   "there is no file in what is to be packed; is a drive not mounted?");
+	return check_content(c, failure);
 }
 
 int compartment_stage(struct compartment *c, struct arena *arena, struct progress *progress,
@@ -116,12 +112,10 @@ int compartment_stage(struct compartment *c, struct arena *arena, struct progres
 		                       c->run->spill, status);
 	if (status)
 		return failure_status(failure, NULL, status);
-	if (!has_content(c->tree))
-		return say_nothing_is_there(c, failure);
 	r->files += report.files;
 	r->bytes += report.bytes;
 	r->left_out += report.dropped;
-	return EXIT_DONE;
+	return check_content(c, failure);
 }
 
 void compartment_name_everything(const struct compartment *c)

@@ -38,13 +38,13 @@ struct compartment {
 int compartment_prepare(struct compartment *compartment, struct openers *openers,
                         struct arena *arena, struct failure *failure);
 
-/* Find what there is.  output: existing files that are no sources. */
+/* Find what there is; where that is no file, it fails.  output: existing files that are no sources. */
 int compartment_scan(struct compartment *compartment, struct arena *arena,
                      const struct scan_output *output, unsigned output_count,
                      struct progress *progress, struct report *report, struct failure *failure);
 
-/* Take it in.  Where nothing of it can be had it fails, rather than make a bundle of
- * nothing that may replace a good one. */
+/* Take it in.  Where no file of it can be read it fails, too, rather than make a bundle
+ * of nothing that may replace a good one. */
 int compartment_stage(struct compartment *compartment, struct arena *arena,
                       struct progress *progress, struct report *report, struct failure *failure);
 

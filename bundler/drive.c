@@ -73,7 +73,7 @@ int drive_fill(const char *directory, uint64_t volume, uint64_t *len, bool *long
 	if (status)
 		return status;
 	bytes = usable(&drive, volume);
-	*longest = !volume && bytes == drive.longest;
+	*longest = !volume && drive.longest < FORMAT_MAX_FILE && bytes == drive.longest;
 	*len = bytes - layout_draw(bytes / 1000, bytes / 100);
 	return STATUS_OK;
 }

@@ -91,6 +91,8 @@ ok "one recipient for two" refused 2 'recipient was given before' \
 ok "no size" refused 2 'several compartments need --size' '/^size/d'
 ok "too small a size" refused 13 'the bundle needs .*and --size leaves less' 's/= 5M/= 1M/'
 ok "a source that is missing, of the last" refused 1 'No such file' 's/= third/= absent/'
+mkdir "$tmp/desk/empty"
+ok "a source of no file, of the last" refused 1 'there is no file in what' 's/= third/= empty/'
 ok "too many openers in all" refused 2 'more than 32' \
 	"/^key-file = key3/r $tmp/desk/fds"
 is "the size of the dry run is the size" \

@@ -54,11 +54,11 @@ done
 
 # With as many workers as there ever are, which have smaller requests and other shares.
 if ! sanitized && preload four_cores 2>/dev/null; then
-	printf '#!/bin/sh\nexec env LD_PRELOAD="%s" "%s" "$@"\n' "$tmp/four_cores.so" "$mount" >"$tmp/mount"
-	chmod +x "$tmp/mount"
-	mount=$tmp/mount READ_SECONDS=${READ_SECONDS:-3}
+	READ_SECONDS=${READ_SECONDS:-3}
 	for mode in '' --cache; do
+		export LD_PRELOAD=$tmp/four_cores.so
 		up $mode
+		unset LD_PRELOAD
 		[ "$mode" ] || like "four workers ask for half as much" "$(grep -F " $mnt fuse " /proc/self/mounts)" 'max_read=524288'
 		ok "eight readers, four workers ${mode:-in private mode}" eight
 		is "in the same memory" "$(sed -n 's/^VmLck:[ \t]*//p' "/proc/$server/status")" '7680 kB'

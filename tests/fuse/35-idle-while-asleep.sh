@@ -9,25 +9,26 @@ if sanitized || ! preload clock 2>/dev/null; then
 fi
 bundle=$good/links.bundle
 key=(-q --passphrase-file "$good/one.passphrase")
-leaping=$mount
-printf '#!/bin/sh\nexec env LD_PRELOAD="%s" "%s" "$@"\n' "$tmp/clock.so" "$leaping" >"$tmp/mount"
-chmod +x "$tmp/mount"
-mount=$tmp/mount
+BOOTTIME=7 MONOTONIC=1 # as linux/time.h numbers them
 
-export CLOCK_LEAPS=7 # CLOCK_BOOTTIME
-up --idle 30
+leaping() { # CLOCK [OPTION...]: up, for whom that clock leaps
+	export LD_PRELOAD=$tmp/clock.so CLOCK_LEAPS=$1
+	up "${@:2}"
+	unset LD_PRELOAD CLOCK_LEAPS
+}
+
+leaping $BOOTTIME --idle 30
 ok "it is there" test -e "$mnt/again"
 gone
 is "an hour asleep: exit code" "$code" 20
 ok "as soon as it is awake" within 5000
 
-up
+leaping $BOOTTIME
 sleep 4
 ok "not without --idle" test -e "$mnt/again"
 down
 
-export CLOCK_LEAPS=1 # CLOCK_MONOTONIC
-up --idle 30
+leaping $MONOTONIC --idle 30
 sleep 4
 ok "the other clock is not asked" test -e "$mnt/again"
 down

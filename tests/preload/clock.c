@@ -1,6 +1,6 @@
 /* A clock that leaps, put before the C library (LD_PRELOAD) by scripts: two seconds after it
  * was first asked for, the clock whose number CLOCK_LEAPS says is an hour ahead, as
- * CLOCK_BOOTTIME is behind CLOCK_MONOTONIC after the machine has slept. */
+ * CLOCK_BOOTTIME is after the machine has slept, and CLOCK_MONOTONIC is not. */
 #include <dlfcn.h>
 #include <stdatomic.h>
 #include <stdlib.h>
