@@ -8,6 +8,7 @@
 
 #include "bundler/recipient.h"
 #include "bundler/volumes.h"
+#include "common/drive.h"
 #include "common/format.h"
 #include "common/kdf.h"
 #include "common/path.h"
@@ -174,7 +175,7 @@ const char *argument_volume_size(void *field, const char *argument)
 		const char *name;
 		uint64_t bytes;
 	} row[] = {
-		{"fat32", UINT32_MAX},
+		{"fat32", DRIVE_FAT_LONGEST},
 		{"dvd", DISC(2295104)}, /* DVD+R; DVD-R has more */
 		{"cd", DISC(359844)},   /* 80 minutes, as discs have them and not as they say */
 	};

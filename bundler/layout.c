@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/bytes.h"
+#include "common/drive.h"
 #include "common/status.h"
 
 enum { JITTER_MIN = 65536, SLICES_AFTER_DOUBLING = FORMAT_MAX_SLICES / 2 };
@@ -96,6 +97,23 @@ uint64_t layout_draw(uint64_t low, uint64_t high)
 		drawn &= mask;
 	} while (drawn > span);
 	return low + drawn;
+}
+
+/* Every volume but one may waste most of a cluster. */
+static uint64_t usable(const struct drive *drive, uint64_t volume)
+{
+	uint64_t wasted = volume ? drive->free / volume * drive->cluster : 0;
+
+	return min_u64(drive->free - min_u64(wasted, drive->free),
+	               volume ? FORMAT_MAX_FILE : drive->longest);
+}
+
+void layout_fill(const struct drive *drive, uint64_t volume, uint64_t *len, bool *longest)
+{
+	uint64_t bytes = usable(drive, volume);
+
+	*longest = !volume && drive->longest < FORMAT_MAX_FILE && bytes == drive->longest;
+	*len = bytes - layout_draw(bytes / 1000, bytes / 100);
 }
 
 /* Fisher and Yates. */

@@ -4,9 +4,12 @@
 #ifndef BUNDLER_LAYOUT_H
 #define BUNDLER_LAYOUT_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "common/format.h"
+
+struct drive;
 
 /* What one compartment needs room for in a volume; in a set in that of them in which
  * it needs most, and it gets the same in all: how much it owns in each then tells
@@ -33,6 +36,11 @@ void layout_padded_range(uint64_t len, uint64_t *low, uint64_t *high);
 
 /* A length drawn uniformly from [low, high]. */
 uint64_t layout_draw(uint64_t low, uint64_t high);
+
+/* What is free on drive less a uniform 0.1 to 1 %: for one file, at most the longest; or for
+ * files of up to volume bytes, if that is not 0.  *longest: more is free, but one file can take
+ * no more of it. */
+void layout_fill(const struct drive *drive, uint64_t volume, uint64_t *len, bool *longest);
 
 /* Deal uniformly random disjoint subsets of a volume's slices to count
  * compartments: owner of each slice, the number of a compartment or LAYOUT_NOBODY.

@@ -1,7 +1,6 @@
 #include "bundler/options.h"
 
 #include <getopt.h>
-#include <sched.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,6 +9,7 @@
 #include "bundler/recipe.h"
 #include "bundler/volumes.h"
 #include "bundler/write.h"
+#include "common/cores.h"
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
@@ -276,14 +276,6 @@ static void read_environment(struct options *o)
 		complain(o, "SOURCE_DATE_EPOCH: not a number of seconds");
 }
 
-static unsigned core_count(void)
-{
-	cpu_set_t set;
-	int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-
-	return count < ARGUMENT_JOBS_MAX ? (unsigned)count : ARGUMENT_JOBS_MAX;
-}
-
 /* --- the recipe ------------------------------------------------------------- */
 
 static const struct row *find_row(const char *key)
@@ -492,7 +484,7 @@ bool options_read(struct options *o, int argc, char **argv)
 		.parity = 4,
 		.level = 3,
 		.memory = MEMORY_DEFAULT,
-		.jobs = core_count(),
+		.jobs = cores_count(ARGUMENT_JOBS_MAX),
 	};
 	read_environment(o);
 	read_words(o, argc, argv);

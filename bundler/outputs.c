@@ -8,13 +8,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bundler/drive.h"
 #include "bundler/failure.h"
 #include "bundler/inputs.h"
 #include "bundler/options.h"
-#include "bundler/report.h"
 #include "bundler/volumes.h"
+#include "common/amount.h"
 #include "common/diag.h"
+#include "common/drive.h"
 #include "common/outfile.h"
 #include "common/samefile.h"
 #include "common/status.h"
@@ -233,14 +233,14 @@ static int look(const char *path, struct drive *drive)
 int outputs_check_room(const char *path, unsigned volumes, uint64_t most, uint64_t least,
                        struct failure *failure)
 {
-	char needed[REPORT_BYTES], there[REPORT_BYTES];
+	char needed[AMOUNT_ROOM], there[AMOUNT_ROOM];
 	struct drive drive;
 
 	/* Where nobody can say, writing will show. */
 	if (look(path, &drive))
 		return EXIT_DONE;
-	report_bytes(needed, least > drive.free ? least : most * volumes);
-	report_bytes(there, drive.free);
+	amount_of_bytes(needed, least > drive.free ? least : most * volumes);
+	amount_of_bytes(there, drive.free);
 	if (least > drive.free)
 		return failure_say(failure, EXIT_UNFIT, path,
 		                   "the bundle needs at least %s, and %s are free there; pack "
@@ -254,11 +254,10 @@ int outputs_check_room(const char *path, unsigned volumes, uint64_t most, uint64
 	if (!drive_has_room(&drive, volumes, most))
 		return failure_say(failure, EXIT_UNFIT, path,
 		                   "the bundle has %s, and %s are free there", needed, there);
-	report_bytes(needed, most);
+	amount_of_bytes(needed, most);
 	if (most > drive.longest)
 		return failure_say(failure, EXIT_UNFIT, path,
-		                   "the bundle has %s, and a file on such a drive (FAT) at most "
-		                   "4.2 GB; use --volume-size fat32, or format it as exFAT",
+		                   "the bundle has " DRIVE_TOO_LONG VOLUMES_INSTEAD,
 		                   needed);
 	return EXIT_DONE;
 }

@@ -1,10 +1,11 @@
 #include "bundler/pack.h"
 
-#include "bundler/drive.h"
 #include "bundler/layout.h"
 #include "bundler/stage.h"
+#include "common/amount.h"
 #include "common/bytes.h"
 #include "common/diag.h"
+#include "common/drive.h"
 #include "common/status.h"
 
 static uint64_t content_len(const struct pack *p, unsigned i)
@@ -19,11 +20,13 @@ static int wish_fill(struct pack *p, struct volumes_wish *wish)
 {
 	const char *directory = p->options.size.directory;
 	struct format_geometry geometry;
+	struct drive drive;
 	unsigned count;
 	uint64_t len;
 
-	if (drive_fill(directory, wish->limit, &wish->size, &p->fills_longest_file))
+	if (drive_look_at(&drive, directory))
 		return failure_status(&p->failure, directory, STATUS_IO);
+	layout_fill(&drive, wish->limit, &wish->size, &p->fills_longest_file);
 	if (format_geometry_make(&geometry, wish->size))
 		return failure_say(&p->failure, EXIT_UNFIT, directory,
 		                   "--size=fill: too little is free there for any bundle%s",
@@ -47,13 +50,12 @@ static int wish(struct pack *p, struct volumes_wish *wish)
 
 static int say_too_long(struct pack *p, bool has_size)
 {
-	char least[REPORT_BYTES];
+	char least[AMOUNT_ROOM];
 
-	report_bytes(least, p->volumes.least);
+	amount_of_bytes(least, p->volumes.least);
 	if (p->fills_longest_file)
 		return failure_say(&p->failure, EXIT_UNFIT, p->options.size.directory,
-		                   "the bundle needs %s, and a file on such a drive (FAT) has at "
-		                   "most 4.2 GB; use --volume-size fat32, or format it as exFAT",
+		                   "the bundle needs " DRIVE_TOO_LONG VOLUMES_INSTEAD,
 		                   p->volumes.least ? least : "more");
 	if (has_size && p->volumes.least)
 		return failure_say(&p->failure, EXIT_UNFIT, NULL,

@@ -7,23 +7,8 @@
 
 #include "bundler/failure.h"
 #include "bundler/volumes.h"
+#include "common/amount.h"
 #include "common/diag.h"
-
-void report_bytes(char out[static REPORT_BYTES], uint64_t bytes)
-{
-	static const char *const unit[] = {"bytes", "kB", "MB", "GB", "TB", "PB", "EB"};
-	uint64_t value = bytes, tenth = 0;
-	size_t i = 0;
-
-	for (; value >= 1000; i++) {
-		tenth = value % 1000 / 100;
-		value /= 1000;
-	}
-	if (i)
-		snprintf(out, REPORT_BYTES, "%" PRIu64 ".%" PRIu64 " %s", value, tenth, unit[i]);
-	else
-		snprintf(out, REPORT_BYTES, "%" PRIu64 " byte%s", value, value == 1 ? "" : "s");
-}
 
 /* --- JSON ----------------------------------------------------------------- */
 
@@ -93,9 +78,9 @@ static const char *plural(uint64_t count)
 
 static void say_budget(char *out, size_t size, const struct report *r)
 {
-	char burst[REPORT_BYTES];
+	char burst[AMOUNT_ROOM];
 
-	report_bytes(burst, r->burst);
+	amount_of_bytes(burst, r->burst);
 	if (r->parity)
 		snprintf(out, size, "up to %s lost in one place can be repaired", burst);
 	else
@@ -105,10 +90,10 @@ static void say_budget(char *out, size_t size, const struct report *r)
 /* "a bundle of 3 volumes of 4.2 GB, summer-1.bin to summer-3.bin". */
 static void say_bundles(char *out, size_t size, const struct report *r)
 {
-	char length[REPORT_BYTES], volumes[32] = "", name[PATH_MAX];
+	char length[AMOUNT_ROOM], volumes[32] = "", name[PATH_MAX];
 	size_t used;
 
-	report_bytes(length, r->longest);
+	amount_of_bytes(length, r->longest);
 	if (r->volumes > 1)
 		snprintf(volumes, sizeof volumes, "%u volumes of ", r->volumes);
 	if (r->written > 1) {
@@ -125,9 +110,9 @@ static void say_bundles(char *out, size_t size, const struct report *r)
 
 void report_text_end(const struct report *r)
 {
-	char bytes[REPORT_BYTES], bundles[2 * PATH_MAX + 96], budget[96], left_out[64] = "";
+	char bytes[AMOUNT_ROOM], bundles[2 * PATH_MAX + 96], budget[96], left_out[64] = "";
 
-	report_bytes(bytes, r->bytes);
+	amount_of_bytes(bytes, r->bytes);
 	say_bundles(bundles, sizeof bundles, r);
 	say_budget(budget, sizeof budget, r);
 	if (r->left_out)
@@ -138,9 +123,9 @@ void report_text_end(const struct report *r)
 
 void report_text_dry_run(const struct report *r)
 {
-	char bytes[REPORT_BYTES], budget[96];
+	char bytes[AMOUNT_ROOM], budget[96];
 
-	report_bytes(bytes, r->bytes);
+	amount_of_bytes(bytes, r->bytes);
 	say_budget(budget, sizeof budget, r);
 	printf("packs      %" PRIu64 " file%s, %" PRIu64 " director%s, %" PRIu64 " link%s\n"
 	       "bytes      %" PRIu64 " (%s)\n",

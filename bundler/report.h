@@ -7,11 +7,6 @@
 
 struct failure;
 
-enum { REPORT_BYTES = 32 };
-
-/* "13.2 GB". */
-void report_bytes(char out[static REPORT_BYTES], uint64_t bytes);
-
 struct report {
 	uint64_t files, directories, links, bytes; /* taken in */
 	uint64_t left_out;                         /* of what should have been */

@@ -14,6 +14,9 @@ struct stage;
 /* Shorter volumes are asked for by mistake. */
 #define VOLUMES_SHORTEST 262144
 
+/* Where one file would be too long for the drive. */
+#define VOLUMES_INSTEAD "; use --volume-size fat32, or format it as exFAT"
+
 /* What the user wants. */
 struct volumes_wish {
 	uint64_t size;  /* of all volumes together; 0: as long as they have to be */

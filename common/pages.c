@@ -4,17 +4,17 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/arena.h"
 #include "common/bytes.h"
+#include "common/clock.h"
 #include "common/repair.h"
 #include "common/seal.h"
 #include "common/source.h"
 #include "common/status.h"
 
 /* For so long what could not be repaired is not tried again. */
-enum { GONE_SECONDS = 10 };
+enum { GONE_MS = 10000 };
 
 int pages_io_init(struct pages_io *io, struct arena *arena, struct repair *repair)
 {
@@ -218,14 +218,6 @@ bool pages_was_damaged(const struct pages *pages, uint32_t t)
 	return atomic_load(&pages->health.seen[t / 64]) >> t % 64 & 1;
 }
 
-static int64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec;
-}
-
 static bool is_gone(const struct pages *pages, uint32_t t)
 {
 	return atomic_load(&pages->health.gone[t / 64]) >> t % 64 & 1;
@@ -244,7 +236,7 @@ static bool was_gone_lately(struct pages *pages, uint32_t t)
 {
 	if (!is_gone(pages, t))
 		return false;
-	if (pages->give_up || now() < atomic_load(&pages->health.gone_till))
+	if (pages->give_up || clock_ms() < atomic_load(&pages->health.gone_till))
 		return true;
 	forget_gone(pages);
 	return false;
@@ -252,13 +244,13 @@ static bool was_gone_lately(struct pages *pages, uint32_t t)
 
 static void note_gone(struct pages *pages, uint32_t t)
 {
-	int64_t time = now();
+	int64_t time = clock_ms();
 
 	/* The next one puts nothing off: who has waited for as long is let go when it begins anew. */
 	if (time >= atomic_load(&pages->health.gone_till)) {
 		if (!pages->give_up)
 			forget_gone(pages);
-		atomic_store(&pages->health.gone_till, time + GONE_SECONDS);
+		atomic_store(&pages->health.gone_till, time + GONE_MS);
 	}
 	atomic_fetch_or(&pages->health.gone[t / 64], UINT64_C(1) << t % 64);
 }

@@ -23,7 +23,7 @@ struct pages_health {
 	_Atomic uint64_t parity;   /* parity pages; only who looks at every page meets them */
 	_Atomic uint64_t *seen;    /* one bit for each logical page */
 	_Atomic uint64_t *gone;    /* the same, for those that are lost, */
-	_Atomic int64_t gone_till; /* which is believed until then: seconds */
+	_Atomic int64_t gone_till; /* which is believed until then: clock_ms() */
 };
 
 struct pages {

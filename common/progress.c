@@ -9,9 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/amount.h"
+#include "common/clock.h"
 #include "common/diag.h"
 #include "common/status.h"
 
@@ -55,14 +56,6 @@ struct progress {
 
 /* Whose bar steps aside for messages. */
 static struct progress *on_terminal;
-
-static uint64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * 1000 + (uint64_t)now.tv_nsec / 1000000;
-}
 
 /* Nobody may be there to read it, and callers are about to say why something else failed. */
 static void write_all(int fd, const char *text, size_t len)
@@ -125,28 +118,12 @@ static int64_t seconds_left(const struct progress *p, struct sample now, uint64_
 	return (int64_t)((p->total - now.bytes) / rate);
 }
 
-/* Whole numbers only: printf may allocate for others. */
-static void format_bytes(char out[static 32], uint64_t bytes)
-{
-	static const char *const name[] = {"B", "kB", "MB", "GB", "TB", "PB", "EB"};
-	uint64_t unit = 1;
-	size_t i = 0;
-
-	for (; bytes / unit >= 1000; i++)
-		unit *= 1000;
-	if (i == 0)
-		snprintf(out, 32, "%u B", (unsigned)bytes);
-	else
-		snprintf(out, 32, "%u.%u %s", (unsigned)(bytes / unit),
-		         (unsigned)(bytes % unit / (unit / 10)), name[i]);
-}
-
-static void format_count(char out[static 32], const struct progress *p, uint64_t count)
+static void format_count(char out[static AMOUNT_ROOM], const struct progress *p, uint64_t count)
 {
 	if (p->steps)
-		snprintf(out, 32, "%" PRIu64, count / STEP);
+		snprintf(out, AMOUNT_ROOM, "%" PRIu64, count / STEP);
 	else
-		format_bytes(out, count);
+		amount_of_bytes(out, count);
 }
 
 static void format_seconds(char out[static 32], uint64_t s)
@@ -165,12 +142,12 @@ static void format_state(char *out, size_t size, const struct progress *p, struc
 {
 	uint64_t rate = rate_since(ended ? p->start : window_start(p, now.ms), now);
 	int64_t left = seconds_left(p, now, rate);
-	char done[32], total[32], speed[32], time[32];
+	char done[AMOUNT_ROOM], total[AMOUNT_ROOM], speed[AMOUNT_ROOM], time[32];
 	size_t used;
 
 	format_count(done, p, now.bytes);
 	format_count(total, p, p->total);
-	format_bytes(speed, rate);
+	amount_of_bytes(speed, rate);
 	used = (size_t)snprintf(out, size, "%s%s%s", done, p->total ? " of " : "",
 	                        p->total ? total : "");
 	if (rate && !p->steps)
@@ -275,7 +252,7 @@ static void show(struct progress *p, struct sample now, bool ended)
 
 static struct sample current(const struct progress *p)
 {
-	return (struct sample){.ms = now_ms(), .bytes = atomic_load(&p->done)};
+	return (struct sample){.ms = (uint64_t)clock_ms(), .bytes = atomic_load(&p->done)};
 }
 
 /* Holds the lock from before a message until behind it. */
@@ -366,7 +343,7 @@ void progress_update(struct progress *p, uint64_t bytes_done)
 	if (p->mode == PROGRESS_SILENT)
 		return;
 	atomic_store_explicit(&p->done, bytes_done, memory_order_relaxed);
-	now.ms = now_ms();
+	now.ms = (uint64_t)clock_ms();
 	if (now.ms < atomic_load_explicit(&p->due, memory_order_relaxed))
 		return;
 	/* Whoever holds it is drawing: nothing is lost. */

@@ -1,9 +1,9 @@
 #include "fusefs/access.h"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/cores.h"
 #include "common/diag.h"
 #include "common/keyring.h"
 #include "common/publisher.h"
@@ -18,18 +18,11 @@ static const char program[] = "satchel-mount";
 
 /* --- the arena --------------------------------------------------------------- */
 
-static unsigned core_count(void)
-{
-	cpu_set_t set;
-
-	return sched_getaffinity(0, sizeof set, &set) ? 1 : (unsigned)CPU_COUNT(&set);
-}
-
 /* One more than there are cores: while all of those decode, it waits for
  * requests. */
 static void plan_workers(struct access *a, const struct options *o)
 {
-	unsigned cores = core_count();
+	unsigned cores = cores_count(ACCESS_WORKERS);
 
 	a->workers = cores < ACCESS_WORKERS ? cores + 1 : ACCESS_WORKERS;
 	a->read_max = a->workers > 3 ? ACCESS_READ_SMALL : ACCESS_READ;

@@ -14,7 +14,7 @@
 
 #include "common/source.h"
 #include "common/status.h"
-#include "fusefs/clock.h"
+#include "common/clock.h"
 #include "fusefs/device.h"
 #include "fusefs/registers.h"
 
@@ -47,12 +47,10 @@ struct loop {
 	bool spin;            /* the request before was short */
 	unsigned crowded;     /* so many in a row were there already */
 	bool is_ended;        /* has been told */
-	pthread_mutex_t lock; /* of the next eight */
+	pthread_mutex_t lock; /* of the next six */
 	struct worker *idle;  /* they wait for the turn, or a job; the last to sleep first */
-	void (*chore)(struct worker *worker);
-	bool has_errand;
-	struct errand errand;
-	unsigned helpers, helpers_max; /* workers that run errands and chores */
+	struct errand errand[ERRANDS]; /* run: NULL where there is none */
+	unsigned helpers, helpers_max; /* workers that run errands */
 	struct late_read late[LATE_MAX];
 	_Atomic unsigned late_count;
 	_Atomic bool turn; /* somebody has it */
@@ -221,9 +219,8 @@ static bool is_last(const struct worker *w, int64_t nanoseconds)
 
 /* What a worker has to do next. */
 struct job {
-	enum { JOB_NONE, JOB_REQUESTS, JOB_LATE, JOB_CHORE, JOB_ERRAND } kind;
+	enum { JOB_NONE, JOB_REQUESTS, JOB_LATE, JOB_ERRAND } kind;
 	struct late_read late;
-	void (*chore)(struct worker *worker);
 	struct errand errand;
 };
 
@@ -231,6 +228,19 @@ struct job {
 static bool has_late(const struct worker *w)
 {
 	return w->loop->late_count && !is_last(w, 0);
+}
+
+/* With the lock held. */
+static bool take_errand(struct loop *l, struct errand *taken)
+{
+	for (int kind = 0; kind < ERRANDS; kind++) {
+		if (!l->errand[kind].run)
+			continue;
+		*taken = l->errand[kind];
+		l->errand[kind].run = NULL;
+		return true;
+	}
+	return false;
 }
 
 /* With the lock held. */
@@ -247,15 +257,8 @@ static struct job choose_job(struct worker *w)
 		job.kind = JOB_LATE;
 		job.late = l->late[0];
 		memmove(l->late, l->late + 1, --l->late_count * sizeof *l->late);
-	} else if (l->chore && l->helpers < l->helpers_max) {
-		job.kind = JOB_CHORE;
-		job.chore = l->chore;
-		l->chore = NULL;
-		l->helpers++;
-	} else if (l->has_errand) {
+	} else if (l->helpers < l->helpers_max && take_errand(l, &job.errand)) {
 		job.kind = JOB_ERRAND;
-		job.errand = l->errand;
-		l->has_errand = false;
 		l->helpers++;
 	}
 	return job;
@@ -353,20 +356,14 @@ static void end_work(struct worker *w)
 	atomic_store(&w->begun, 0);
 }
 
-static void end_help(struct worker *w)
+static void run_errand(struct worker *w, const struct errand *errand)
 {
+	begin_work(w);
+	errand->run(w, errand);
 	end_work(w);
 	pthread_mutex_lock(&w->loop->lock);
 	w->loop->helpers--;
 	pthread_mutex_unlock(&w->loop->lock);
-}
-
-static void run_errand(struct worker *w, const struct errand *errand)
-{
-	begin_work(w);
-	if (loop_is_spare(w))
-		errand->run(w, errand);
-	end_help(w);
 }
 
 static void answer(struct worker *w, const struct fuse_buf *request)
@@ -386,13 +383,6 @@ static void answer_late(struct worker *w, const struct late_read *late)
 	begin_work(w);
 	late->run(w, late);
 	end_work(w);
-}
-
-static void run_chore(struct worker *w, void (*chore)(struct worker *worker))
-{
-	begin_work(w);
-	chore(w);
-	end_help(w);
 }
 
 /* Where there are more clients than one, another request may be there already:
@@ -437,7 +427,6 @@ static bool serve(struct worker *w)
 
 	switch (job.kind) {
 	case JOB_LATE: answer_late(w, &job.late); return true;
-	case JOB_CHORE: run_chore(w, job.chore); return true;
 	case JOB_ERRAND: run_errand(w, &job.errand); return true;
 	default: return serve_requests(w);
 	}
@@ -682,27 +671,15 @@ void loop_pass_turn(struct worker *worker, enum loop_work work)
 	release_turn(worker);
 }
 
-void loop_ask(struct loop *loop, void (*chore)(struct worker *worker))
+void loop_offer(struct loop *loop, enum errand_kind kind, const struct errand *errand)
 {
 	struct worker *next;
 
 	pthread_mutex_lock(&loop->lock);
-	loop->chore = chore;
-	next = next_to_wake(loop);
+	loop->errand[kind] = *errand;
+	/* If there are enough who help, the first that is done takes it. */
+	next = loop->helpers < loop->helpers_max ? next_to_wake(loop) : NULL;
 	pthread_mutex_unlock(&loop->lock);
-	wake(next);
-}
-
-void loop_offer(struct worker *worker, const struct errand *errand)
-{
-	struct loop *l = worker->loop;
-	struct worker *next;
-
-	pthread_mutex_lock(&l->lock);
-	l->errand = *errand;
-	l->has_errand = l->helpers < l->helpers_max;
-	next = l->has_errand ? next_to_wake(l) : NULL;
-	pthread_mutex_unlock(&l->lock);
 	wake(next);
 }
 

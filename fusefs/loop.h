@@ -31,7 +31,13 @@
 struct loop;
 struct worker;
 
-/* What may be done for a node's file that is being read in order. */
+/* The first comes first. */
+enum errand_kind {
+	ERRAND_TELL,  /* of damage */
+	ERRAND_AHEAD, /* for a node's file that is being read in order */
+	ERRANDS,
+};
+
 struct errand {
 	void (*run)(struct worker *worker, const struct errand *errand);
 	fuse_ino_t node;
@@ -85,9 +91,9 @@ int loop_release(struct loop *loop);
  * loses it to another one. */
 void loop_relieve(struct loop *loop);
 
-/* A worker that has nothing to do, if there is one, or the next that has not, runs this once.
- * From any thread. */
-void loop_ask(struct loop *loop, void (*chore)(struct worker *worker));
+/* A worker that has nothing to do, if there is one, or the next that has not, runs this once;
+ * of each kind what was offered last.  From any thread. */
+void loop_offer(struct loop *loop, enum errand_kind kind, const struct errand *errand);
 
 /* From now on EIO.  Waits for the answers that are being made, not longer than
  * that; answers what is late in their place; lets the workers clean their
@@ -120,10 +126,6 @@ enum loop_work {
 	LOOP_IN_ORDER, /* not even then: it is one client that asks ahead */
 };
 void loop_pass_turn(struct worker *worker, enum loop_work work);
-
-/* A worker that has nothing to do, if there is one, may run this; the last that
- * was offered counts. */
-void loop_offer(struct worker *worker, const struct errand *errand);
 
 /* May this worker, whose request is answered or which runs an errand, go on with
  * what nobody has asked for yet?  Another one waits for requests. */

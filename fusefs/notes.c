@@ -5,7 +5,7 @@
 
 #include "common/bytes.h"
 #include "common/status.h"
-#include "fusefs/clock.h"
+#include "common/clock.h"
 #include "fusefs/fuse.h"
 
 /* Counted in pages of the page cache. */

@@ -11,7 +11,7 @@
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/status.h"
-#include "fusefs/clock.h"
+#include "common/clock.h"
 #include "fusefs/loop.h"
 #include "fusefs/notes.h"
 #include "fusefs/reports.h"
@@ -109,11 +109,12 @@ static void tell_name(struct worker *w, const struct report *r)
 		tell_number(w->view, r);
 }
 
-void ops_tell_due(struct worker *w)
+static void tell_due(struct worker *w, const struct errand *errand)
 {
 	struct view *v = w->view;
 	struct report r;
 
+	(void)errand;
 	while (!loop_is_refusing(w) && v->medium_is_there(v->context) && diag_can_tell(0) &&
 	       reports_take(v->reports, false, &r))
 		if (v->names)
@@ -121,6 +122,8 @@ void ops_tell_due(struct worker *w)
 		else
 			tell_number(v, &r);
 }
+
+const struct errand ops_tell_due = {.run = tell_due};
 
 void ops_tell_held(const struct view *view, unsigned milliseconds)
 {
@@ -503,9 +506,9 @@ static void decode_ahead(struct worker *w, struct stream_ref stream)
 		}
 }
 
-static void run_errand(struct worker *w, const struct errand *errand)
+static void run_ahead(struct worker *w, const struct errand *errand)
 {
-	if (load(w, errand->node) == STATUS_OK)
+	if (loop_is_spare(w) && load(w, errand->node) == STATUS_OK)
 		decode_ahead(w, errand->stream);
 }
 
@@ -572,7 +575,8 @@ static void answer_read(struct worker *w, const struct late_read *r)
 
 	loop_pass_turn(w, work_of(v, stream, len));
 	if (is_decoded_ahead(len) && streams_is_short(v->streams, stream, ahead_least(v)))
-		loop_offer(w, &(struct errand){run_errand, r->node, stream});
+		loop_offer(w->loop, ERRAND_AHEAD,
+		           &(struct errand){run_ahead, r->node, stream});
 	/* Nothing gets into the page cache unnoted. */
 	if (r->for_page_cache)
 		notes_add(v->notes, r->node, (uint64_t)r->off, len);

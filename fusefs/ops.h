@@ -45,7 +45,7 @@ unsigned ops_end_request(void);
 
 /* For a worker that has nothing else to do: tell of files that cannot be read what is due, while
  * somebody takes it. */
-void ops_tell_due(struct worker *worker);
+extern const struct errand ops_tell_due;
 
 /* Once no worker answers any more: the lines that are still held, without names, as far as
  * somebody takes them in so long. */

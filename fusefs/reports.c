@@ -4,7 +4,7 @@
 #include <stdlib.h>
 
 #include "common/status.h"
-#include "fusefs/clock.h"
+#include "common/clock.h"
 
 enum { KNOWN = 4096, HELD = 1024 };
 _Static_assert(KNOWN >= HELD, "what is held is known");

@@ -157,7 +157,7 @@ struct end watch_run(struct watch *watch, const struct view *view, struct loop *
 			return end;
 		loop_relieve(loop);
 		if (reports_has_due(view->reports))
-			loop_ask(loop, ops_tell_due);
+			loop_offer(loop, ERRAND_TELL, &ops_tell_due);
 	}
 }
 

@@ -3,6 +3,7 @@
 #include <inttypes.h>
 #include <string.h>
 
+#include "common/amount.h"
 #include "common/arena.h"
 #include "common/bytes.h"
 #include "common/diag.h"
@@ -65,16 +66,13 @@ static unsigned bad_roots(const struct bundle_volume *volume)
 
 static void print_size(struct out *out, uint64_t bytes)
 {
-	static const char units[] = "kMGTP";
-	double value = (double)bytes;
-	int unit = -1;
+	char amount[AMOUNT_ROOM];
 
-	for (; value >= 1000 && unit < 4; unit++)
-		value /= 1000;
-	if (unit >= 0)
-		out_format(out, "%.1f %cB (%" PRIu64 " bytes)\n", value, units[unit], bytes);
-	else
-		out_format(out, "%" PRIu64 " bytes\n", bytes);
+	amount_of_bytes(amount, bytes);
+	out_format(out, "%s", amount);
+	if (bytes >= 1000)
+		out_format(out, " (%" PRIu64 " bytes)", bytes);
+	out_format(out, "\n");
 }
 
 static void print_text(struct out *out, const char *key, const char *text)

@@ -1,16 +1,15 @@
 #include "reader/renew.h"
 
 #include <errno.h>
-#include <inttypes.h>
-#include <linux/magic.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/statfs.h>
 
+#include "common/amount.h"
 #include "common/bundle.h"
 #include "common/bytes.h"
 #include "common/diag.h"
+#include "common/drive.h"
 #include "common/outfile.h"
 #include "common/pages.h"
 #include "common/progress.h"
@@ -307,21 +306,18 @@ static int read_back(struct renew *r, bool *same)
 /* Drives that do not say what they have are tried. */
 static int check_room(const struct renew *r, const char *path)
 {
-	uint64_t wanted = r->volume->pages->geometry.file_len, room;
-	struct statfs fs;
+	uint64_t wanted = r->volume->pages->geometry.file_len;
+	char needed[AMOUNT_ROOM], there[AMOUNT_ROOM];
+	struct drive drive;
 
-	if (fstatfs(outfile_fd(r->file), &fs) || !fs.f_blocks)
+	if (drive_look(&drive, outfile_fd(r->file)))
 		return 0;
-	room = (uint64_t)fs.f_bavail * (uint64_t)(fs.f_frsize ? fs.f_frsize : fs.f_bsize);
-	if (room < wanted)
-		diag_error(path,
-		           "the drive has room for %" PRIu64 " bytes, and %" PRIu64 " are needed",
-		           room, wanted);
-	else if (fs.f_type == MSDOS_SUPER_MAGIC && wanted > UINT32_MAX)
-		diag_error(path,
-		           "the copy has %" PRIu64 " bytes, and a file on such a drive (FAT) "
-		           "at most 4.2 GB",
-		           wanted);
+	amount_of_bytes(needed, wanted);
+	amount_of_bytes(there, drive.free);
+	if (drive.free < wanted)
+		diag_error(path, "the drive has room for %s, and %s are needed", there, needed);
+	else if (drive.longest < wanted)
+		diag_error(path, "the copy has " DRIVE_TOO_LONG, needed);
 	else
 		return 0;
 	return EXIT_UNFIT;

@@ -1,11 +1,11 @@
 #include "reader/session.h"
 
-#include <sched.h>
 #include <signal.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/cores.h"
 #include "common/diag.h"
 #include "common/outfile.h"
 #include "common/pages.h"
@@ -54,14 +54,6 @@ static void catch_signals(void)
 
 /* --- the arena -------------------------------------------------------------- */
 
-static unsigned core_count(void)
-{
-	cpu_set_t set;
-	int count = sched_getaffinity(0, sizeof set, &set) ? 1 : CPU_COUNT(&set);
-
-	return count < 1 ? 1 : count > SESSION_WORKERS ? SESSION_WORKERS : (unsigned)count;
-}
-
 /* As many workers as there are cores and room for. */
 static size_t plan_arena(struct session *s, const struct session_needs *needs)
 {
@@ -69,7 +61,7 @@ static size_t plan_arena(struct session *s, const struct session_needs *needs)
 	size_t fixed =
 		DIAG_ROOM + keyring_size() + bundle_size() + needs->room + cursor_size() + 4096;
 
-	s->worker_count = needs->workers ? core_count() : 0;
+	s->worker_count = needs->workers ? cores_count(SESSION_WORKERS) : 0;
 	while (s->worker_count > 1 && fixed + s->worker_count * each > ARENA_MAX_BYTES)
 		s->worker_count--;
 	return fixed + s->worker_count * each;

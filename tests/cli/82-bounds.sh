@@ -85,7 +85,7 @@ find "$tmp/out" -mindepth 1 -delete
 # A copy of what claims terabytes is not begun.
 read_keys "$tmp/bombs/heap-without-end.keys"
 ok "a copy needs room: 13" few 13 "$read" repair -q "${key[@]}" -o "$tmp/out/copy" "$bundle"
-like "which is said" "$(cat "$tmp/stderr")" 'has room for [0-9]+ bytes, and [0-9]+ are needed'
+like "which is said" "$(cat "$tmp/stderr")" 'has room for [0-9.]+ [kMGTP]B, and [0-9.]+ [kMGTP]B are needed'
 is "and nothing is left" "$(ls -A "$tmp/out")" ''
 
 # --- keys without end -------------------------------------------------------------------------

@@ -68,9 +68,9 @@ bool loop_put_off(struct worker *w, const struct late_read *late)
 	return false;
 }
 
-void loop_offer(struct worker *w, const struct errand *offered)
+void loop_offer(struct loop *l, enum errand_kind kind, const struct errand *offered)
 {
-	(void)w;
+	(void)l, (void)kind;
 	errand = *offered;
 }
 

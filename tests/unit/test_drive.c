@@ -2,8 +2,9 @@
 
 #include <sys/statvfs.h>
 
-#include "bundler/drive.h"
+#include "bundler/layout.h"
 #include "common/bytes.h"
+#include "common/drive.h"
 #include "common/format.h"
 #include "common/status.h"
 
@@ -11,13 +12,15 @@ static void filling_leaves_a_little(void **state)
 {
 	struct statvfs room;
 	uint64_t len, free_bytes, most = 0, least = UINT64_MAX;
+	struct drive drive;
 	bool longest;
 
 	(void)state;
 	assert_int_equal(statvfs(".", &room), 0);
 	free_bytes = min_u64((uint64_t)room.f_bavail * room.f_frsize, FORMAT_MAX_FILE);
 	for (int i = 0; i < 200; i++) {
-		assert_int_equal(drive_fill(".", 0, &len, &longest), STATUS_OK);
+		assert_int_equal(drive_look_at(&drive, "."), STATUS_OK);
+		layout_fill(&drive, 0, &len, &longest);
 		assert_false(longest);
 		most = max_u64(most, len);
 		least = min_u64(least, len);
@@ -26,7 +29,7 @@ static void filling_leaves_a_little(void **state)
 	assert_true(most < free_bytes - free_bytes / 1200);
 	assert_true(least > free_bytes - free_bytes / 80);
 	assert_true(most - least > free_bytes / 200);
-	assert_int_equal(drive_fill("/nowhere", 0, &len, &longest), STATUS_IO);
+	assert_int_equal(drive_look_at(&drive, "/nowhere"), STATUS_IO);
 }
 
 static void room_is_counted_in_clusters(void **state)

@@ -177,7 +177,7 @@ static void a_standstill_promises_no_end(void **state)
 	run(p, 5 * MB, 5000, 0);
 	assert_string_equal(shown(err_end), "program: writing 50%, 5.0 MB of 10.0 MB\n");
 	run(p, 999, 5000, 0); /* and backwards is no rate either */
-	assert_string_equal(shown(err_end), "program: writing 0%, 999 B of 10.0 MB\n");
+	assert_string_equal(shown(err_end), "program: writing 0%, 999 bytes of 10.0 MB\n");
 	progress_free(p);
 }
 

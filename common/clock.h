@@ -1,6 +1,6 @@
 /* Time that passes, whatever the day. */
-#ifndef FUSEFS_CLOCK_H
-#define FUSEFS_CLOCK_H
+#ifndef COMMON_CLOCK_H
+#define COMMON_CLOCK_H
 
 #include <stdint.h>
 #include <time.h>

@@ -1,10 +1,15 @@
 /* The file system behind a directory: the one place that knows what FAT and others
  * can and cannot do. */
-#ifndef BUNDLER_DRIVE_H
-#define BUNDLER_DRIVE_H
+#ifndef COMMON_DRIVE_H
+#define COMMON_DRIVE_H
 
 #include <stdbool.h>
 #include <stdint.h>
+
+#define DRIVE_FAT_LONGEST UINT32_MAX /* file */
+
+/* After "the bundle has", or what it is that does: an amount. */
+#define DRIVE_TOO_LONG "%s, and a file on such a drive (FAT) has at most 4.2 GB"
 
 struct drive {
 	uint64_t free;    /* bytes; UINT64_MAX where that cannot be known */
@@ -18,13 +23,9 @@ struct drive {
 
 /* fd: of a file or directory there, O_PATH will do.  STATUS_IO. */
 int drive_look(struct drive *drive, int fd);
+int drive_look_at(struct drive *drive, const char *directory);
 
 /* Room for count files of len bytes each? */
 bool drive_has_room(const struct drive *drive, unsigned count, uint64_t len);
-
-/* What is free in directory less a uniform 0.1 to 1 %: for one file, at most the
- * longest; or for files of up to volume bytes, if that is not 0.  *longest: more is free,
- * but one file can take no more of it.  STATUS_IO. */
-int drive_fill(const char *directory, uint64_t volume, uint64_t *len, bool *longest);
 
 #endif
