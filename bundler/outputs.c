@@ -257,8 +257,7 @@ int outputs_check_room(const char *path, unsigned volumes, uint64_t most, uint64
 	amount_of_bytes(needed, most);
 	if (most > drive.longest)
 		return failure_say(failure, EXIT_UNFIT, path,
-		                   "the bundle has " DRIVE_TOO_LONG VOLUMES_INSTEAD,
-		                   needed);
+		                   "the bundle has " DRIVE_TOO_LONG VOLUMES_INSTEAD, needed);
 	return EXIT_DONE;
 }
 

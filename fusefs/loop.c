@@ -12,9 +12,9 @@
 #include <string.h>
 #include <time.h>
 
+#include "common/clock.h"
 #include "common/source.h"
 #include "common/status.h"
-#include "common/clock.h"
 #include "fusefs/device.h"
 #include "fusefs/registers.h"
 

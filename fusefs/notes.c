@@ -4,8 +4,8 @@
 #include <stdlib.h>
 
 #include "common/bytes.h"
-#include "common/status.h"
 #include "common/clock.h"
+#include "common/status.h"
 #include "fusefs/fuse.h"
 
 /* Counted in pages of the page cache. */

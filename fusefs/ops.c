@@ -9,9 +9,9 @@
 #include <unistd.h>
 
 #include "common/bytes.h"
+#include "common/clock.h"
 #include "common/diag.h"
 #include "common/status.h"
-#include "common/clock.h"
 #include "fusefs/loop.h"
 #include "fusefs/notes.h"
 #include "fusefs/reports.h"
@@ -575,8 +575,7 @@ static void answer_read(struct worker *w, const struct late_read *r)
 
 	loop_pass_turn(w, work_of(v, stream, len));
 	if (is_decoded_ahead(len) && streams_is_short(v->streams, stream, ahead_least(v)))
-		loop_offer(w->loop, ERRAND_AHEAD,
-		           &(struct errand){run_ahead, r->node, stream});
+		loop_offer(w->loop, ERRAND_AHEAD, &(struct errand){run_ahead, r->node, stream});
 	/* Nothing gets into the page cache unnoted. */
 	if (r->for_page_cache)
 		notes_add(v->notes, r->node, (uint64_t)r->off, len);

@@ -3,8 +3,8 @@
 #include <pthread.h>
 #include <stdlib.h>
 
-#include "common/status.h"
 #include "common/clock.h"
+#include "common/status.h"
 
 enum { KNOWN = 4096, HELD = 1024 };
 _Static_assert(KNOWN >= HELD, "what is held is known");
