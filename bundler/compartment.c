@@ -31,14 +31,15 @@ int compartment_prepare(struct compartment *c, struct openers *openers, struct a
 	return code;
 }
 
-/* Directories alone are nothing. */
-static int check_content(const struct compartment *c, struct failure *failure)
+/* Directories alone are nothing; nor are links, where files had to be left out. */
+static int check_content(const struct compartment *c, uint64_t left_out, struct failure *failure)
 {
 	const struct tree *t = c->tree;
 	const char *name = c->options->name;
 
 	for (uint32_t i = 1; i < t->count; i++)
-		if (!t->node[i].dropped && t->node[i].kind != KIND_DIRECTORY)
+		if (!t->node[i].dropped && t->node[i].kind != KIND_DIRECTORY &&
+		    !(left_out && t->node[i].kind == KIND_SYMLINK))
 			return EXIT_DONE;
 	return failure_say(failure, EXIT_FAILED, *name ? name : NULL,
 	                   "there is no file in what is to be packed; is a drive not mounted?");
@@ -80,7 +81,8 @@ int compartment_scan(struct compartment *c, struct arena *arena, const struct sc
 	r->directories += report.directories;
 	r->links += report.links;
 	r->left_out += report.unreadable;
-	return check_content(c, failure);
+	r->skipped += report.skipped;
+	return check_content(c, report.unreadable, failure);
 }
 
 int compartment_stage(struct compartment *c, struct arena *arena, struct progress *progress,
@@ -115,7 +117,7 @@ int compartment_stage(struct compartment *c, struct arena *arena, struct progres
 	r->files += report.files;
 	r->bytes += report.bytes;
 	r->left_out += report.dropped;
-	return check_content(c, failure);
+	return check_content(c, report.dropped, failure);
 }
 
 void compartment_name_everything(const struct compartment *c)

@@ -13,7 +13,7 @@
 #include "common/outfile.h"
 #include "common/status.h"
 
-enum { ARENA_BYTES = 1 << 20 };
+enum { ARENA_BYTES = 1 << 14 };
 
 /* A drive that is unfit does not spoil the others. */
 void deliver_refuse(struct pack *p, unsigned i, uint64_t len, const struct failure *why)
@@ -57,12 +57,14 @@ static int explain_fault(struct pack *p, const char *path, const struct write_fa
 }
 
 /* For the longest that could be drawn: whether it fits is not for chance to say. */
-static int check_room(const struct pack *p, const char *path, struct failure *own)
+/* len: of each volume. */
+static int check_room(const struct pack *p, const char *path, uint64_t len, struct failure *own)
 {
 	const struct volumes *v = &p->volumes;
-	bool drawn = p->options.size.kind == SIZE_PADDED;
 
-	return outputs_check_room(path, v->count, v->high, drawn ? v->least : 0, own);
+	if (p->options.size.kind == SIZE_PADDED)
+		return outputs_check_room(path, v->count, v->high, v->least, own);
+	return outputs_check_room(path, v->count, len, 0, own);
 }
 
 static int write_one(struct pack *p, const char *path, uint64_t len, struct failure *own)
@@ -81,7 +83,7 @@ static int write_one(struct pack *p, const char *path, uint64_t len, struct fail
 	struct arena *arena = NULL;
 	int status, code;
 
-	code = check_room(p, path, own);
+	code = check_room(p, path, len, own);
 	if (code)
 		return code;
 	if (!o->no_verify)
@@ -120,7 +122,8 @@ int rehearse(struct pack *p)
 	for (unsigned i = 0; i < p->options.output.count; i++) {
 		struct failure own = {0};
 
-		if (!p->refused[i] && check_room(p, p->options.output.text[i], &own))
+		if (!p->refused[i] &&
+		    check_room(p, p->options.output.text[i], p->volumes.low, &own))
 			deliver_refuse(p, i, p->volumes.high * p->volumes.count, &own);
 	}
 	return p->refusal.code;

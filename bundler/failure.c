@@ -43,7 +43,10 @@ int failure_status(struct failure *failure, const char *file, int status)
 
 int failure_culprit(struct failure *failure, const char *culprit, const char *spill, int status)
 {
+	const char *advice = status == STATUS_IO
+	                             ? "%s; leave it out (--exclude), or pack another copy of it"
+	                             : "%s; pack again";
+
 	return failure_say(failure, EXIT_FAILED, culprit,
-	                   strcmp(culprit, spill) ? "%s; pack again" : SPILL_TROUBLE,
-	                   words_of(status));
+	                   strcmp(culprit, spill) ? advice : SPILL_TROUBLE, words_of(status));
 }

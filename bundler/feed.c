@@ -151,13 +151,13 @@ static int open_source(struct feed *f, const struct origin *origin)
 
 	if (status)
 		return blame(f, origin, status);
-	if (!origin_same(&now, origin)) {
+	if (!origin_is(&opened, &now, origin)) {
 		origin_close(&opened);
 		return blame(f, origin, STATUS_CHANGED);
 	}
 	if (!now.is_kept && now.size > LARGE)
 		posix_fadvise(opened.fd, 0, 0, POSIX_FADV_SEQUENTIAL);
-	return later_file_new(&f->file, f->stage, &opened, origin);
+	return later_file_new(&f->file, f->stage, &opened, &now);
 }
 
 static int enter_file(struct feed *f, uint32_t source)

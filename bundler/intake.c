@@ -217,7 +217,7 @@ static int find_twin(struct intake *in, struct file *f, uint32_t *first)
 		return status;
 	status = twins_note(in->twins, &f->opened, &f->origin, sketch,
 	                    samples_sketch(&f->samples, sketch), first);
-	return status == STATUS_NOMEM ? status : judge(f, status);
+	return status == STATUS_NOMEM || status == STATUS_CANCELLED ? status : judge(f, status);
 }
 
 /* The scan may be a while ago. */
@@ -255,11 +255,11 @@ static int take_opened(struct intake *in, struct file *f)
 	return add_content(in, f);
 }
 
-/* Is it another file now than when its names were found to be one file's?  The
- * scan has left the inode where the place will be. */
-static bool is_replaced(const struct node *node, const struct origin *origin)
+/* Is it another file now than when its names were found to be one file's?  ino: of that. */
+static bool is_replaced(const struct intake *in, const struct file *f, uint64_t ino)
 {
-	return node->links > 1 && node->place && node->place != origin->ino;
+	return in->tree->node[f->node].links > 1 && ino &&
+	       !origin_has_number(&f->opened, &f->origin, ino);
 }
 
 /* What was there before the file: it is given up as if it had never been read, so
@@ -293,7 +293,7 @@ static int take_file_in(struct intake *in, struct file *f)
 	return spill_append(in->stage->origins, &f->origin, sizeof(f->origin));
 }
 
-static int take_once(struct intake *in, uint32_t number, bool first_try)
+static int take_once(struct intake *in, uint32_t number, uint64_t ino)
 {
 	struct file f = {.node = number, .opened = ORIGIN_CLOSED};
 	int status = origin_open(in->tree, number, &f.opened, &f.origin);
@@ -301,7 +301,7 @@ static int take_once(struct intake *in, uint32_t number, bool first_try)
 	in->mark[number] = 0;
 	if (status)
 		return tree_is_kept(in->tree, number) ? status : UNREADABLE;
-	if (first_try && is_replaced(&in->tree->node[number], &f.origin)) {
+	if (is_replaced(in, &f, ino)) {
 		errno = ESTALE;
 		status = UNREADABLE;
 	} else {
@@ -324,17 +324,20 @@ static void drop(struct intake *in, uint32_t number, int trouble)
 
 static int take_file(struct intake *in, uint32_t number)
 {
+	/* The scan has left the inode where the place will be. */
+	uint64_t ino = in->tree->node[number].place;
 	int status = CHANGED;
 
 	if (cancel_asked())
 		return STATUS_CANCELLED;
 	for (int i = 0; i < TRIES && status == CHANGED; i++)
-		status = take_once(in, number, i == 0);
+		status = take_once(in, number, ino);
 	if (status < 0)
 		return status;
 	in->done += in->tree->node[number].size;
 	progress_update(in->progress, in->done);
 	if (status) {
+		in->tree->node[number].place = ino; /* for its other names */
 		drop(in, number, status);
 		return STATUS_OK;
 	}

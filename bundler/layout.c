@@ -108,12 +108,13 @@ static uint64_t usable(const struct drive *drive, uint64_t volume)
 	               volume ? FORMAT_MAX_FILE : drive->longest);
 }
 
-void layout_fill(const struct drive *drive, uint64_t volume, uint64_t *len, bool *longest)
+bool layout_fill(const struct drive *drive, uint64_t volume, uint64_t *low, uint64_t *high)
 {
 	uint64_t bytes = usable(drive, volume);
 
-	*longest = !volume && drive->longest < FORMAT_MAX_FILE && bytes == drive->longest;
-	*len = bytes - layout_draw(bytes / 1000, bytes / 100);
+	*low = bytes - bytes / 100;
+	*high = bytes - bytes / 1000;
+	return !volume && drive->longest < FORMAT_MAX_FILE && bytes == drive->longest;
 }
 
 /* Fisher and Yates. */

@@ -37,10 +37,10 @@ void layout_padded_range(uint64_t len, uint64_t *low, uint64_t *high);
 /* A length drawn uniformly from [low, high]. */
 uint64_t layout_draw(uint64_t low, uint64_t high);
 
-/* What is free on drive less a uniform 0.1 to 1 %: for one file, at most the longest; or for
- * files of up to volume bytes, if that is not 0.  *longest: more is free, but one file can take
- * no more of it. */
-void layout_fill(const struct drive *drive, uint64_t volume, uint64_t *len, bool *longest);
+/* What is free on drive less 0.1 to 1 %, from *low to *high: for one file, at most the longest;
+ * or for files of up to volume bytes, if that is not 0.  Returns whether more is free, but one
+ * file can take no more of it. */
+bool layout_fill(const struct drive *drive, uint64_t volume, uint64_t *low, uint64_t *high);
 
 /* Deal uniformly random disjoint subsets of a volume's slices to count
  * compartments: owner of each slice, the number of a compartment or LAYOUT_NOBODY.

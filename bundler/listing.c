@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/format.h"
 #include "common/path.h"
 #include "common/status.h"
 
@@ -11,7 +12,7 @@ enum { FIRST_ITEMS = 64, FIRST_NAMES = 4096 };
 
 void listing_clear(struct listing *listing)
 {
-	listing->count = listing->names_len = 0;
+	listing->count = listing->names_len = listing->too_long = 0;
 }
 
 void listing_fini(struct listing *listing)
@@ -76,6 +77,16 @@ void listing_sort(struct listing *l)
 		qsort_r(l->item, l->count, sizeof *l->item, compare_items, l->names);
 }
 
+static int add_read(struct listing *l, const char *name, uint32_t base)
+{
+	size_t len = strlen(name);
+
+	if (path_name_ok(name, len))
+		return listing_add(l, name, len, base, false);
+	l->too_long += len > FORMAT_NAME;
+	return STATUS_OK;
+}
+
 int listing_read(struct listing *l, DIR *dir, uint32_t base)
 {
 	const struct dirent *d;
@@ -86,8 +97,7 @@ int listing_read(struct listing *l, DIR *dir, uint32_t base)
 		d = readdir(dir);
 		if (!d)
 			return errno ? STATUS_IO : STATUS_OK;
-		if (path_name_ok(d->d_name, strlen(d->d_name)))
-			status = listing_add(l, d->d_name, strlen(d->d_name), base, false);
+		status = add_read(l, d->d_name, base);
 	}
 	return status;
 }

@@ -22,6 +22,7 @@ struct listing {
 	size_t count, room;
 	char *names;
 	size_t names_len, names_room;
+	size_t too_long; /* names that were read, and are not here */
 };
 
 void listing_clear(struct listing *listing);
@@ -30,7 +31,8 @@ void listing_fini(struct listing *listing);
 /* STATUS_NOMEM. */
 int listing_add(struct listing *listing, const char *name, size_t len, uint32_t base, bool given);
 
-/* Append what is in dir.  STATUS_IO: what could be read is there; STATUS_NOMEM. */
+/* Append what is in dir.  A bundle has no names of more than 255 bytes; a directory may: what FAT
+ * counts are not bytes.  STATUS_IO: what could be read is there; STATUS_NOMEM. */
 int listing_read(struct listing *listing, DIR *dir, uint32_t base);
 
 void listing_sort(struct listing *listing);

@@ -451,7 +451,7 @@ static void check_compartments(struct options *o)
 
 static void check_volumes(struct options *o)
 {
-	const struct volumes_wish wish = {o->size.bytes, o->volume_size};
+	const struct volumes_wish wish = {o->size.bytes, o->volume_size, 0};
 	uint64_t len;
 	unsigned count;
 

@@ -7,6 +7,7 @@
 
 #include "bundler/tree.h"
 #include "common/bytes.h"
+#include "common/drive.h"
 #include "common/status.h"
 
 static void note(struct origin *origin, const struct stat *st)
@@ -74,7 +75,7 @@ void origin_close(struct origin_file *file)
 	errno = saved;
 }
 
-bool origin_same(const struct origin *a, const struct origin *b)
+static bool same(const struct origin *a, const struct origin *b)
 {
 	return a->dev == b->dev && a->ino == b->ino && a->size == b->size && a->mtime == b->mtime &&
 	       a->ctime == b->ctime && a->mtime_nsec == b->mtime_nsec &&
@@ -91,7 +92,23 @@ bool origin_unchanged(const struct origin_file *file, const struct origin *origi
 	if (fstat(file->fd, &st))
 		return false;
 	note(&now, &st);
-	return origin_same(&now, origin);
+	return same(&now, origin);
+}
+
+bool origin_has_number(const struct origin_file *file, const struct origin *now, uint64_t ino)
+{
+	struct drive drive;
+
+	return now->ino == ino || (!drive_look(&drive, file->fd) && drive.renumbers);
+}
+
+bool origin_is(const struct origin_file *file, const struct origin *now, const struct origin *then)
+{
+	struct origin numbered = *then;
+
+	if (!now->is_kept && origin_has_number(file, now, then->ino))
+		numbered.ino = now->ino;
+	return same(now, &numbered);
 }
 
 int origin_read(struct origin_file *file, void *buf, size_t len, uint64_t off)

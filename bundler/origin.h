@@ -40,8 +40,11 @@ void origin_close(struct origin_file *file);
 /* Is it still what it was?  false where that cannot be known. */
 bool origin_unchanged(const struct origin_file *file, const struct origin *origin);
 
-/* Are the two the same file in the same state? */
-bool origin_same(const struct origin *a, const struct origin *b);
+/* Is the file, opened again, what it was then?  now: as origin_open has it. */
+bool origin_is(const struct origin_file *file, const struct origin *now, const struct origin *then);
+
+/* Is it the file with that inode number?  true where numbers do not last. */
+bool origin_has_number(const struct origin_file *file, const struct origin *now, uint64_t ino);
 
 /* Read len bytes at off.  STATUS_CHANGED: the file is shorter than that;
  * STATUS_IO, STATUS_DAMAGED. */

@@ -15,7 +15,17 @@ static uint64_t content_len(const struct pack *p, unsigned i)
 	return content->content_len + content->leaf_count * FORMAT_DIGEST + content->index_len;
 }
 
-/* How long that makes it is known only now. */
+static int say_too_little(struct pack *p)
+{
+	return failure_say(&p->failure, EXIT_UNFIT, p->options.size.directory,
+	                   "--size=fill: too little is free there for any bundle%s",
+	                   p->options.force ? "; an old one stays until the new one is complete: "
+	                                      "remove it first"
+	                                    : "");
+}
+
+/* How long that makes it is known only now: one bundle is as long as is drawn for it, volumes
+ * are all of one length. */
 static int wish_fill(struct pack *p, struct volumes_wish *wish)
 {
 	const char *directory = p->options.size.directory;
@@ -26,14 +36,13 @@ static int wish_fill(struct pack *p, struct volumes_wish *wish)
 
 	if (drive_look_at(&drive, directory))
 		return failure_status(&p->failure, directory, STATUS_IO);
-	layout_fill(&drive, wish->limit, &wish->size, &p->fills_longest_file);
-	if (format_geometry_make(&geometry, wish->size))
-		return failure_say(&p->failure, EXIT_UNFIT, directory,
-		                   "--size=fill: too little is free there for any bundle%s",
-		                   p->options.force ? "; an old one stays until the new one is "
-		                                      "complete: remove it first"
-		                                    : "");
-	if (wish->limit && volumes_divide(wish, &count, &len))
+	p->fills_longest_file = layout_fill(&drive, wish->limit, &wish->least, &wish->size);
+	if (format_geometry_make(&geometry, wish->least))
+		return say_too_little(p);
+	if (!wish->limit)
+		return EXIT_DONE;
+	wish->size = layout_draw(wish->least, wish->size);
+	if (volumes_divide(wish, &count, &len))
 		return failure_say(&p->failure, EXIT_USAGE, directory,
 		                   "--size=fill: more than %d volumes of --volume-size",
 		                   FORMAT_MAX_VOLUMES);
@@ -44,7 +53,7 @@ static int wish(struct pack *p, struct volumes_wish *wish)
 {
 	const struct options *o = &p->options;
 
-	*wish = (struct volumes_wish){o->size.bytes, o->volume_size};
+	*wish = (struct volumes_wish){o->size.bytes, o->volume_size, 0};
 	return o->size.kind == SIZE_FILL ? wish_fill(p, wish) : EXIT_DONE;
 }
 

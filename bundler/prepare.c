@@ -29,7 +29,7 @@ static int check_directory(struct pack *p, const char *option, const char *path)
 /* Is there room, if it is known already how much that takes? */
 static int check_size(const struct options *o, const char *path, struct failure *own)
 {
-	const struct volumes_wish wish = {o->size.bytes, o->volume_size};
+	const struct volumes_wish wish = {o->size.bytes, o->volume_size, 0};
 	uint64_t len = o->size.bytes;
 	unsigned count = 1;
 

@@ -46,9 +46,10 @@ static void put_summary(const struct report *r, int code, bool dry_run)
 {
 	printf("{\"type\":\"summary\",\"code\":%d,\"dry_run\":%s,\"files\":%" PRIu64
 	       ",\"directories\":%" PRIu64 ",\"links\":%" PRIu64 ",\"bytes\":%" PRIu64
-	       ",\"left_out\":%" PRIu64 ",\"content\":%" PRIu64 ",\"parity\":%u,\"burst\":%" PRIu64,
+	       ",\"left_out\":%" PRIu64 ",\"skipped\":%" PRIu64 ",\"content\":%" PRIu64
+	       ",\"parity\":%u,\"burst\":%" PRIu64,
 	       code, dry_run ? "true" : "false", r->files, r->directories, r->links, r->bytes,
-	       r->left_out, r->content, r->parity, r->burst);
+	       r->left_out, r->skipped, r->content, r->parity, r->burst);
 	if (dry_run)
 		printf(",\"length\":[%" PRIu64 ",%" PRIu64 "]", r->low, r->high);
 	else
@@ -108,17 +109,29 @@ static void say_bundles(char *out, size_t size, const struct report *r)
 			                         no ? " to " : ", ", name);
 }
 
+/* " (2 left out, 1 skipped)". */
+static void say_missing(char *out, size_t size, const struct report *r)
+{
+	char left_out[32] = "", skipped[32] = "";
+
+	if (r->left_out)
+		snprintf(left_out, sizeof left_out, "%" PRIu64 " left out", r->left_out);
+	if (r->skipped)
+		snprintf(skipped, sizeof skipped, "%" PRIu64 " skipped", r->skipped);
+	snprintf(out, size, *left_out || *skipped ? " (%s%s%s)" : "", left_out,
+	         *left_out && *skipped ? ", " : "", skipped);
+}
+
 void report_text_end(const struct report *r)
 {
-	char bytes[AMOUNT_ROOM], bundles[2 * PATH_MAX + 96], budget[96], left_out[64] = "";
+	char bytes[AMOUNT_ROOM], bundles[2 * PATH_MAX + 96], budget[96], missing[96];
 
 	amount_of_bytes(bytes, r->bytes);
 	say_bundles(bundles, sizeof bundles, r);
 	say_budget(budget, sizeof budget, r);
-	if (r->left_out)
-		snprintf(left_out, sizeof left_out, " (%" PRIu64 " left out)", r->left_out);
-	diag_note("%" PRIu64 " file%s%s, %s, in %s; %s", r->files, plural(r->files), left_out,
-	          bytes, bundles, budget);
+	say_missing(missing, sizeof missing, r);
+	diag_note("%" PRIu64 " file%s%s, %s, in %s; %s", r->files, plural(r->files), missing, bytes,
+	          bundles, budget);
 }
 
 void report_text_dry_run(const struct report *r)
@@ -133,6 +146,8 @@ void report_text_dry_run(const struct report *r)
 	       r->links, plural(r->links), r->bytes, bytes);
 	if (r->left_out)
 		printf("left out   %" PRIu64 "\n", r->left_out);
+	if (r->skipped)
+		printf("skipped    %" PRIu64 "\n", r->skipped);
 	printf("content    %" PRIu64 " bytes, compressed and with its index\n", r->content);
 	if (r->volumes > 1)
 		printf("volumes    %u, each of the length\n", r->volumes);

@@ -10,6 +10,7 @@ struct failure;
 struct report {
 	uint64_t files, directories, links, bytes; /* taken in */
 	uint64_t left_out;                         /* of what should have been */
+	uint64_t skipped;   /* other file systems, and what is neither file nor directory */
 	uint64_t content;   /* bytes that a bundle holds: content and index */
 	uint64_t low, high; /* between these the length of a bundle, or volume, is drawn */
 	unsigned volumes;   /* of each bundle */

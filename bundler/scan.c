@@ -285,6 +285,13 @@ static int take_children(struct scan *s)
 	return status;
 }
 
+/* One line for each. */
+static void leave_long_names_out(struct scan *s, const char *path)
+{
+	for (; s->listing.too_long; s->listing.too_long--)
+		leave_out(s, path, "what has a name of more than 255 bytes in it");
+}
+
 static int read_directory(struct scan *s, uint32_t number, DIR *dir)
 {
 	int status;
@@ -295,6 +302,7 @@ static int read_directory(struct scan *s, uint32_t number, DIR *dir)
 		leave_out(s, node_path(s, number), "a part of it cannot be read");
 	else if (status)
 		return status;
+	leave_long_names_out(s, node_path(s, number));
 	s->parent = number;
 	s->dirfd = dirfd(dir);
 	tree_inner_path(s->tree, number, s->inner, sizeof s->inner);
@@ -407,6 +415,7 @@ static int gather_contents(struct scan *s, uint32_t base)
 		status = refuse(s, node_path(s, 0), STATUS_IO, strerror(errno));
 	else
 		s->base[base].dev = st.st_dev;
+	leave_long_names_out(s, s->base[base].path);
 	closedir(dir);
 	return status;
 }

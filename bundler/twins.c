@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundler/cancel.h"
 #include "bundler/origin.h"
 #include "bundler/tree.h"
 #include "common/bytes.h"
@@ -134,20 +135,51 @@ static uint32_t state_of(const struct twins *t, const struct origin *o)
 	return short_hash(t, parts, sizeof(parts), 0);
 }
 
-/* Both of size bytes, to their ends. */
+/* The data that is next in a file. */
+struct extent {
+	struct origin_file *file;
+	uint64_t begin, end;
+};
+
+/* As it was found before, as long as off lies before its end. */
+static int find_data(struct extent *data, uint64_t size, uint64_t off)
+{
+	return off < data->end ? STATUS_OK
+	                       : origin_next_data(data->file, size, off, &data->begin, &data->end);
+}
+
+/* Are the next len bytes the same, as far as the other can be read? */
+static int compare_piece(struct twins *t, struct origin_file *file, struct origin_file *other,
+                         uint64_t off, size_t len, bool *same)
+{
+	int status = origin_read(file, t->mine, len, off);
+
+	*same = status == STATUS_OK && origin_read(other, t->other, len, off) == STATUS_OK &&
+	        memcmp(t->mine, t->other, len) == 0;
+	return status;
+}
+
+/* Both of size bytes, to their ends.  Where neither has data nothing is read: a few bytes of an
+ * archive can claim more than a life is long enough to compare. */
 static int compare(struct twins *t, struct origin_file *file, struct origin_file *other,
                    uint64_t size, bool *same)
 {
+	struct extent mine = {.file = file}, theirs = {.file = other};
 	int status = STATUS_OK;
+	size_t len;
 
 	*same = true;
-	for (uint64_t off = 0; off < size && *same && status == STATUS_OK; off += PIECE) {
-		size_t len = min_u64(size - off, PIECE);
-
-		status = origin_read(file, t->mine, len, off);
-		*same = status == STATUS_OK &&
-		        origin_read(other, t->other, len, off) == STATUS_OK &&
-		        memcmp(t->mine, t->other, len) == 0;
+	for (uint64_t off = 0; off < size && *same && status == STATUS_OK; off += len) {
+		if (cancel_asked())
+			return STATUS_CANCELLED;
+		status = find_data(&mine, size, off);
+		if (status || find_data(&theirs, size, off)) {
+			*same = false;
+			break;
+		}
+		off = max_u64(off, min_u64(mine.begin, theirs.begin));
+		len = min_u64(size - off, PIECE);
+		status = compare_piece(t, file, other, off, len, same);
 	}
 	return status;
 }

@@ -25,7 +25,7 @@ bool twins_possible(const struct twins *twins, uint32_t node);
  * its own node, which is noted.  samples: some bytes of the content, always from
  * the same places for files of one size.  origin: of file; its node must be dropped
  * from the tree if it cannot be staged after all.
- * STATUS_CHANGED, STATUS_IO: file cannot be read; STATUS_NOMEM. */
+ * STATUS_CHANGED, STATUS_IO: file cannot be read; STATUS_NOMEM; STATUS_CANCELLED. */
 int twins_note(struct twins *twins, struct origin_file *file, const struct origin *origin,
                const uint8_t *samples, size_t len, uint32_t *first);
 

@@ -145,14 +145,12 @@ static int plan_one(struct volumes *v, struct stage *const *stage, unsigned stag
 	int status;
 
 	v->count = 1;
-	status = spread_all(v, stage, stages, parity, wish->size ? wish->size : FORMAT_MAX_FILE);
-	if (status)
-		return status;
-	if (wish->size)
-		v->low = v->high = wish->size;
-	else
+	v->low = wish->least ? wish->least : wish->size;
+	v->high = wish->size;
+	status = spread_all(v, stage, stages, parity, v->low ? v->low : FORMAT_MAX_FILE);
+	if (status == STATUS_OK && !v->high)
 		layout_padded_range(v->least, &v->low, &v->high);
-	return STATUS_OK;
+	return status;
 }
 
 /* As many as the shortest length that may be drawn takes. */

@@ -21,6 +21,7 @@ struct stage;
 struct volumes_wish {
 	uint64_t size;  /* of all volumes together; 0: as long as they have to be */
 	uint64_t limit; /* longest volume, at least VOLUMES_SHORTEST; 0: one volume */
+	uint64_t least; /* where the length of one volume is drawn, from here to size; or 0 */
 };
 
 /* One compartment.  What there is of it in a volume, and how many slices it gets for

@@ -153,6 +153,7 @@ static size_t append(char *line, size_t used, size_t limit, const char *text, co
 
 static void write_line(const char *line, size_t len)
 {
+	int saved = errno;
 	ssize_t rc;
 
 	if (atomic_load(&diag.silent))
@@ -164,6 +165,8 @@ static void write_line(const char *line, size_t len)
 	while (rc < 0 && errno == EINTR);
 	if (diag.hook)
 		diag.hook(false);
+	/* Nobody may be there to read it, and callers are about to say why something else failed. */
+	errno = saved;
 }
 
 static void put(const char *file, const char *format, va_list args)

@@ -25,6 +25,14 @@ static bool is_remote(uint32_t kind)
 	return false;
 }
 
+/* FAT has no numbers; others pass on what they are told, or make them up. */
+static bool renumbers(uint32_t kind)
+{
+	return kind == MSDOS_SUPER_MAGIC || kind == EXFAT_SUPER_MAGIC || kind == FUSE_SUPER_MAGIC ||
+	       kind == SMB_SUPER_MAGIC || kind == CIFS_SUPER_MAGIC || kind == SMB2_SUPER_MAGIC ||
+	       kind == V9FS_MAGIC;
+}
+
 int drive_look(struct drive *drive, int fd)
 {
 	struct statfs fs;
@@ -38,6 +46,7 @@ int drive_look(struct drive *drive, int fd)
 	drive->longest = kind == MSDOS_SUPER_MAGIC ? DRIVE_FAT_LONGEST : FORMAT_MAX_FILE;
 	drive->fat = kind == MSDOS_SUPER_MAGIC || kind == EXFAT_SUPER_MAGIC;
 	drive->memory = kind == TMPFS_MAGIC;
+	drive->renumbers = renumbers(kind);
 	drive->remote = is_remote(kind);
 	return STATUS_OK;
 }

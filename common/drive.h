@@ -17,6 +17,7 @@ struct drive {
 	uint64_t longest; /* file */
 	bool fat;         /* or exFAT: made for drives that are carried */
 	bool memory;      /* there is no medium */
+	bool renumbers;   /* a file may have another inode number each time it is opened */
 	bool remote;      /* between us and the medium is somebody with a cache of his own:
 	                   * what is read back may never have been written */
 };

@@ -150,7 +150,8 @@ static void make_temp_name(char out[static NAME_MAX + 1], const char *name)
 	const char *dot = strrchr(name, '.');
 	const char *ext = dot && dot != name && strlen(dot) <= NAME_MAX / 2 ? dot : "";
 	size_t ext_len = strlen(ext);
-	size_t stem_len = max_u64(strlen(name) - ext_len, STEM_MIN);
+	/* A name on FAT may be longer than NAME_MAX: what it counts are not bytes. */
+	size_t stem_len = min_u64(max_u64(strlen(name) - ext_len, STEM_MIN), NAME_MAX - ext_len);
 
 	for (size_t i = 0; i < stem_len; i++)
 		out[i] = random_letter();

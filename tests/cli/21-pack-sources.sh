@@ -76,7 +76,28 @@ like "and named" "$(cat "$tmp/stderr")" \
 	'src/pipe: is a pipe: left out.*src/socket: is a socket: left out'
 ok "quietly, if asked" exits 0 "$pack" -q -f "${with[@]}" -o "$bundle" "$src"
 is "they are not" "$(cat "$tmp/stderr")" ''
+ok "a program is told" exits 0 "$pack" --json -f "${with[@]}" -o "$bundle" "$src"
+is "how many" "$(tail -n 1 "$tmp/stdout" | jq -c '[.code, .left_out, .skipped]')" '[0,0,2]'
 rm "$src/pipe" "$src/socket"
+
+# A name on FAT may be longer than a bundle's.
+if preload long_name 2>"$tmp/.said"; then
+	ok "what has a longer name" exits 3 env ASAN_OPTIONS=verify_asan_link_order=0 \
+		LD_PRELOAD="$tmp/long_name.so" "$pack" --json -f "${with[@]}" -o "$bundle" "$src" "$src/books/."
+	like "is told of by its directory" "$(cat "$tmp/stderr")" \
+		"$src/books: what has a name of more than 255 bytes in it: left out"
+	is "and counted" "$(tail -n 1 "$tmp/stdout" | jq .left_out)" "$(grep -c 'more than 255' "$tmp/stderr")"
+else
+	skip "longer names" "needs a compiler"
+fi
+
+# Equal, as far as anybody could live to see: their holes are not compared.
+if truncate -s 8T "$tmp/terabytes" "$tmp/terabytes too" 2>/dev/null; then
+	ok "terabytes of nothing, twice" exits 0 timeout -k 5 60 "$pack" -n "$tmp/terabytes" "$tmp/terabytes too"
+	rm "$tmp/terabytes" "$tmp/terabytes too"
+else
+	skip "terabytes of nothing" "the file system has no files as long"
+fi
 
 # As somebody who may not read everything.
 nobody=()

@@ -53,6 +53,11 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 		(cd "$tmp" && ls drive?/*)
 		"$pack" "${with[@]}" -q --size "fill:$tmp/drive4" -o "$tmp/drive4/filled" "$src"
 		echo "code $?, $(df --output=pcent "$tmp/drive4" | tail -n 1)"
+		mkdir "$tmp"/drive7{,.b}
+		for n in "$tmp"/drive7{,.b}; do mount -t tmpfs -o size=512M none "$n"; done
+		"$pack" "${with[@]}" -q --size "fill:$tmp/drive7" -o "$tmp/drive7/x" -o "$tmp/drive7.b/x" "$src"
+		echo "code $?, lengths: $(stat -c %s "$tmp"/drive7*/x | sort -u | wc -l)"
+		umount "$tmp"/drive7*
 		"$pack" "${with[@]}" -q -o "$tmp/drive3/b" -o "$tmp/drive1/b" "$src"
 		echo "code $?"
 		"$pack" -q -n -o "$tmp/drive1/b" -o "$tmp/drive2/b2" "$src"
@@ -81,6 +86,7 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 	like "one that has room for a shorter bundle" "$said" \
 		$'drive2/b: the bundle has up to [0-9.]+ MB, drawn at random, and [0-9.]+ MB are free there; --size .*\npacks .*\ncode 13\n'
 	like "a drive is filled" "$said" $'code 0, +(99|100)%'
+	like "each one to a length of its own" "$said" 'code 0, lengths: 2'
 	like "if none is fit, nothing is done" "$said" $'Read-only file system\n.*drive1/b: .*\ncode 13\n'
 	like "what fills a full drive is no bundle" "$said" \
 		$'drive5: --size=fill: too little is free there for any bundle\ncode 13\n'

@@ -62,8 +62,9 @@ ok "longer" fails film.mp4 2 grow 1 "$film: changed while it was being packed; p
 ok "gone" fails film.mp4 2 unlink 1 "$film: changed while it was being packed; pack again"
 ok "another byte, the same size and time" fails film.mp4 2 alter 1 \
 	"$film: changed while it was being packed; pack again"
-ok "it cannot be read any more" fails film.mp4 2 eio 1 "$film: Input/output error; pack again"
-ok "nor from its middle on" fails film.mp4 5 eio 1 "$film: Input/output error; pack again"
+another="leave it out \(--exclude\), or pack another copy of it"
+ok "it cannot be read any more" fails film.mp4 2 eio 1 "$film: Input/output error; $another"
+ok "nor from its middle on" fails film.mp4 5 eio 1 "$film: Input/output error; $another"
 
 # Signed, it is read nine times to be hashed, after the one time for its class.
 printf 'pw\npw\n' | minisign -G -f -W -s "$tmp/minisign.key" -p "$tmp/minisign.pub" >/dev/null 2>&1
@@ -75,7 +76,7 @@ ok "the control: signed, and left alone" shimmed film.mp4 1000000 other "${sign[
 ok "the control: unsigned, nobody can know" shimmed film.mp4 5 other "$tmp/src"
 rm -f "$bundle"
 ok "it cannot be read while it is hashed" fails film.mp4 5 eio 1 \
-	"$film: Input/output error; pack again" "${sign[@]}"
+	"$film: Input/output error; $another" "${sign[@]}"
 
 # What stands in the stage is not read again.
 plant
@@ -101,6 +102,52 @@ ok "where it would be seen" test "$(content)" -gt "$expected"
 plant
 ok "a text that changes once is read again" exits 0 shimmed text.txt 7 grow "$tmp/src"
 ok "as it is then" cmp <("$read" cat --key-file "$tmp/key" "$bundle" src/text.txt) "$tmp/src/text.txt"
+
+# --- one file of two names, and another in place of the first --------------------------------
+
+plant
+rm "$tmp/src/another"
+ln "$tmp/src/small.txt" "$tmp/src/zsame.txt"
+ok "one of two names gets another file" exits 3 shimmed small.txt 2 replace "$tmp/src"
+like "it is left out" "$(cat "$tmp/stderr")" 'src/small.txt: Stale file handle: left out'
+is "the other name has what it had" \
+	"$("$read" cat --key-file "$tmp/key" "$bundle" src/zsame.txt)" small
+plant
+
+# --- numbers that do not last ------------------------------------------------------------------
+
+# renumbered KIND ARGUMENT...
+renumbered() {
+	local kind=$1
+	shift
+	rm -f "$bundle"
+	env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$tmp/renumbers.so" SHIM_KIND="$kind" \
+		"$pack" "${key[@]}" -o "$bundle" "$@"
+}
+
+preload renumbers
+ok "the control: on ext4 it is another file" exits 1 renumbered ef53 "$tmp/src"
+like "which is said" "$(cat "$tmp/stderr")" 'src/.*: changed while it was being packed; pack again'
+ok "on FAT it is the same" exits 0 renumbered 4d44 "$tmp/src"
+ok "byte for byte" cmp <("$read" cat --key-file "$tmp/key" "$bundle" src/film.mp4) "$film"
+ln "$tmp/src/small.txt" "$tmp/src/zsame.txt"
+ok "nor are two names anything else, through FUSE" exits 0 renumbered 65735546 "$tmp/src"
+rm "$tmp/src/zsame.txt"
+
+# --- nothing but a link ---------------------------------------------------------------------
+
+plant
+rm "$tmp/src"/*.txt "$tmp/src/another"
+ln -s film.mp4 "$tmp/src/latest"
+shimmed film.mp4 1000 eio "$tmp/src"
+sum=$(sha256sum "$bundle")
+ok "where all that can be read is a link" exits 1 env LD_PRELOAD="$tmp/fail.so" \
+	ASAN_OPTIONS=verify_asan_link_order=0 SHIM_FILE=film.mp4 SHIM_AT=1 SHIM_DO=eio \
+	"$pack" "${key[@]}" -f -o "$bundle" "$tmp/src"
+like "it is said" "$(tail -n 1 "$tmp/stderr")" 'there is no file in what is to be packed'
+is "and last night's bundle is there" "$(sha256sum "$bundle")" "$sum"
+rm "$tmp/src/film.mp4"
+ok "a tree of links is one" exits 0 "$pack" "${key[@]}" -f -o "$bundle" "$tmp/src"
 
 # --- archives -----------------------------------------------------------------------------
 

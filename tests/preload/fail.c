@@ -7,7 +7,8 @@
  *              truncate  the file becomes shorter before that read
  *              unlink    the file is gone before it
  *              grow      the file becomes longer before it
- *              alter     it has another byte, and its old times again */
+ *              alter     it has another byte, and its old times again
+ *              replace   another file has its name */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -46,6 +47,18 @@ static void alter(const char *path)
 	close(fd);
 }
 
+static void replace(const char *path)
+{
+	char other[4096 + 4];
+	int fd;
+
+	snprintf(other, sizeof other, "%s.new", path);
+	fd = open(other, O_WRONLY | O_CREAT, 0644);
+	(void)!write(fd, "another\n", 8);
+	close(fd);
+	(void)!rename(other, path);
+}
+
 static void act(const char *what, const char *path)
 {
 	struct stat st;
@@ -58,6 +71,8 @@ static void act(const char *what, const char *path)
 		(void)!truncate(path, st.st_size + 1);
 	if (!strcmp(what, "alter"))
 		alter(path);
+	if (!strcmp(what, "replace"))
+		replace(path);
 }
 
 /* The packer is confined: somebody outside does it for us. */

@@ -42,6 +42,20 @@ static const char *next(void)
 	return text;
 }
 
+/* Nobody may read it: what a caller is about to report is another failure. */
+static void errno_outlives_a_message(void **state)
+{
+	int kept = dup(STDERR_FILENO);
+
+	(void)state;
+	close(STDERR_FILENO);
+	errno = ENOSPC;
+	diag_note("by the way");
+	assert_int_equal(errno, ENOSPC);
+	dup2(kept, STDERR_FILENO);
+	close(kept);
+}
+
 static void messages_are_one_line_and_one_write(void **state)
 {
 	unsigned errors = diag_error_count(), warnings = diag_warn_count();
@@ -243,6 +257,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(messages_are_one_line_and_one_write),
+		TEST(errno_outlives_a_message),
 		TEST(quiet_leaves_errors),
 		TEST(statuses_become_words_and_exit_codes),
 		TEST(hostile_names_do_not_drive_the_terminal),

@@ -293,7 +293,7 @@ static void forget(struct world *w)
 
 static uint64_t length_for(const struct world *w, unsigned parity)
 {
-	const struct volumes_wish wish = {0, 0};
+	const struct volumes_wish wish = {0, 0, 0};
 	struct stage *stage = w->stage;
 	struct volumes volumes;
 	uint64_t least;
@@ -342,7 +342,7 @@ static int write_world(struct world *w, uint64_t len, unsigned parity, unsigned 
 	                                      .group = PARITY_GROUP,
 	                                      .replace = true,
 	                                      .verify = true};
-	const struct volumes_wish wish = {len, 0};
+	const struct volumes_wish wish = {len, 0, 0};
 
 	return write_all(w, &compartment, 1, &wish, &options, culprit, size);
 }
@@ -682,7 +682,7 @@ static void break_spills(void)
 
 static void a_spill_that_fails_is_no_drive(void **state)
 {
-	const struct volumes_wish wish = {0, 0};
+	const struct volumes_wish wish = {0, 0, 0};
 	const struct write_options options = {
 		.profile = KDF_LOW, .workers = 1, .group = 1, .replace = true};
 	struct opener opener = {0};
@@ -782,7 +782,7 @@ static void write_two(struct world *w, const struct opener *mine, unsigned mine_
 	                                                 {other->stage, &theirs, 1}};
 	const struct write_options options = {
 		.profile = KDF_LOW, .parity = 2, .workers = 2, .group = 2, .replace = true};
-	const struct volumes_wish wish = {length_for(w, 2) + length_for(other, 2), 0};
+	const struct volumes_wish wish = {length_for(w, 2) + length_for(other, 2), 0, 0};
 	char culprit[64];
 
 	assert_int_equal(write_all(w, compartment, 2, &wish, &options, culprit, sizeof culprit),
@@ -882,7 +882,7 @@ static void openers_that_are_none(void **state)
 		const struct write_compartment compartment = {w.stage, row[i].opener, row[i].count};
 		const struct write_options options = {
 			.profile = KDF_LOW, .workers = 1, .replace = true};
-		const struct volumes_wish wish = {length_for(&w, 0), 0};
+		const struct volumes_wish wish = {length_for(&w, 0), 0, 0};
 
 		assert_int_equal(
 			write_all(&w, &compartment, 1, &wish, &options, culprit, sizeof culprit),

@@ -104,7 +104,7 @@ static void adds_up(const struct stage *stage, const struct spread *s, unsigned 
 
 static struct volumes plan(struct stage *stage, unsigned parity, uint64_t size, uint64_t limit)
 {
-	const struct volumes_wish wish = {size, limit};
+	const struct volumes_wish wish = {size, limit, 0};
 	struct volumes v;
 
 	assert_int_equal(volumes_plan(&v, &stage, 1, parity, &wish), STATUS_OK);
@@ -175,7 +175,7 @@ static void large_ones(void **state)
 	add_file(&stage, UINT64_C(1) << 42);
 	{
 		struct stage *too_long = &stage;
-		const struct volumes_wish wish = {0, UINT32_MAX};
+		const struct volumes_wish wish = {0, UINT32_MAX, 0};
 
 		assert_int_equal(volumes_plan(&v, &too_long, 1, 4, &wish), STATUS_TOOBIG);
 		assert_true(v.least == 0);
@@ -221,7 +221,7 @@ static void spread_does_not_depend_on_others(void **state)
 
 	(void)state;
 	for (unsigned n = 2; n <= 6; n++) {
-		const struct volumes_wish wish = {UINT64_C(60) << 20, (UINT64_C(60) << 20) / n};
+		const struct volumes_wish wish = {UINT64_C(60) << 20, (UINT64_C(60) << 20) / n, 0};
 
 		alone = plan(&one, 4, wish.size, wish.limit);
 		assert_int_equal(alone.count, n);
@@ -249,7 +249,7 @@ static void the_least_suffices(void **state)
 	for (unsigned count = 1; count <= 3; count++) {
 		for (int round = 0; round < 60; round++) {
 			struct stage made_up[3], *stage[3];
-			struct volumes_wish wish = {UINT64_C(4) << 20, 3000 * KIB};
+			struct volumes_wish wish = {UINT64_C(4) << 20, 3000 * KIB, 0};
 			uint64_t least;
 
 			for (unsigned i = 0; i < count; i++) {
@@ -280,13 +280,13 @@ static void a_size_is_divided(void **state)
 	           {1000001, 1000000, 500000, 2},
 	           {3000000, 1000000, 1000000, 3},
 	           {UINT64_C(1) << 40, UINT64_C(1) << 30, UINT64_C(1) << 30, 1024}};
-	const struct volumes_wish wish = {(UINT64_C(1) << 40) + 1, UINT64_C(1) << 30};
+	const struct volumes_wish wish = {(UINT64_C(1) << 40) + 1, UINT64_C(1) << 30, 0};
 	unsigned count;
 	uint64_t len;
 
 	(void)state;
 	for (size_t i = 0; i < sizeof row / sizeof row[0]; i++) {
-		const struct volumes_wish w = {row[i].size, row[i].limit};
+		const struct volumes_wish w = {row[i].size, row[i].limit, 0};
 
 		assert_int_equal(volumes_divide(&w, &count, &len), STATUS_OK);
 		assert_int_equal(count, row[i].count);
