@@ -79,6 +79,7 @@ struct extract {
 	bits *made;   /* directories that were not there before */
 	bits *done;   /* files that are in place */
 	bits *links;  /* wanted hard links */
+	bits *gaps;   /* directories some of whose names are lost, which has been said */
 	struct first first[FIRSTS];
 	size_t first_count;
 	bool linking;
@@ -178,22 +179,54 @@ static bool make_ancestors(struct extract *x, uint32_t id)
 		id = p->entry->e.parent;
 		above[count++] = id;
 	}
-	while (count-- > 0)
-		if (bundle_path(p->cursor, above[count], p->where) ||
-		    !make_directory(x, p->where, above[count]))
+	while (count-- > 0) {
+		int status = bundle_path(p->cursor, above[count], p->where);
+
+		if (status)
+			session_report(x->session, x->walk.path, status);
+		if (status || !make_directory(x, p->where, above[count]))
 			return false;
+	}
 	return true;
 }
 
-/* Is entry id for a thread now?  A hard link waits; a directory is made by the
- * walk, which also names what cannot be read; *done: it was wanted twice. */
+/* Some names of the directory at path cannot be had, which is said once, whoever meets it:
+ * what one reads another may not, as media have moods. */
+static void report_gap(struct extract *x, uint32_t directory, const char *path, int status)
+{
+	if (!bit_set(x->gaps, directory))
+		walk_report_names(x->session, path, status);
+}
+
+/* The next entry on its way to threads, for which the walk stands on its directory, or on
+ * itself.  false: it is lost, and what cannot be had with it is passed over. */
+static bool read_next(struct extract *x)
+{
+	struct placer *p = &x->placer;
+	int status = bundle_entry(p->cursor, x->scan, p->entry);
+
+	if (status == STATUS_OK && p->entry->e.parent == x->scan_directory)
+		return true;
+	if (status == STATUS_OK) {
+		x->scan = x->scan_end; /* another's children: the walk says so */
+		return false;
+	}
+	if (x->walk.id == x->scan_directory)
+		report_gap(x, x->scan_directory, x->walk.path, status);
+	else
+		session_report(x->session, x->walk.path, status);
+	x->scan = walk_behind_block(p->cursor, x->scan, x->scan_end);
+	return false;
+}
+
+/* Is p->entry, entry id, for a thread now?  A hard link waits; a directory is made by the
+ * walk; *done: it was wanted twice. */
 static bool is_for_now(struct extract *x, uint32_t id, bool *done)
 {
 	const struct format_entry *e = &x->placer.entry->e;
 
 	*done = false;
-	if (bundle_entry(x->placer.cursor, id, x->placer.entry) || e->kind == KIND_DIRECTORY ||
-	    e->parent != x->scan_directory)
+	if (e->kind == KIND_DIRECTORY)
 		return false;
 	if (e->kind == KIND_HARDLINK) {
 		bit_set(x->links, id);
@@ -203,18 +236,23 @@ static bool is_for_now(struct extract *x, uint32_t id, bool *done)
 	return !*done;
 }
 
-/* As many as one thread gets at a time; a large file is alone. */
+/* As many as one thread gets at a time; a large file is alone.  false: none of these are
+ * for a thread. */
 static bool cut_unit(struct extract *x, struct unit *unit)
 {
 	uint32_t files = 0;
 	uint64_t bytes = 0;
 
 	unit->directory = x->scan_directory;
-	unit->first = x->scan;
-	for (; x->scan < x->scan_end && files < UNIT_FILES && bytes < UNIT_BYTES; x->scan++) {
+	unit->first = unit->end = x->scan;
+	for (; x->scan < x->scan_end && files < UNIT_FILES && bytes < UNIT_BYTES;
+	     unit->end = ++x->scan) {
 		uint64_t size;
-		bool done, now = is_for_now(x, x->scan, &done);
+		bool done, now;
 
+		if (!read_next(x))
+			break;
+		now = is_for_now(x, x->scan, &done);
 		if (!now && !done)
 			continue;
 		size = x->placer.entry->e.size;
@@ -228,7 +266,6 @@ static bool cut_unit(struct extract *x, struct unit *unit)
 		files++;
 		bytes += size;
 	}
-	unit->end = x->scan;
 	return files > 0;
 }
 
@@ -295,8 +332,10 @@ static bool next_unit(void *context, void *unit)
 			continue;
 		}
 		status = walk_next(&x->walk);
-		if (status < 0)
-			walk_report(&x->walk, x->session, status);
+		if (status < 0 && x->walk.names_lost)
+			report_gap(x, walk_directory(&x->walk), x->walk.path, status);
+		else if (status < 0)
+			session_report(x->session, x->walk.path, status);
 		else if (status == 0 && !begin_wanted(x))
 			return false;
 		else if (status > 0 && x->walk.enter)
@@ -325,15 +364,11 @@ static bool append_name(struct placer *p, size_t len)
 	return true;
 }
 
+/* p->entry, entry id of the directory at p->where, whose path has len bytes. */
 static void do_entry(struct extract *x, struct placer *p, int dirfd, uint32_t id, size_t len)
 {
-	int status = bundle_entry(p->cursor, id, p->entry);
-	enum format_kind kind;
+	enum format_kind kind = p->entry->e.kind;
 
-	if (status)
-		return; /* the walk has named it */
-	p->where[len] = '\0';
-	kind = p->entry->e.kind;
 	if (kind == KIND_DIRECTORY || kind == KIND_HARDLINK || !append_name(p, len))
 		return;
 	if (put(x, p, dirfd) && p->entry->e.links > 1)
@@ -368,8 +403,17 @@ static void do_unit(void *context, unsigned worker, const void *in)
 	if (dirfd < 0)
 		return;
 	p->is_new = bit_get(x->made, unit->directory);
-	for (uint32_t id = unit->first; id < unit->end && !stopped(x); id++)
-		do_entry(x, p, dirfd, id, len);
+	for (uint32_t id = unit->first; id < unit->end && !stopped(x);) {
+		int status = bundle_entry(p->cursor, id, p->entry);
+
+		p->where[len] = '\0';
+		if (status) {
+			report_gap(x, unit->directory, p->where, status);
+			id = walk_behind_block(p->cursor, id, unit->end);
+		} else {
+			do_entry(x, p, dirfd, id++, len);
+		}
+	}
 }
 
 /* --- hard links ------------------------------------------------------------------------- */
@@ -447,19 +491,28 @@ static bool has_links(void *context, void *unused)
 
 /* --- directories, again ------------------------------------------------------------------- */
 
+static void finish_directory(struct extract *x, uint32_t id)
+{
+	struct placer *p = &x->placer;
+	int status = bundle_path(p->cursor, id, p->where);
+
+	if (status == STATUS_OK)
+		status = bundle_entry(p->cursor, id, p->entry);
+	if (status)
+		session_report(x->session, p->where, status);
+	else
+		place_finish(p, p->where);
+}
+
 /* The deepest have the highest numbers: nothing that is closed to us is needed
  * afterwards. */
 static void finish_directories(struct extract *x)
 {
-	struct placer *p = &x->placer;
-
 	for (uint32_t id = x->entries; id-- > 0;)
 		if (atomic_load(&x->made[id / 64]) == 0)
 			id &= ~(uint32_t)63;
-		else if (bit_get(x->made, id) &&
-		         bundle_entry(p->cursor, id, p->entry) == STATUS_OK &&
-		         bundle_path(p->cursor, id, p->where) == STATUS_OK)
-			place_finish(p, p->where);
+		else if (bit_get(x->made, id))
+			finish_directory(x, id);
 }
 
 /* --- all of it ------------------------------------------------------------------------------ */
@@ -506,6 +559,7 @@ static int prepare(struct extract *x)
 	x->made = calloc(words, sizeof *x->made);
 	x->done = calloc(words, sizeof *x->done);
 	x->links = calloc(words, sizeof *x->links);
+	x->gaps = calloc(words, sizeof *x->gaps);
 	x->place.session = s;
 	x->place.force = x->force;
 	x->place.full = bundle_content(s->bundle)->full_metadata;
@@ -513,7 +567,7 @@ static int prepare(struct extract *x)
 	x->place.umask = umask(0);
 	umask(x->place.umask);
 	x->pattern = arena_alloc(s->arena, FORMAT_PATH + 1);
-	status = x->wanted && x->taken && x->made && x->done && x->links && x->pattern
+	status = x->wanted && x->taken && x->made && x->done && x->links && x->gaps && x->pattern
 	                 ? STATUS_OK
 	                 : STATUS_NOMEM;
 	if (status == STATUS_OK)
@@ -552,6 +606,7 @@ static void release(struct extract *x)
 	free((void *)x->made);
 	free((void *)x->done);
 	free((void *)x->links);
+	free((void *)x->gaps);
 	free(x);
 }
 

@@ -91,9 +91,7 @@ static bool append_name(struct walk *walk)
 	return true;
 }
 
-/* Where to go on when the block that has entry id is lost: the others of it are
- * lost too. */
-static uint32_t behind_block(struct cursor *cursor, uint32_t id, uint32_t end)
+uint32_t walk_behind_block(struct cursor *cursor, uint32_t id, uint32_t end)
 {
 	uint64_t block = bundle_next_block(cursor, TABLE_ENTRIES, id / FORMAT_ENTRIES_PER_BLOCK);
 
@@ -108,7 +106,7 @@ static int stand_on(struct walk *walk, struct walk_level *level, uint32_t id)
 	walk->id = walk->inode = id;
 	walk->names_lost = true;
 	if (status) {
-		level->next = behind_block(walk->cursor, id, level->end);
+		level->next = walk_behind_block(walk->cursor, id, level->end);
 		return status;
 	}
 	if (walk->entry->e.parent != level->directory) {
@@ -148,15 +146,23 @@ int walk_next(struct walk *walk)
 	return 0;
 }
 
+void walk_report_names(struct session *session, const char *path, int status)
+{
+	diag_error(*path ? path : ".", "not all of its names can be read: %s", status_text(status));
+	session_note(session, status_exit_code(status));
+}
+
 void walk_report(const struct walk *walk, struct session *session, int status)
 {
-	if (!walk->names_lost) {
+	if (walk->names_lost)
+		walk_report_names(session, walk->path, status);
+	else
 		session_report(session, walk->path, status);
-		return;
-	}
-	diag_error(walk->path_len ? walk->path : ".", "not all of its names can be read: %s",
-	           status_text(status));
-	session_note(session, status_exit_code(status));
+}
+
+uint32_t walk_directory(const struct walk *walk)
+{
+	return walk->level[walk->depth - 1].directory;
 }
 
 bool walk_is_last(const struct walk *walk, unsigned up)
@@ -193,7 +199,7 @@ static int match_children(struct match *m, uint32_t directory, const char *patte
 		status = bundle_entry(m->walk->cursor, next, entry);
 		if (status) {
 			lost = status;
-			next = behind_block(m->walk->cursor, next, end);
+			next = walk_behind_block(m->walk->cursor, next, end);
 			continue;
 		}
 		if (entry->e.parent != directory) {

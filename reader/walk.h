@@ -46,6 +46,16 @@ int walk_next(struct walk *walk);
 /* Report what walk_next returned below 0. */
 void walk_report(const struct walk *walk, struct session *session, int status);
 
+/* The same for a directory at path, some of whose names are lost. */
+void walk_report_names(struct session *session, const char *path, int status);
+
+/* The directory that the walk is in, where walk_next has returned what is not 0. */
+uint32_t walk_directory(const struct walk *walk);
+
+/* Where to go on, at most at end, when the block that has entry id is lost: the others of
+ * it are lost too. */
+uint32_t walk_behind_block(struct cursor *cursor, uint32_t id, uint32_t end);
+
 /* Is the entry the last of its directory?  Of the one so many levels up? */
 bool walk_is_last(const struct walk *walk, unsigned up);
 

@@ -127,6 +127,31 @@ for file in numbers.txt film.mp4 sub/again.mp4 sub/small.txt; do echo old >"$tmp
 for kind in memory:30 open:16 stat:4 read:10 write:5 rename:4 make:1 note:7 close:16; do
 	every "$kind" extracted_over "$dynamic" extract --force "${key[@]}" -C "$tmp/got" "$bundle"
 done
+# Names that the walk could read and a thread cannot, or the other way round, are not just
+# left out; and a block of them that is lost is not read again for each.
+named() {
+	local reads
+	right_code
+	[[ ! $code =~ ^[05]$ ]] || diff -r "$tmp/many" "$tmp/got"
+	reads=$(($(od -An -td8 -j8 -N8 "$tmp/seen")))
+	[ "$reads" -le 100 ] || echo "$reads reads"
+	rm -rf "$tmp/got"
+}
+name="extract from the root, where from some time on nothing can be read"
+for files in 3 300; do
+	rm -rf "$tmp/many" "$tmp/flat" && mkdir "$tmp/many"
+	od -An -v -tx1 -w60 -N $((60 * files)) /dev/urandom | tr -d ' ' | (cd "$tmp/many" && xargs touch) || exit 1
+	"$pack" "${key[@]}" --parity 0 -o "$tmp/flat" "$tmp/many/." || exit 1
+	: >"$tmp/wrong"
+	all=all judge=named
+	for ((n = 1; n < 100; n++)); do
+		with_nth read "$n" all "$dynamic" extract "${key[@]}" -C "$tmp/got" "$tmp/flat" || break
+		judge_run "read $n all: $culprit"
+	done
+	all=
+	[ $n -ge 7 ] || echo "only $n" >>"$tmp/wrong"
+	ok "$name, $files files: $n" no_wrong
+done
 name="cat"
 for kind in memory:20 map:2 open:4 stat:1 read:3 write:1 close:4; do
 	every "$kind" printed "$dynamic" cat "${key[@]}" "$bundle" src/numbers.txt
