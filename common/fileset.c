@@ -1,7 +1,6 @@
 #include "common/fileset.h"
 
 #include <dirent.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -190,12 +189,12 @@ int fileset_open_bundle(struct fileset *files, struct bundle **bundle, struct ar
 	               : status_exit_code(status);
 }
 
-static bool is_used(const struct bundle *bundle, unsigned source_no)
+bool fileset_is_used(const struct bundle *bundle, unsigned i)
 {
 	for (unsigned v = 0; v < bundle_volume_count(bundle); v++) {
 		const struct bundle_volume *volume = bundle_volume(bundle, v);
 
-		if ((volume->pages || volume->rootless) && volume->source_no == source_no)
+		if ((volume->pages || volume->rootless) && volume->source_no == i)
 			return true;
 	}
 	return false;
@@ -206,9 +205,8 @@ void fileset_warn(const struct fileset *files, const struct bundle *bundle)
 	unsigned count = bundle_volume_count(bundle);
 
 	for (unsigned i = 0; i < files->named; i++)
-		if (!is_used(bundle, i))
-			diag_warn(diag_name(files->file[i]),
-			          "is not used: no volume of this set, or one that is there twice");
+		if (!fileset_is_used(bundle, i))
+			diag_warn(diag_name(files->file[i]), "is " FILESET_UNUSED);
 	for (unsigned v = 0; v < count; v++)
 		if (bundle_volume(bundle, v)->rootless)
 			diag_warn(NULL, "volume %u of %u has lost all copies of its root", v + 1,

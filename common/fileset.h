@@ -2,6 +2,8 @@
 #ifndef COMMON_FILESET_H
 #define COMMON_FILESET_H
 
+#include <stdbool.h>
+
 struct arena;
 struct bundle;
 struct header_keys;
@@ -24,6 +26,12 @@ int fileset_open(struct fileset *files, const struct opening *opening);
  * Returns 0 or the exit code; *bundle is to be closed in either case. */
 int fileset_open_bundle(struct fileset *files, struct bundle **bundle, struct arena *arena,
                         const struct opening *opening, const struct header_keys *keys);
+
+/* Is file i a volume of the bundle, and the copy of it that is read? */
+bool fileset_is_used(const struct bundle *bundle, unsigned i);
+
+/* What to say where one that was named is not. */
+#define FILESET_UNUSED "not used: no volume of this set, or one that is there twice"
 
 /* Warn of files that were named and are no part of the set, and of volumes that are there
  * and of no use. */

@@ -43,7 +43,7 @@ bool verdict_is_lost(const struct verdict *v)
 
 int verdict_exit_code(const struct verdict *v)
 {
-	return verdict_is_lost(v) ? 4 : verdict_is_damaged(v) ? 5 : 0;
+	return verdict_is_lost(v) ? 4 : v->unused ? 10 : verdict_is_damaged(v) ? 5 : 0;
 }
 
 const char *verdict_word(const struct verdict *v)
@@ -140,6 +140,18 @@ static void print_pages(const struct verdict *v, struct out *out)
 		out_text(out, "can be repaired: nothing, it was packed without parity\n");
 }
 
+static void print_unused(const struct session *session, struct out *out)
+{
+	const struct fileset *files = &session->files;
+
+	for (unsigned i = 0; i < files->named; i++) {
+		if (fileset_is_used(session->bundle, i))
+			continue;
+		out_name(out, files->file[i], strlen(files->file[i]));
+		out_text(out, ": " FILESET_UNUSED "\n");
+	}
+}
+
 void verdict_print(const struct verdict *v, const struct session *session, struct out *out)
 {
 	print_publisher(session, out);
@@ -151,6 +163,8 @@ void verdict_print(const struct verdict *v, const struct session *session, struc
 	print_count(out, "damaged", v->parity, "parity page");
 	print_ends(v, out);
 	print_absent_volumes(session, out);
+	if (v->unused)
+		print_unused(session, out);
 	print_pages(v, out);
 	if (v->index_lost)
 		out_format(out, "%s: a part of the index\n",
@@ -190,6 +204,22 @@ static void print_json_absent(const struct session *session, struct out *out, co
 	out_text(out, "]");
 }
 
+static void print_json_unused(const struct session *session, struct out *out)
+{
+	const struct fileset *files = &session->files;
+	const char *between = "";
+
+	out_text(out, ", \"unused\": [");
+	for (unsigned i = 0; i < files->named; i++) {
+		if (fileset_is_used(session->bundle, i))
+			continue;
+		out_text(out, between);
+		out_json(out, files->file[i], strlen(files->file[i]));
+		between = ", ";
+	}
+	out_text(out, "]");
+}
+
 void verdict_print_json(const struct verdict *v, const struct session *session, struct out *out)
 {
 	out_format(out,
@@ -207,6 +237,7 @@ void verdict_print_json(const struct verdict *v, const struct session *session, 
 	           v->tree_lost ? "true" : "false", v->appended, v->missing, v->unreadable);
 	print_json_absent(session, out, "missing_volumes", false);
 	print_json_absent(session, out, "volumes_lost", true);
+	print_json_unused(session, out);
 	print_json_publisher(session, out);
 }
 

@@ -18,6 +18,7 @@ struct verdict {
 	uint64_t in_a_row;          /* and of any that follow each other; volumes: the least */
 	uint64_t appended, missing; /* bytes at the end */
 	uint64_t unreadable;        /* bytes outside of what the key opens */
+	unsigned unused;            /* files that were named and could not be looked at */
 	bool index_lost;            /* a block of the index */
 	bool segments_lost;         /* one of the table of segments */
 	bool tree_lost;             /* of what there is nothing can be listed */
@@ -32,7 +33,7 @@ bool verdict_is_damaged(const struct verdict *verdict);
 /* Something is gone for good, or was never right. */
 bool verdict_is_lost(const struct verdict *verdict);
 
-/* 0, 5 or 4. */
+/* 0, 5, 10 or 4. */
 int verdict_exit_code(const struct verdict *verdict);
 
 /* "healthy", "repaired" or "lost". */

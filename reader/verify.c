@@ -53,8 +53,9 @@ static void print_result(struct verify *v)
 		out_text(out, "all files are whole, but this copy is wearing out: get a fresh one, "
 		              "or make one with satchel-read repair\n");
 	else
-		out_text(out, bundle_missing(v->session->bundle) ? "what is here is healthy\n"
-		                                                 : "healthy\n");
+		out_text(out, verdict->unused                      ? "what is used is healthy\n"
+		              : bundle_missing(v->session->bundle) ? "what is here is healthy\n"
+		                                                   : "healthy\n");
 }
 
 static void print_json_result(struct verify *v)
@@ -66,8 +67,19 @@ static void print_json_result(struct verify *v)
 	out_text(out, "}\n");
 }
 
+/* Who asks after a file, and gets no answer for it, must not take another's for it. */
+static unsigned count_unused(const struct session *session)
+{
+	unsigned unused = 0;
+
+	for (unsigned i = 0; i < session->files.named; i++)
+		unused += !fileset_is_used(session->bundle, i);
+	return unused;
+}
+
 static void verify_all(struct verify *v)
 {
+	v->verdict.unused = count_unused(v->session);
 	examine_all(v->examine);
 	if (examine_found_losses(v->examine))
 		losses_name(&v->losses, examine_suspect(v->examine), &v->verdict);

@@ -56,6 +56,21 @@ is "and it is said what ails it" "$(tail -n 1 "$tmp/stdout")" \
 	'the copy has all files, but one of its headers does not open, and cannot be made again'
 rm "$tmp/copy"
 
+# --- one that nobody can open, beside another that all can ----------------------------------
+
+fresh 1 2
+overwrite "$set/1" 16384 0 $((length - 16384))
+ok "a volume that was named and is dead: 10" exits 10 "$read" verify -q "${key[@]}" --volume "$set/2" "$set/1"
+ok "is said to be" grep -qx "$set/1: not used: no volume of this set, or one that is there twice" "$tmp/stdout"
+is "and the rest is not taken for it" "$(tail -n 1 "$tmp/stdout")" 'what is used is healthy'
+exits 10 "$read" verify -q --json "${key[@]}" --volume "$set/2" "$set/1" >/dev/null
+is "in JSON, too" "$(tail -n 1 "$tmp/stdout" | jq -c .unused)" "[\"$set/1\"]"
+cp "$set/2" "$set/twice"
+ok "so is a second copy, which was not looked at" exits 10 "$read" verify -q "${key[@]}" --volume "$set/twice" "$set/2"
+ok "what was not named is no matter" verify 0 2
+exits 0 "$read" verify -q --json "${key[@]}" "$set/2" >/dev/null
+is "in JSON it is not there" "$(tail -n 1 "$tmp/stdout" | jq -c .unused)" '[]'
+
 # --- a volume without a root -----------------------------------------------------------------
 
 for number in 1 2 3; do
@@ -73,7 +88,9 @@ for number in 1 2 3; do
 	ok "it cannot be repaired: 4" exits 4 "$read" repair -q "${key[@]}" -o "$tmp/copy" "$set/$number"
 	no "and there is no copy" test -e "$tmp/copy"
 	cp "$good/volumes-3.$number.bundle" "$set/another-copy-of-it"
-	ok "a good copy beside it takes its place: 0" verify 0 $number
+	ok "a good copy beside it takes its place: nothing is lost, but what was named is not used: 10" verify 10 $number
+	ok "which is said" grep -qx "$set/$number: not used: no volume of this set, or one that is there twice" "$tmp/stdout"
+	is "and not that all is healthy" "$(tail -n 1 "$tmp/stdout")" 'what is used is healthy'
 done
 fresh
 lose roots 16384 3
