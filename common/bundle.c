@@ -158,7 +158,8 @@ static int open_first(struct bundle *b, struct source *const *sources, unsigned 
 	enum header_copy copy;
 
 	for (unsigned i = 0; i < count; i++) {
-		int status = header_open(&b->inner->slot, &copy, sources[i], b->length, keys);
+		int status = header_open(&b->inner->slot, &copy, &b->profile, sources[i], b->length,
+		                         keys);
 
 		if (status == STATUS_OK)
 			status = begin_with(b, sources[i], i, copy);

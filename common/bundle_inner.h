@@ -29,10 +29,11 @@ struct bundle {
 	struct bundle_volume *volume;
 	uint64_t *range_start; /* of each volume, and the content's end */
 	unsigned volume_count;
-	bool has_content;  /* the root of some volume has been taken in */
-	int unfit;         /* why another was not, 0: none */
-	uint64_t length;   /* as given to bundle_open */
-	uint64_t file_len; /* of the first volume, and so of all */
+	bool has_content;         /* the root of some volume has been taken in */
+	enum kdf_profile profile; /* by which the keys open it */
+	int unfit;                /* why another was not, 0: none */
+	uint64_t length;          /* as given to bundle_open */
+	uint64_t file_len;        /* of the first volume, and so of all */
 	struct repair *repair;
 	struct pages_io io;  /* for opening, and the caller's own thread */
 	struct cache *cache; /* of frames, for all cursors; NULL: each has its own */

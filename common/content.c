@@ -736,7 +736,7 @@ int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy
 		                                  bundle->inner->ck);
 	/* Both ways in: the key of a sibling is no help to who has this volume alone. */
 	if (status == STATUS_OK)
-		status = header_open_copy(&slot, volume->source, len, copy, keys);
+		status = header_open_copy(&slot, volume->source, len, copy, keys, bundle->profile);
 	if (status == STATUS_OK && sodium_memcmp(slot.ck, bundle->inner->ck, FORMAT_KEY))
 		status = STATUS_INVALID;
 	sodium_memzero(&slot, sizeof(slot));

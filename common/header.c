@@ -197,22 +197,27 @@ static bool read_header(uint8_t header[static FORMAT_HEADER], const struct sourc
 	       source_salvage(source, header, FORMAT_HEADER, off) == STATUS_OK;
 }
 
-int header_open_copy(struct format_slot *slot, const struct source *source, uint64_t length,
-                     enum header_copy copy, const struct header_keys *keys)
+/* With the profiles from first to last; *profile: the one that opened it. */
+static int open_copy(struct format_slot *slot, enum kdf_profile *profile,
+                     const struct source *source, uint64_t length, enum header_copy copy,
+                     const struct header_keys *keys, enum kdf_profile first, enum kdf_profile last)
 {
 	uint8_t header[FORMAT_HEADER];
 	struct header_secrets secrets = {0};
-	int status, low, error = 0;
+	int status = STATUS_NOKEY, error = 0;
 
 	if (keys->key_file)
 		memcpy(secrets.key_file, keys->key_file, KDF_KEYBYTES);
 	if (!read_header(header, source, length, copy))
 		error = errno;
-	status = low = try_profile(slot, header, &secrets, keys, KDF_LOW);
-	if (low == STATUS_NOKEY || low == STATUS_KDFMEM)
-		status = try_profile(slot, header, &secrets, keys, KDF_STANDARD);
-	if (status == STATUS_NOKEY)
-		status = low; /* perhaps for want of memory */
+	for (*profile = first;; ++*profile) {
+		int one = try_profile(slot, header, &secrets, keys, *profile);
+
+		if (one != STATUS_NOKEY) /* perhaps for want of memory */
+			status = one;
+		if ((one != STATUS_NOKEY && one != STATUS_KDFMEM) || *profile == last)
+			break;
+	}
 	if (status == STATUS_NOKEY && error)
 		status = STATUS_IO;
 	if (status)
@@ -223,16 +228,24 @@ int header_open_copy(struct format_slot *slot, const struct source *source, uint
 	return status;
 }
 
-int header_open(struct format_slot *slot, enum header_copy *copy, const struct source *source,
-                uint64_t length, const struct header_keys *keys)
+int header_open_copy(struct format_slot *slot, const struct source *source, uint64_t length,
+                     enum header_copy copy, const struct header_keys *keys,
+                     enum kdf_profile profile)
 {
-	int a = header_open_copy(slot, source, length, HEADER_A, keys), b;
+	return open_copy(slot, &profile, source, length, copy, keys, profile, profile);
+}
+
+int header_open(struct format_slot *slot, enum header_copy *copy, enum kdf_profile *profile,
+                const struct source *source, uint64_t length, const struct header_keys *keys)
+{
+	int a, b;
 
 	*copy = HEADER_A;
+	a = open_copy(slot, profile, source, length, HEADER_A, keys, KDF_LOW, KDF_STANDARD);
 	if (a != STATUS_NOKEY && a != STATUS_KDFMEM && a != STATUS_IO)
 		return a;
 	*copy = HEADER_B;
-	b = header_open_copy(slot, source, length, HEADER_B, keys);
+	b = open_copy(slot, profile, source, length, HEADER_B, keys, KDF_LOW, KDF_STANDARD);
 	if (b == STATUS_IO || (b == STATUS_NOKEY && a == STATUS_KDFMEM))
 		return a;
 	return b;

@@ -37,24 +37,26 @@ struct header_secrets {
 enum header_copy { HEADER_A, HEADER_B };
 
 /* Find the slot that keys open: A with the low profile, A standard, B low, B
- * standard.  length: where the volume ended, 0 for where the file ends; it
+ * standard.  *copy, *profile: which of them it was.  length: where the volume ended, 0 for where the file ends; it
  * matters only where header A is lost.
  * Reads at most two headers; the work done for a wrong key, a random file and
  * a file that is no bundle is the same.
  * STATUS_NOKEY; STATUS_KDFMEM (nothing fitted, and not every profile could be
  * tried); STATUS_IO (errno: nothing fitted, and neither header can be read in
  * full); STATUS_VERSION; STATUS_INVALID.  *slot is wiped on failure. */
-int header_open(struct format_slot *slot, enum header_copy *copy, const struct source *source,
-                uint64_t length, const struct header_keys *keys);
+int header_open(struct format_slot *slot, enum header_copy *copy, enum kdf_profile *profile,
+                const struct source *source, uint64_t length, const struct header_keys *keys);
 
 /* The same with the key of a sibling volume, without any Argon2id. */
 int header_open_sibling(struct format_slot *slot, enum header_copy *copy,
                         const struct source *source, uint64_t length,
                         const uint8_t ck[static FORMAT_KEY]);
 
-/* Both with one of the two headers only: for verification. */
+/* Both with one of the two headers only: for verification.  profile: that with which
+ * these keys opened another header of the bundle, as all have the same slots. */
 int header_open_copy(struct format_slot *slot, const struct source *source, uint64_t length,
-                     enum header_copy copy, const struct header_keys *keys);
+                     enum header_copy copy, const struct header_keys *keys,
+                     enum kdf_profile profile);
 int header_open_sibling_copy(struct format_slot *slot, const struct source *source, uint64_t length,
                              enum header_copy copy, const uint8_t ck[static FORMAT_KEY]);
 

@@ -194,7 +194,7 @@ static void restore_pages(struct renew *r, uint32_t first, uint32_t count)
 
 /* --- headers ------------------------------------------------------------------------ */
 
-/* One that could not be tried, for want of memory, is taken for good; one with
+/* One that could not be tried, for want of memory, is counted by itself; one with
  * bytes that cannot be read still opens. */
 static bool header_opens(const struct renew *r, enum header_copy copy)
 {

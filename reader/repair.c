@@ -153,7 +153,7 @@ static int name_losses(struct mend *r, unsigned v)
 /* Is the copy what was packed, byte by byte, as far as anybody can tell? */
 static bool is_same(const struct verdict *v)
 {
-	return !verdict_is_lost(v) && !v->bad_headers && !v->unreadable;
+	return !verdict_is_lost(v) && !v->bad_headers && !v->unchecked_headers && !v->unreadable;
 }
 
 static void print_result(struct mend *r)
@@ -172,6 +172,9 @@ static void print_result(struct mend *r)
 	else if (v->bad_headers)
 		out_text(out, "the copy has all files, but one of its headers does not open, and "
 		              "cannot be made again\n");
+	else if (v->unchecked_headers)
+		out_text(out, "the copy has all files, but whether both of its headers open could "
+		              "not be tried\n");
 	else if (!is_same(v))
 		out_text(out, "the copy has all files, but what could not be read is random\n");
 	else

@@ -41,14 +41,26 @@ bool verdict_is_lost(const struct verdict *v)
 	       v->lost;
 }
 
+bool verdict_is_partial(const struct verdict *v)
+{
+	return v->unchecked_headers || v->unused;
+}
+
 int verdict_exit_code(const struct verdict *v)
 {
-	return verdict_is_lost(v) ? 4 : v->unused ? 10 : verdict_is_damaged(v) ? 5 : 0;
+	return verdict_is_lost(v)      ? 4
+	       : v->unchecked_headers  ? 1
+	       : v->unused             ? 10
+	       : verdict_is_damaged(v) ? 5
+	                               : 0;
 }
 
 const char *verdict_word(const struct verdict *v)
 {
-	return verdict_is_lost(v) ? "lost" : verdict_is_damaged(v) ? "repaired" : "healthy";
+	return verdict_is_lost(v)      ? "lost"
+	       : verdict_is_damaged(v) ? "repaired"
+	       : verdict_is_partial(v) ? "unchecked"
+	                               : "healthy";
 }
 
 const char *verdict_loss_word(int status)
@@ -230,11 +242,13 @@ void verdict_print_json(const struct verdict *v, const struct session *session, 
 	           verdict_word(v), v->files_lost, v->pages, v->repaired, v->lost, v->parity,
 	           v->repairable, v->in_a_row);
 	out_format(out,
-	           ", \"roots_damaged\": %u, \"headers_damaged\": %u, \"index_damaged\": %s"
+	           ", \"roots_damaged\": %u, \"headers_damaged\": %u, \"headers_unchecked\": %u"
+	           ", \"index_damaged\": %s"
 	           ", \"list_lost\": %s, \"appended\": %" PRIu64 ", \"missing\": %" PRIu64
 	           ", \"unreadable\": %" PRIu64,
-	           v->bad_roots, v->bad_headers, v->index_lost ? "true" : "false",
-	           v->tree_lost ? "true" : "false", v->appended, v->missing, v->unreadable);
+	           v->bad_roots, v->bad_headers, v->unchecked_headers,
+	           v->index_lost ? "true" : "false", v->tree_lost ? "true" : "false", v->appended,
+	           v->missing, v->unreadable);
 	print_json_absent(session, out, "missing_volumes", false);
 	print_json_absent(session, out, "volumes_lost", true);
 	print_json_unused(session, out);

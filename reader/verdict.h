@@ -33,10 +33,13 @@ bool verdict_is_damaged(const struct verdict *verdict);
 /* Something is gone for good, or was never right. */
 bool verdict_is_lost(const struct verdict *verdict);
 
-/* 0, 5, 10 or 4. */
+/* Something that was asked for could not be looked at. */
+bool verdict_is_partial(const struct verdict *verdict);
+
+/* 0, 5, 10, 1 or 4. */
 int verdict_exit_code(const struct verdict *verdict);
 
-/* "healthy", "repaired" or "lost". */
+/* "healthy", "unchecked" (what was looked at is), "repaired" or "lost". */
 const char *verdict_word(const struct verdict *verdict);
 
 /* "altered", "invalid" or "damaged". */

@@ -53,7 +53,7 @@ static void print_result(struct verify *v)
 		out_text(out, "all files are whole, but this copy is wearing out: get a fresh one, "
 		              "or make one with satchel-read repair\n");
 	else
-		out_text(out, verdict->unused                      ? "what is used is healthy\n"
+		out_text(out, verdict_is_partial(verdict)          ? "what was checked is healthy\n"
 		              : bundle_missing(v->session->bundle) ? "what is here is healthy\n"
 		                                                   : "healthy\n");
 }

@@ -42,6 +42,26 @@ echo "another passphrase" >"$tmp/wrong"
 ok "another key: 12" exits 12 "$read" verify -q --json --passphrase-file "$tmp/wrong" $good/signed.bundle
 is "likewise" "$(tail -n 1 "$tmp/stdout" | jq -c .)" '{"type":"error","code":12}'
 
+# --- headers, where memory is short --------------------------------------------------------
+
+# There is room to stretch the passphrase as it was for this bundle, and for no more: that
+# is enough to know that a header does not open.
+if sanitized; then
+	skip "a damaged header, with little memory" "sanitizers need more"
+else
+	cp $good/passphrase-low.bundle "$copy"
+	KIB=150000
+	ok "with little memory: 0" exits 0 bounded "$read" verify "${key[@]}" "$copy"
+	is "healthy" "$(said)" healthy
+	overwrite "$copy" 16384 $(($(stat -c %s "$copy") - 16384))
+	ok "header B is damaged, which needs no more: 5" exits 5 bounded "$read" verify "${key[@]}" --json "$copy"
+	is "and is said" "$(said | jq -c '[.result, .headers_damaged, .headers_unchecked]')" '["repaired",1,0]'
+	ok "it is not in the copy either" exits 5 bounded "$read" repair "${key[@]}" --json -o "$tmp/again" "$copy"
+	is "which is said" "$(said | jq -c '[.identical, .headers_damaged, .headers_unchecked]')" '[false,1,0]'
+	rm -f "$tmp/again"
+	KIB=1000000
+fi
+
 # --- one byte of each page, one after another --------------------------------------------
 
 # What decode.py, which was written from the manual alone, says of the same.

@@ -62,9 +62,9 @@ fresh 1 2
 overwrite "$set/1" 16384 0 $((length - 16384))
 ok "a volume that was named and is dead: 10" exits 10 "$read" verify -q "${key[@]}" --volume "$set/2" "$set/1"
 ok "is said to be" grep -qx "$set/1: not used: no volume of this set, or one that is there twice" "$tmp/stdout"
-is "and the rest is not taken for it" "$(tail -n 1 "$tmp/stdout")" 'what is used is healthy'
+is "and the rest is not taken for it" "$(tail -n 1 "$tmp/stdout")" 'what was checked is healthy'
 exits 10 "$read" verify -q --json "${key[@]}" --volume "$set/2" "$set/1" >/dev/null
-is "in JSON, too" "$(tail -n 1 "$tmp/stdout" | jq -c .unused)" "[\"$set/1\"]"
+is "in JSON, too" "$(tail -n 1 "$tmp/stdout" | jq -c '[.result, .unused]')" "[\"unchecked\",[\"$set/1\"]]"
 cp "$set/2" "$set/twice"
 ok "so is a second copy, which was not looked at" exits 10 "$read" verify -q "${key[@]}" --volume "$set/twice" "$set/2"
 ok "what was not named is no matter" verify 0 2
@@ -90,7 +90,7 @@ for number in 1 2 3; do
 	cp "$good/volumes-3.$number.bundle" "$set/another-copy-of-it"
 	ok "a good copy beside it takes its place: nothing is lost, but what was named is not used: 10" verify 10 $number
 	ok "which is said" grep -qx "$set/$number: not used: no volume of this set, or one that is there twice" "$tmp/stdout"
-	is "and not that all is healthy" "$(tail -n 1 "$tmp/stdout")" 'what is used is healthy'
+	is "and not that all is healthy" "$(tail -n 1 "$tmp/stdout")" 'what was checked is healthy'
 done
 fresh
 lose roots 16384 3

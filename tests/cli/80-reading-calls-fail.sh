@@ -183,6 +183,14 @@ name="a passphrase"
 for kind in memory:20 map:2 open:4 stat:1 read:4 close:4; do
 	every "$kind" shown "$dynamic" ls -q --passphrase-file "$tmp/passphrase" "$tmp/bundle-1"
 done
+# A header that could not be tried is not called healthy.
+tried() {
+	told
+	[ "$code" -ne 0 ] || [ "$(tail -n 1 "$tmp/stdout" | jq -c '[.result, .headers_unchecked]')" == '["healthy",0]' ] ||
+		echo "not all was tried"
+}
+name="verify by a passphrase"
+few=12 every map:4 tried "$dynamic" verify -q --json --passphrase-file "$tmp/passphrase" "$tmp/bundle-1"
 
 if command -v age-keygen >/dev/null && command -v minisign >/dev/null; then
 	age-keygen -o "$tmp/identity" 2>/dev/null

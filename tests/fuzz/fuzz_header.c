@@ -199,12 +199,13 @@ static void open_it(const struct input *in, const struct source *source)
 	};
 	struct format_slot slot, again;
 	enum header_copy copy;
+	enum kdf_profile profile;
 	int status, one;
 
-	status = header_open(&slot, &copy, source, in->length, &keys);
+	status = header_open(&slot, &copy, &profile, source, in->length, &keys);
 	judge(in, in->given, copy == HEADER_B, status, &slot);
 	fuzz_good += !status;
-	one = header_open_copy(&again, source, in->length, copy, &keys);
+	one = header_open_copy(&again, source, in->length, copy, &keys, profile);
 	judge(in, in->given, copy == HEADER_B, one, &again);
 	MUST(status == STATUS_KDFMEM || one == status);
 

@@ -80,7 +80,8 @@ static int open_with(struct volume *v, const struct header_keys *keys, enum head
 {
 	struct format_slot slot;
 	enum header_copy opened;
-	int status = header_open(&slot, &opened, v->source, 0, keys);
+	enum kdf_profile profile;
+	int status = header_open(&slot, &opened, &profile, v->source, 0, keys);
 
 	if (copy)
 		*copy = opened;
@@ -142,16 +143,23 @@ static void header_b_takes_the_place_of_a(void **state)
 	struct volume *v = volume_new();
 	struct format_slot slot;
 	enum header_copy copy;
+	enum kdf_profile profile;
 
 	(void)state;
 	put_slot(v, HEADER_B, 31, 9, &secrets, FORMAT_VERSION);
 	assert_int_equal(open_with(v, &keys, &copy), 9);
 	assert_int_equal(copy, HEADER_B);
 	/* It is looked for where the volume is said to end. */
-	assert_int_equal(header_open(&slot, &copy, v->source, LEN - 1, &keys), STATUS_NOKEY);
-	assert_int_equal(header_open(&slot, &copy, v->source, LEN, &keys), STATUS_OK);
-	assert_int_equal(header_open_copy(&slot, v->source, LEN, HEADER_A, &keys), STATUS_NOKEY);
-	assert_int_equal(header_open_copy(&slot, v->source, LEN, HEADER_B, &keys), STATUS_OK);
+	assert_int_equal(header_open(&slot, &copy, &profile, v->source, LEN - 1, &keys),
+	                 STATUS_NOKEY);
+	assert_int_equal(header_open(&slot, &copy, &profile, v->source, LEN, &keys), STATUS_OK);
+	assert_int_equal(header_open_copy(&slot, v->source, LEN, HEADER_A, &keys, profile),
+	                 STATUS_NOKEY);
+	assert_int_equal(header_open_copy(&slot, v->source, LEN, HEADER_B, &keys, profile),
+	                 STATUS_OK);
+	assert_int_equal(profile, KDF_LOW);
+	assert_int_equal(header_open_copy(&slot, v->source, LEN, HEADER_B, &keys, KDF_STANDARD),
+	                 STATUS_NOKEY);
 	volume_free(v);
 }
 
@@ -242,12 +250,13 @@ static int open_golden(const struct header_keys *keys)
 	struct source *source;
 	struct format_slot slot;
 	enum header_copy copy;
+	enum kdf_profile profile;
 	size_t len;
 	uint8_t *bytes = slurp("tests/data/good/every-key.bundle", &len);
 	int status;
 
 	assert_int_equal(source_open_memory(&source, bytes, len), STATUS_OK);
-	status = header_open(&slot, &copy, source, 0, keys);
+	status = header_open(&slot, &copy, &profile, source, 0, keys);
 	source_close(source);
 	free(bytes);
 	return status;
@@ -291,10 +300,11 @@ static uint64_t reads_of(const void *bytes, size_t len, const struct header_keys
 	struct source *source;
 	struct format_slot slot;
 	enum header_copy copy;
+	enum kdf_profile profile;
 	uint64_t count;
 
 	assert_int_equal(source_open_memory(&source, bytes, len), STATUS_OK);
-	assert_int_equal(header_open(&slot, &copy, source, 0, keys), expected);
+	assert_int_equal(header_open(&slot, &copy, &profile, source, 0, keys), expected);
 	count = source_read_count(source);
 	source_close(source);
 	return count;
@@ -338,6 +348,7 @@ static void a_medium_that_fails_is_said_to(void **state)
 	struct volume *v = volume_new();
 	struct format_slot slot;
 	enum header_copy copy;
+	enum kdf_profile profile;
 	int fd;
 
 	unit_enter_folder(state);
@@ -348,12 +359,12 @@ static void a_medium_that_fails_is_said_to(void **state)
 	assert_int_equal(source_open_file(&v->source, "stick"), STATUS_OK);
 
 	assert_int_equal(ftruncate(fd, SOURCE_SECTOR), 0);
-	assert_int_equal(header_open(&slot, &copy, v->source, 0, &keys), STATUS_OK);
+	assert_int_equal(header_open(&slot, &copy, &profile, v->source, 0, &keys), STATUS_OK);
 	assert_int_equal(copy, HEADER_A);
-	assert_int_equal(header_open(&slot, &copy, v->source, 0, &wrong), STATUS_IO);
+	assert_int_equal(header_open(&slot, &copy, &profile, v->source, 0, &wrong), STATUS_IO);
 	assert_int_equal(errno, EIO);
 	assert_int_equal(ftruncate(fd, LEN - FORMAT_HEADER), 0);
-	assert_int_equal(header_open(&slot, &copy, v->source, 0, &wrong), STATUS_NOKEY);
+	assert_int_equal(header_open(&slot, &copy, &profile, v->source, 0, &wrong), STATUS_NOKEY);
 	close(fd);
 	volume_free(v);
 	unit_leave_folder(state);
