@@ -173,6 +173,7 @@ static void restore_page(struct renew *r, uint32_t page, uint8_t *bytes, bool re
 		r->verdict->bad_roots++;
 	if (status >= 0)
 		return;
+	r->verdict->unrestored++;
 	fill_random(bytes, FORMAT_PAGE);
 	if (role == PAGES_SEALED)
 		lose_page(r, number);

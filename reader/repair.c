@@ -162,6 +162,9 @@ static void print_result(struct mend *r)
 	const struct verdict *v = &r->verdict;
 
 	verdict_print(v, r->session, out);
+	if (v->unrestored)
+		out_format(out, "random in the copy: %" PRIu64 " page%s\n", v->unrestored,
+		           verdict_plural(v->unrestored));
 	if (v->tree_lost)
 		out_text(out, VERDICT_LIST_LOST);
 	else if (v->files_lost)
@@ -185,8 +188,8 @@ static void print_json_result(struct mend *r)
 {
 	struct out *out = &r->losses.out;
 
-	out_format(out, "{\"type\": \"summary\", \"identical\": %s",
-	           is_same(&r->verdict) ? "true" : "false");
+	out_format(out, "{\"type\": \"summary\", \"identical\": %s, \"unrestored\": %" PRIu64,
+	           is_same(&r->verdict) ? "true" : "false", r->verdict.unrestored);
 	verdict_print_json(&r->verdict, r->session, out);
 	out_text(out, "}\n");
 }
@@ -203,7 +206,7 @@ static int repair(struct mend *r)
 	if (renew_new(&r->renew, r->session, v, r->progress, &r->verdict))
 		return diag_status(NULL, STATUS_NOMEM);
 	code = renew_write(r->renew, r->output, r->force);
-	if (code == 0 && r->verdict.lost)
+	if (code == 0 && (r->verdict.lost || renew_lost(r->renew)->count))
 		code = name_losses(r, v);
 	if (code)
 		return code;

@@ -38,7 +38,7 @@ bool verdict_is_damaged(const struct verdict *v)
 bool verdict_is_lost(const struct verdict *v)
 {
 	return v->files_lost || v->rootless || v->index_lost || v->segments_lost || v->worst ||
-	       v->lost;
+	       v->lost || v->unrestored;
 }
 
 bool verdict_is_partial(const struct verdict *v)

@@ -11,6 +11,7 @@ struct session;
 
 struct verdict {
 	uint64_t files_lost;
+	uint64_t unrestored; /* pages of any sort that a copy has not got back */
 	unsigned bad_headers, unchecked_headers, bad_roots;
 	unsigned rootless;                      /* volumes without a root */
 	uint64_t pages, repaired, lost, parity; /* pages: all; parity: damaged ones */

@@ -107,6 +107,27 @@ for lost in 0 1 2; do overwrite zero $(((roots[lost] + 1) * 16384)) 16384; done
 ok "all three: 10" repair 10
 no "and no copy" test -e "$new"
 
+# --- what could be read when it was opened, and cannot any more ------------------------------
+
+if sanitized || ! preload bad 2>/dev/null; then
+	skip "a drive that fails while it is copied" "needs a compiler, and no sanitizer"
+else
+	fresh
+	bad_roots=$(for root in "${roots[@]}"; do echo "$(((root + 1) * 16384))+16384"; done | paste -sd,)
+	failing() {
+		rm -f "$new"
+		env LD_PRELOAD="$tmp/bad.so" BAD_FILE="$hurt" BAD_AT="$bad_roots" BAD_AFTER="$1" \
+			"$build/tests/satchel-read" repair -q "${key[@]}" "${@:2}" -o "$new" "$hurt"
+	}
+	ok "all roots fail when they are copied: 4" exits 4 failing 2
+	is "which is said" "$(said)" 'no file is lost, but the copy is not whole'
+	ok "in numbers" grep -qx 'random in the copy: 3 pages' "$tmp/stdout"
+	ok "as JSON: 4" exits 4 failing 2 --json
+	is "not the same" "$(said | jq -c '[.identical, .result, .unrestored]')" '[false,"lost",3]'
+	ok "a control: when nothing fails, 0" exits 0 failing 100000 --json
+	is "the same" "$(said | jq -c '[.identical, .result, .unrestored]')" '[true,"healthy",0]'
+fi
+
 # --- headers, and ends --------------------------------------------------------------------------
 
 for with in zero urandom; do
@@ -304,7 +325,7 @@ on_drive() {
 mkdir "$tmp/drive"
 if on_drive size=1m true 2>/dev/null; then
 	ok "a drive that is too small: 13" exits 13 on_drive size=2m "$read" repair -q "${key[@]}" -o "$tmp/drive/new" "$hurt"
-	like "how much is needed is said" "$(cat "$tmp/stderr")" "and $length are needed"
+	like "how much is needed is said" "$(cat "$tmp/stderr")" "and [0-9.]+ MB are needed"
 	ok "one that is read-only: 13" exits 13 on_drive ro "$read" repair -q "${key[@]}" -o "$tmp/drive/new" "$hurt"
 else
 	skip "drives that are unfit" "no mounts of one's own here"

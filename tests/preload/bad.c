@@ -3,6 +3,7 @@
  *
  * BAD_FILE   the file it is about
  * BAD_AT     where: OFFSET+LENGTH,OFFSET+LENGTH...
+ * BAD_AFTER  only after so many reads of it
  *
  * As from the kernel, what lies before such a place is given, and then EIO. */
 #include <errno.h>
@@ -17,15 +18,18 @@ enum { PLACES = 4096 };
 static struct stat file;
 static off_t begin[PLACES], end[PLACES];
 static int count;
+static long good_reads;
 
 __attribute__((constructor)) static void learn(void)
 {
 	const char *path = getenv("BAD_FILE"), *at = getenv("BAD_AT");
+	const char *after = getenv("BAD_AFTER");
 	long long off, len;
 	int used;
 
 	if (!path || !at || stat(path, &file))
 		return;
+	good_reads = after ? atol(after) : 0;
 	while (count < PLACES && sscanf(at, "%lld+%lld%n", &off, &len, &used) == 2) {
 		begin[count] = off;
 		end[count++] = off + len;
@@ -48,7 +52,7 @@ ssize_t pread64(int fd, void *buf, size_t len, off_t off)
 {
 	off_t stop = off + (off_t)len;
 
-	if (is_meant(fd))
+	if (is_meant(fd) && __atomic_fetch_sub(&good_reads, 1, __ATOMIC_RELAXED) <= 0)
 		for (int i = 0; i < count; i++)
 			if (begin[i] < stop && end[i] > off)
 				stop = begin[i] > off ? begin[i] : off;
