@@ -13,6 +13,7 @@
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/progress.h"
+#include "common/source.h"
 #include "common/status.h"
 #include "reader/out.h"
 #include "reader/place.h"
@@ -449,6 +450,7 @@ static void put_link(struct extract *x, uint32_t id)
 		session_report(x->session, p->where, status);
 		return;
 	}
+	p->is_new = bit_get(x->made, p->entry->e.parent);
 	known = find_first(x, inode);
 	if (known && place_link(p, x->pattern, p->where, &reported)) {
 		say(x, p->where);
@@ -546,6 +548,23 @@ static int open_target(struct extract *x)
 	return x->place.root < 0 ? diag_status(x->directory, STATUS_IO) : 0;
 }
 
+/* What is read must not be replaced by what is in it. */
+static int spare_sources(struct extract *x)
+{
+	const struct opening *o = &x->session->options->opening;
+	struct spared *spared = &x->place.spared;
+	int status = spared_add_descriptor(spared, o->passphrase_fd);
+	const char *const path[] = {o->passphrase_file, o->key_file, o->publisher.only};
+
+	for (size_t i = 0; i < 3 && status == STATUS_OK; i++)
+		status = spared_add_path(spared, path[i]);
+	for (unsigned i = 0; i < o->identity_count && status == STATUS_OK; i++)
+		status = spared_add_path(spared, o->identity[i]);
+	for (unsigned i = 0; i < x->session->files.count && status == STATUS_OK; i++)
+		status = spared_add_descriptor(spared, source_fd(x->session->files.source[i]));
+	return status;
+}
+
 static int prepare(struct extract *x)
 {
 	struct session *s = x->session;
@@ -570,6 +589,8 @@ static int prepare(struct extract *x)
 	status = x->wanted && x->taken && x->made && x->done && x->links && x->gaps && x->pattern
 	                 ? STATUS_OK
 	                 : STATUS_NOMEM;
+	if (status == STATUS_OK)
+		status = spare_sources(x);
 	if (status == STATUS_OK)
 		status = out_init(&x->out, s->arena, OUT_ROOM);
 	if (status == STATUS_OK)
@@ -601,6 +622,7 @@ static void release(struct extract *x)
 		placer_fini(&x->worker[i]);
 	if (x->place.root >= 0)
 		close(x->place.root);
+	spared_fini(&x->place.spared);
 	free((void *)x->wanted);
 	free((void *)x->taken);
 	free((void *)x->made);
@@ -641,6 +663,7 @@ static int run(int argc, char **argv)
 		return diag_status(NULL, STATUS_NOMEM);
 	x->directory = ".";
 	x->place.root = -1;
+	spared_init(&x->place.spared);
 	pthread_mutex_init(&x->out_turn, NULL);
 	code = options_parse(&options, &extract_verb, argc, argv, take_option, x);
 	needs.place = x->directory;

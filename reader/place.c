@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <string.h>
@@ -84,7 +85,7 @@ static void report(struct placer *p, const char *path, int status)
 	if (status == STATUS_IO) {
 		report_errno(p, path, errno);
 	} else if (status == STATUS_EXISTS) {
-		diag_error(path, OUTFILE_EXISTS);
+		diag_error(path, p->place->force ? PLACE_SPARED : OUTFILE_EXISTS);
 		session_note(p->place->session, 1);
 	} else {
 		session_report(p->place->session, path, status);
@@ -409,12 +410,46 @@ static int copy_content(struct placer *p, struct outfile *out)
 	return status;
 }
 
+/* What is in a directory that we have made, we have written. */
+static bool may_replace(const struct placer *p)
+{
+	return p->place->force && !p->is_new;
+}
+
+/* Is name in dirfd one of those that are spared, by now? */
+static bool is_spared(struct placer *p, int dirfd, const char *name)
+{
+	struct stat st;
+
+	return !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	       spared_has(&p->place->spared, &st);
+}
+
+/* With --force.  Where names do not tell upper from lower case, two of a bundle are one:
+ * the second must not come in place of the first, whichever thread has it; nor the files
+ * of two directories that are one. */
+static int commit_once(struct placer *p, struct outfile *out, int dirfd, const char *name)
+{
+	struct spared *spared = &p->place->spared;
+	int status;
+
+	pthread_mutex_lock(&spared->turn);
+	status = is_spared(p, dirfd, name) ? STATUS_EXISTS
+	                                   : spared_add_descriptor(spared, outfile_fd(out));
+	if (status)
+		outfile_discard(out);
+	else
+		status = outfile_commit(out, false);
+	pthread_mutex_unlock(&spared->turn);
+	return status;
+}
+
 static int place_file(struct placer *p, int dirfd, const char *name, const char *path)
 {
 	struct outfile *out = NULL;
-	enum outfile_if_taken taken = p->place->force ? OUTFILE_REPLACE
-	                              : p->is_new     ? OUTFILE_REFUSE_LATE
-	                                              : OUTFILE_REFUSE;
+	enum outfile_if_taken taken = p->is_new         ? OUTFILE_REFUSE_LATE
+	                              : p->place->force ? OUTFILE_REPLACE
+	                                                : OUTFILE_REFUSE;
 	int status = outfile_open_at(&out, dirfd, name, taken);
 
 	if (status)
@@ -425,38 +460,58 @@ static int place_file(struct placer *p, int dirfd, const char *name, const char 
 		return status;
 	}
 	set_attributes(p, outfile_fd(out), path);
-	return outfile_commit(out, false);
+	return p->place->force ? commit_once(p, out, dirfd, name) : outfile_commit(out, false);
 }
 
 /* --- links ----------------------------------------------------------------------------- */
 
-/* Makes a name with make; where it is taken and may be replaced, under another
- * first. */
-static int make_name(struct placer *p, int dirfd, const char *name,
-                     int (*make)(void *context, int dirfd, const char *name), void *context)
+/* What makes a name, as link(2) and symlink(2) do. */
+typedef int make_fn(void *context, int dirfd, const char *name);
+
+/* Makes it under another name first. */
+static int replace_name(int dirfd, const char *name, make_fn *make, void *context)
 {
 	char temp[TEMP_LETTERS + 1];
-	int rc;
+	int rc, error;
 
-	if (make(context, dirfd, name) == 0)
-		return STATUS_OK;
-	if (errno != EEXIST)
-		return STATUS_IO;
-	if (!p->place->force)
-		return STATUS_EXISTS;
 	random_name(temp);
 	if (make(context, dirfd, temp))
 		return STATUS_IO;
 	rc = renameat(dirfd, temp, dirfd, name);
-	if (rc) {
-		int error = errno;
-
-		unlinkat(dirfd, temp, 0);
-		errno = error;
-	} else {
-		unlinkat(dirfd, temp, 0); /* two names of one file: rename(2) leaves both */
-	}
+	error = errno;
+	unlinkat(dirfd, temp, 0); /* two names of one file: rename(2) leaves both */
+	errno = error;
 	return rc ? STATUS_IO : STATUS_OK;
+}
+
+/* Makes a name with make, also where it is taken and may be replaced. */
+static int make_or_replace(struct placer *p, int dirfd, const char *name, make_fn *make,
+                           void *context)
+{
+	struct stat st;
+	int status = STATUS_OK;
+
+	if (make(context, dirfd, name)) {
+		if (errno != EEXIST)
+			return STATUS_IO;
+		if (!may_replace(p) || is_spared(p, dirfd, name))
+			return STATUS_EXISTS;
+		status = replace_name(dirfd, name, make, context);
+	}
+	if (status == STATUS_OK && p->place->force &&
+	    !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
+		status = spared_add(&p->place->spared, &st);
+	return status;
+}
+
+static int make_name(struct placer *p, int dirfd, const char *name, make_fn *make, void *context)
+{
+	int status;
+
+	pthread_mutex_lock(&p->place->spared.turn);
+	status = make_or_replace(p, dirfd, name, make, context);
+	pthread_mutex_unlock(&p->place->spared.turn);
+	return status;
 }
 
 static int make_symlink(void *target, int dirfd, const char *name)

@@ -13,17 +13,22 @@
 
 #include "common/bundle.h"
 #include "reader/descent.h"
+#include "reader/spared.h"
 
 struct arena;
 struct session;
+
+/* Where --force does not replace either. */
+#define PLACE_SPARED "is what is read, or was just extracted: --force does not replace it"
 
 /* What all threads share. */
 struct place {
 	struct session *session;
 	int root; /* the directory into which it all goes */
 	bool force;
-	bool full;  /* metadata */
-	bool owner; /* may give files away */
+	struct spared spared; /* not replaced even so */
+	bool full;            /* metadata */
+	bool owner;           /* may give files away */
 	mode_t umask;
 	_Atomic uint64_t written; /* bytes of contents */
 	_Atomic bool stopped;     /* nothing more can be written */
@@ -38,7 +43,7 @@ struct placer {
 	char *where;  /* FORMAT_PATH + 1, the caller's: where entry goes */
 	uint8_t *buf; /* contents, attributes, targets */
 	char *safe;   /* FORMAT_NAME + 1: a name that the file system takes */
-	bool is_new;  /* the directory that entry goes into was made by us */
+	bool is_new;  /* the directory that entry goes into was made by us: all in it is, too */
 
 	struct descent descent;
 };
@@ -64,7 +69,7 @@ bool place_directory(struct placer *p, const char *path, bool *made);
  * messages.  false: reported, and nothing has the name that had not before. */
 bool place_entry(struct placer *p, int dirfd, const char *path);
 
-/* A further name, path, of what was placed at first.  false: it cannot be
+/* A further name, path, of what was placed at first.  p->is_new is about path.  false: it cannot be
  * linked here, or was reported; *reported says which. */
 bool place_link(struct placer *p, const char *first, const char *path, bool *reported);
 

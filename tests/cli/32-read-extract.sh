@@ -190,6 +190,52 @@ for try in 1 2 3 4 5; do
 	ok "none is another's" diff -r "$tmp/let" "$out/let"
 done
 
+# --- names that are the same to the file system ---------------------------------------------------------------
+
+if sanitized || ! preload fold 2>/dev/null; then
+	skip "names that do not tell case" "needs a compiler, and no sanitizer"
+else
+	mkdir -p "$tmp/cases/Dir" "$tmp/cases/dir"
+	for name in README readme Dir/X Dir/x dir/X dir/x; do echo "$name" >"$tmp/cases/$name"; done
+	ln -s README "$tmp/cases/Readme"
+	ln "$tmp/cases/README" "$tmp/cases/dir/README"
+	ln "$tmp/cases/README" "$tmp/cases/dir/readme"
+	"$pack" -q --key-file "$tmp/key" -o "$tmp/folded" "$tmp/cases/." || exit 1
+	folding() {
+		LD_PRELOAD=$tmp/fold.so "$build/tests/satchel-read" extract -q --force --key-file "$tmp/key" \
+			-C "$out" "$tmp/folded"
+	}
+	fresh
+	mkdir "$out/dir"
+	echo old >"$out/dir/x"
+	echo old >"$out/readme"
+	for try in "files that were there" "what an earlier run wrote"; do
+		ok "--force, names that do not tell case: 1" exits 1 folding
+		is "each that has no place is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 6
+		like "whatever it is" "$(cat "$tmp/stderr")" "dir/readme: is what"
+		is "$try are replaced, and nothing else" "$(cat "$out/readme" "$out/dir/x" | grep -c old)" 0
+	done
+	rm -rf "$out/dir"
+	ok "in a directory that it makes, too" exits 1 folding
+	is "each is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 6
+fi
+
+# --- what is read is not replaced ----------------------------------------------------------------------------
+
+fresh
+mkdir "$out/own"
+for name in bundle key link; do echo "not the $name" >"$out/own/$name"; done
+head -c 32 /dev/urandom >"$tmp/other"
+"$pack" -q --key-file "$tmp/other" -o "$tmp/own" "$out/own/." || exit 1
+mv "$tmp/own" "$out/own/bundle"
+mv "$tmp/other" "$out/own/key"
+ln -sf key "$out/own/link"
+before=$(sha256sum "$out/own"/*)
+ok "--force does not replace what is read: 1" exits 1 "$read" extract -q --force --key-file "$out/own/link" \
+	-C "$out/own" "$out/own/bundle"
+is "each is named" "$(sort "$tmp/stderr")" "$(printf "satchel-read: %s: is what is read, or was just extracted: --force does not replace it\n" bundle key link)"
+is "all are as they were" "$(sha256sum "$out/own"/*)" "$before"
+
 # --- names that are refused ---------------------------------------------------------------------------------
 
 # The only mkdir(2) of this is the question whether the name may be: no is said for
