@@ -18,6 +18,7 @@
 #include "reader/out.h"
 #include "reader/place.h"
 #include "reader/pool.h"
+#include "reader/sandbox.h"
 #include "reader/session.h"
 #include "reader/verbs.h"
 #include "reader/walk.h"
@@ -543,8 +544,10 @@ static int open_target(struct extract *x)
 	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 
 	x->place.root = open(x->directory, flags);
-	if (x->place.root < 0 && errno == ENOENT && mkdir(x->directory, 0777) == 0)
+	if (x->place.root < 0 && errno == ENOENT && mkdir(x->directory, 0777) == 0) {
 		x->place.root = open(x->directory, flags);
+		sandbox_close(x->directory); /* so far all beside it could be written, too */
+	}
 	return x->place.root < 0 ? diag_status(x->directory, STATUS_IO) : 0;
 }
 

@@ -10,7 +10,8 @@
  * nowhere).  Says so if the kernel lacks a part. */
 void sandbox_begin(const char *place);
 
-/* When everything is open: no file by name any more, but in that directory. */
+/* When everything is open: no file by name any more, but in that directory.  Once more
+ * when place has been made: in it, and no longer beside it. */
 void sandbox_close(const char *place);
 
 #endif

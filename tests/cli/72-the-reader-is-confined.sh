@@ -62,6 +62,11 @@ for name in "this kernel, Landlock $landlock" "Landlock 2"; do
 	no "nothing is to be said" grep CONFINEMENT "$tmp/stderr"
 	left "$name, extracting" '[a-z]+' "making a file beside the output" "${calls[@]}"
 	is "nothing is lost" "$(cat "$tmp/elsewhere/existing")" 'not to be lost'
+	ok "it makes a directory, and extracts to it: $name" exits 0 \
+		try "$dynamic" extract "${key[@]}" -C "$tmp/elsewhere/new" "$tmp/bundle"
+	ok "all of it" comes_back "$tmp/elsewhere/new/src/numbers.txt"
+	left "$name, extracting beside others" '[a-z]+' "${calls[@]}"
+	is "nothing is lost" "$(cat "$tmp/elsewhere/existing")" 'not to be lost'
 	kernel 2
 done
 
