@@ -248,6 +248,7 @@ INLINE void hash_all(const struct hash4_run *runs, size_t count)
 		begin(&w, k);
 	for (size_t n; (n = blocks_before_any_ends(&w)) != SIZE_MAX;)
 		step(&w, n ? n : 1);
+	explicit_bzero(w.filled, sizeof w.filled); /* the ends of what was hashed */
 }
 
 /* A turn is one instruction there, not three. */

@@ -203,15 +203,16 @@ static int open_copy(struct format_slot *slot, enum kdf_profile *profile,
                      const struct header_keys *keys, enum kdf_profile first, enum kdf_profile last)
 {
 	uint8_t header[FORMAT_HEADER];
-	struct header_secrets secrets = {0};
+	struct header_secrets own = {0}, *secrets = keys->room ? keys->room : &own;
 	int status = STATUS_NOKEY, error = 0;
 
+	sodium_memzero(secrets, sizeof(*secrets));
 	if (keys->key_file)
-		memcpy(secrets.key_file, keys->key_file, KDF_KEYBYTES);
+		memcpy(secrets->key_file, keys->key_file, KDF_KEYBYTES);
 	if (!read_header(header, source, length, copy))
 		error = errno;
 	for (*profile = first;; ++*profile) {
-		int one = try_profile(slot, header, &secrets, keys, *profile);
+		int one = try_profile(slot, header, secrets, keys, *profile);
 
 		if (one != STATUS_NOKEY) /* perhaps for want of memory */
 			status = one;
@@ -222,7 +223,7 @@ static int open_copy(struct format_slot *slot, enum kdf_profile *profile,
 		status = STATUS_IO;
 	if (status)
 		sodium_memzero(slot, sizeof(*slot));
-	sodium_memzero(&secrets, sizeof(secrets));
+	sodium_memzero(secrets, sizeof(*secrets));
 	if (error)
 		errno = error;
 	return status;

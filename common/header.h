@@ -14,14 +14,6 @@ struct source;
 
 #define HEADER_MAX_IDENTITIES 16
 
-/* What the user has.  Should lie in the arena. */
-struct header_keys {
-	const struct passphrase *passphrase; /* normalised; NULL for none */
-	const uint8_t *key_file;             /* its digest, KDF_KEYBYTES; NULL for none */
-	const uint8_t (*identity)[KDF_KEYBYTES];
-	unsigned identity_count;
-};
-
 /* The secrets behind one slot: kinds is the sum of those present. */
 enum { HEADER_PASSPHRASE = 1, HEADER_KEY_FILE = 2, HEADER_PUBLIC_KEY = 4, HEADER_SIBLING = 8 };
 struct header_secrets {
@@ -31,6 +23,15 @@ struct header_secrets {
 	uint8_t shared[KDF_KEYBYTES];
 	uint8_t recipient[KDF_KEYBYTES];
 	uint8_t ck[KDF_KEYBYTES];
+};
+
+/* What the user has.  Should lie in the arena. */
+struct header_keys {
+	const struct passphrase *passphrase; /* normalised; NULL for none */
+	const uint8_t *key_file;             /* its digest, KDF_KEYBYTES; NULL for none */
+	const uint8_t (*identity)[KDF_KEYBYTES];
+	unsigned identity_count;
+	struct header_secrets *room; /* for what is tried, which takes seconds; NULL: the stack */
 };
 
 /* Which header opened, for the report. */

@@ -263,9 +263,13 @@ static int find_own_ref(struct index *x, enum format_table_no table, uint64_t b,
 	struct format_ref before;
 	int status = follow(x, table, b, ref, behind);
 
-	if (status || b % FORMAT_FANOUT || b == 0 || find_ref(x, table, b - 1, &before))
+	if (status || b % FORMAT_FANOUT || b == 0)
 		return status;
-	return ref->off < before.off + before.stored_len ? STATUS_INVALID : STATUS_OK;
+	if (find_ref(x, table, b - 1, &before) == STATUS_OK &&
+	    ref->off < before.off + before.stored_len)
+		status = STATUS_INVALID;
+	explicit_bzero(&before, sizeof(before));
+	return status;
 }
 
 /* Records in block b. */
@@ -290,7 +294,9 @@ static int decode_entries(struct index *x, const struct format_ref *ref, uint64_
 	if (status)
 		return status;
 	memcpy(key, block->entry[0].name, min_u64(block->entry[0].name_len, sizeof(key)));
-	return memcmp(key, ref->key, sizeof(key)) ? STATUS_INVALID : STATUS_OK;
+	status = memcmp(key, ref->key, sizeof(key)) ? STATUS_INVALID : STATUS_OK;
+	explicit_bzero(key, sizeof(key));
+	return status;
 }
 
 static int decode_segments(struct index *x, const struct format_ref *ref, uint64_t b, void *data)
@@ -334,24 +340,31 @@ static int decode_records(struct index *x, enum format_table_no table, const str
 	return memcmp(key, ref->key, sizeof(key)) ? STATUS_INVALID : STATUS_OK;
 }
 
+/* Block b of a table, from the medium. */
+static int bring_block(struct index *x, enum format_table_no table, uint64_t b, void *data)
+{
+	struct format_ref ref;
+	uint64_t behind;
+	int status = find_own_ref(x, table, b, &ref, &behind);
+
+	if (status == STATUS_OK && table == TABLE_ENTRIES)
+		status = decode_entries(x, &ref, b, data);
+	else if (status == STATUS_OK && table == TABLE_SEGMENTS)
+		status = decode_segments(x, &ref, b, data);
+	else if (status == STATUS_OK)
+		status = decode_records(x, table, &ref, b, data);
+	explicit_bzero(&ref, sizeof(ref)); /* a name begins so */
+	return status;
+}
+
 /* Block b of a table, decoded. */
 static int get_block(struct index *x, enum format_table_no table, uint64_t b, void **data)
 {
 	struct buffer *buffer = find_buffer(x, table, table, 0, b);
-	struct format_ref ref;
-	uint64_t behind;
-	int status = STATUS_OK;
 
 	if (!buffer->used) {
-		status = find_own_ref(x, table, b, &ref, &behind);
-		if (status)
-			return status;
-		if (table == TABLE_ENTRIES)
-			status = decode_entries(x, &ref, b, buffer->data);
-		else if (table == TABLE_SEGMENTS)
-			status = decode_segments(x, &ref, b, buffer->data);
-		else
-			status = decode_records(x, table, &ref, b, buffer->data);
+		int status = bring_block(x, table, b, buffer->data);
+
 		if (status)
 			return status;
 		buffer->used = ++x->clock;
@@ -373,6 +386,7 @@ uint64_t index_next_block(struct index *index, enum format_table_no table, uint6
 	struct format_ref ref;
 	int status = find_own_ref(index, table, b, &ref, &behind);
 
+	explicit_bzero(&ref, sizeof(ref));
 	return status && status != STATUS_DAMAGED ? count : min_u64(behind, count);
 }
 

@@ -16,6 +16,7 @@ struct keyring {
 	struct passphrase passphrase;
 	uint8_t key_file[KDF_KEYBYTES];
 	uint8_t identity[HEADER_MAX_IDENTITIES][KDF_KEYBYTES];
+	struct header_secrets room;
 };
 
 size_t keyring_size(void)
@@ -82,6 +83,7 @@ int keyring_read(struct keyring **keyring, struct arena *arena, const struct ope
 	if (!k)
 		return diag_status(NULL, STATUS_NOMEM);
 	*keyring = k;
+	k->keys.room = &k->room;
 	code = read_key_file(k, opening);
 	if (code == 0)
 		code = read_identities(k, opening);

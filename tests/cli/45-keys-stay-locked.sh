@@ -1,7 +1,7 @@
 #!/bin/bash
-# While satchel-pack writes, its keys are in locked memory and nowhere else: not on
-# the heap, where libcrypto would have them, nor on a stack.  That they are found in
-# locked memory shows that they would be found.
+# While satchel-pack writes, and while satchel-read stretches a passphrase, their keys are in
+# locked memory and nowhere else: not on the heap, where libcrypto would have them, nor on a
+# stack.  That they are found in locked memory shows that they would be found.
 . tests/cli/lib.sh
 
 if [ "$(id -u)" -ne 0 ]; then
@@ -75,6 +75,25 @@ SCRIPT
 cat "$tmp/found"
 for name in 'page key' 'half of it' 'compartment key' 'key file' passphrase; do
 	ok "$name: in locked memory" grep -qx "locked some $name" "$tmp/found"
+	ok "$name: nowhere else" grep -qx "other none $name" "$tmp/found"
+done
+
+# Caught while it stretches the passphrase, which takes the most memory.
+head -c 100000 /dev/urandom >"$tmp/noise"
+"$read" ls -q --passphrase-file "$tmp/pw" --key-file "$tmp/key" "$tmp/noise" 2>/dev/null &
+pid=$!
+for ((i = 0; i < 3000; i++)); do
+	[ "$(awk '/^VmRSS/ { print $2 }' "/proc/$pid/status")" -lt 100000 ] || break
+	sleep 0.01
+done
+kill -STOP "$pid"
+/usr/bin/python3 "$tmp/look.py" "$pid" "$tmp"
+kill -CONT "$pid"
+wait "$pid"
+is "it stretched on" $? 12
+/usr/bin/python3 "$tmp/find.py" "$tmp/bundle" "$tmp/key" "$tmp/pw" "$tmp" >"$tmp/found"
+for name in 'key file' passphrase; do
+	ok "while it is stretched, $name: in locked memory" grep -qx "locked some $name" "$tmp/found"
 	ok "$name: nowhere else" grep -qx "other none $name" "$tmp/found"
 done
 
