@@ -120,7 +120,7 @@ for parity in 0 4; do for sign in "${signs[@]}"; do
 	ok "$what: the list is in front, too" grep -qx 'index in front: True' "$tmp/info"
 	ok "$what: decode.py finds all" test "${#front[@]}" -ge 1 -a "${#index[@]}" -ge 1
 
-	head -c 1600000 "$bundle" >"$hurt"
+	head -c "${data[${#data[@]}-12]}" "$bundle" >"$hurt"
 	costs "$what, cut off" 5 2 5
 	cp "$bundle" "$hurt"
 	lose_end

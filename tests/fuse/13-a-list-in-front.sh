@@ -13,7 +13,7 @@ where() { tests/where.py "$1" --key-file "$tmp/key" "$tmp/whole"; }
 lose() { overwrite "$bundle" 16384 "$@"; } # AT...: these pages
 lose_end() { lose "${data[@]:${#data[@]}-12}" "${pages[@]:${#data[@]}}"; }
 lose_begin() { lose "${pages[@]:0:20}"; }
-cut_off() { truncate -s 1600000 "$bundle"; }
+cut_off() { truncate -s "${data[${#data[@]}-12]}" "$bundle"; }
 
 # shows MIN MAX [OPTION]: all names, and all files but so many.
 shows() {
