@@ -39,18 +39,19 @@ is "control: keys that are in use are found" \
 	"$(memory find "$tmp/dump" "$tmp/identity" "$tmp/two" | tr '\n' ,)" 'compartment key,page key,'
 rm "$tmp/one" "$tmp/two" "$tmp/dump"
 
-# At the end: exit is held up.
-strace -f -qq -o "$tmp/log" -e trace=exit_group -e inject=exit_group:delay_enter=4000000 \
+# At the end: it is held where it exits, until we have looked.
+strace -D -f -qq -o "$tmp/log" -e trace=exit_group -e inject=exit_group:delay_enter=60s \
 	"$pack" -q --recipient "$recipient" -o "$tmp/one" "$tmp/src" &
-tracer=$!
+pid=$!
 for ((i = 0; i < 6000; i++)); do
-	pid=$(cat "/proc/$tracer/task/$tracer/children")
-	[ ! -e "$tmp/one" ] || ! grep -q '^State:.t' "/proc/${pid% }/status" || break
+	! grep -q "^$pid *exit_group" "$tmp/log" 2>/dev/null || break
 	sleep 0.01
 done
-memory dump "${pid% }" "$tmp/dump"
-ok "it was still there" kill -0 "${pid% }"
-wait "$tracer"
+memory dump "$pid" "$tmp/dump"
+ok "it was still there" test -s "$tmp/dump" -a -e "$tmp/one"
+tracer=$(sed -n 's/^TracerPid:[ \t]*//p' "/proc/$pid/status")
+[ "${tracer:-0}" -eq 0 ] || kill -KILL "$tracer"
+wait "$pid"
 is "and ended well" $? 0
 is "at its end no key is left" "$(memory find "$tmp/dump" "$tmp/identity" "$tmp/one")" ''
 is "nor a scalar" "$(memory scalars "$tmp/dump" "$tmp/one" 2>"$tmp/stderr")" ''
