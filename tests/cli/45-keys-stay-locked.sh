@@ -13,16 +13,17 @@ if sanitized; then
 	finish
 fi
 mkdir "$tmp/src"
-head -c 200M /dev/urandom >"$tmp/src/film.mp4"
+head -c 60M /dev/urandom >"$tmp/src/film.mp4"
 head -c 64 /dev/urandom >"$tmp/key"
 printf 'abacus abdomen ability ablaze able about' >"$tmp/pw"
 age-keygen -o "$tmp/identity" 2>/dev/null
 
-# Caught while it writes: there is a file that grows.
-"$pack" -q --no-verify --kdf low --passphrase-file "$tmp/pw" --key-file "$tmp/key" \
+# Caught while it writes: there is a file that grows, a megabyte in a twentieth of a second.
+strace -D -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:delay_enter=50000 \
+	"$pack" -q --no-verify --kdf low --passphrase-file "$tmp/pw" --key-file "$tmp/key" \
 	--recipient "$(age-keygen -y "$tmp/identity")" -o "$tmp/bundle" "$tmp/src" &
 pid=$!
-for ((i = 0; i < 3000; i++)); do
+for ((i = 0; i < 6000; i++)); do
 	written=$(find "$tmp" -maxdepth 1 -type f -size +8M -printf '%s' -quit)
 	[ -z "$written" ] || break
 	sleep 0.01

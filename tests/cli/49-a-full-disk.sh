@@ -15,11 +15,13 @@ head -c 24M /dev/urandom >"$tmp/src/film.mp4"
 head -c 64 /dev/urandom >"$tmp/key"
 echo 'what was there' >"$tmp/drive/b"
 
-# Stopped when it has begun to write; then somebody else takes the room.
-"$pack" --json --force --key-file "$tmp/key" -o "$tmp/drive/b" -o "$tmp/out/b" "$tmp/src" \
+# Stopped when it has begun to write, a megabyte in a tenth of a second; then somebody else
+# takes the room.
+strace -D -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:delay_enter=100000 \
+	"$pack" --json --force --key-file "$tmp/key" -o "$tmp/drive/b" -o "$tmp/out/b" "$tmp/src" \
 	>"$tmp/stdout" 2>"$tmp/stderr" &
 pid=$!
-for ((i = 0; i < 2000; i++)); do
+for ((i = 0; i < 12000; i++)); do
 	[ -z "$(find "$tmp/drive" -maxdepth 1 -type f -size +64k)" ] || break
 	sleep 0.005
 done
