@@ -256,11 +256,11 @@ static void cancelling_is_no_failure(void **state)
 static void cancelling_waits_for_nobody(void **state)
 {
 	(void)state;
-	alarm(60);
 	for (unsigned i = 0; i < 3000; i++) {
 		struct trial t = {.workers = 4, .sleepy = true, .in_order = true};
 		struct pipeline *p = NULL;
 
+		alarm(60);
 		stop_trial = &t;
 		assert_int_equal(pipeline_new(&p, &ops, &t, t.workers, DEPTH), STATUS_OK);
 		for (unsigned n = 0; n < DEPTH - 1; n++) {
