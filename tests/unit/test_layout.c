@@ -202,8 +202,9 @@ static void subsets_are_uniform(void **state)
 	for (unsigned a = 0; a < SLICES; a++)
 		for (unsigned b = 0; b < a; b++)
 			chi_pair += (pair[a][b] - expected) * (pair[a][b] - expected) / expected;
-	/* 189 degrees. */
-	assert_true(chi_pair < 300);
+	/* Pairs of one deal depend on each other: of the 189 degrees 19 count 10/3 times, the
+	 * others 0.69 times.  The mean is 180, the spread wider than that of as many. */
+	assert_true(chi_pair < 360);
 	assert_true(chi_pair > 80);
 }
 
