@@ -24,16 +24,17 @@ static bool has_landlock(void)
 
 static void open_no_files(void)
 {
+	char name[] = "/tmp/satchel-sandbox-XXXXXX", byte;
 	int held = open("/etc/passwd", O_RDONLY);
-	char byte;
 
 	MUST(held >= 0);
+	MUST(mkdtemp(name) && !rmdir(name)); /* a name that nobody has */
 	MUST(sandbox_files(false));
 	MUST(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1);
 	MUST(open("/etc/passwd", O_RDONLY) < 0 && errno == EACCES);
-	MUST(open("/tmp/sandbox", O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
+	MUST(open(name, O_WRONLY | O_CREAT, 0600) < 0 && errno == EACCES);
 	MUST(unlink("/etc/passwd") < 0 && errno == EACCES);
-	MUST(mkdir("/tmp/sandbox", 0700) < 0 && errno == EACCES);
+	MUST(mkdir(name, 0700) < 0 && errno == EACCES);
 	execl("/bin/true", "true", (char *)NULL);
 	MUST(errno == EACCES);
 	/* What is open stays so. */
