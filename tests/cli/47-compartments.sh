@@ -23,7 +23,7 @@ kdf = low
 source = holidays
 label = Holidays
 passphrase-file = pw1
-[compartment work]
+[compartment workplace]
 source = interviews
 sign = sec
 passphrase-file = pw2
@@ -53,7 +53,7 @@ no "the publisher of one is not that of another" "$read" ls --publisher "$tmp/de
 ok "each is whole" exits 0 "$read" verify --passphrase-file "$tmp/desk/pw2" "$out"
 said=$("$read" info --passphrase-file "$tmp/desk/pw1" "$out")
 no "info knows of no other" grep -qiE 'compartment|slot|slice|interviews|work' <<<"$said"
-no "no name of a compartment is anywhere" grep -qaE 'family|work' "$out"
+no "no name of a compartment is anywhere" grep -qaE 'family|workplace' "$out"
 
 # Which bytes are read for one compartment: only its own slices, and the headers.
 reads() { # LOG KEY...: length and offset of each
