@@ -18,8 +18,11 @@ took=$(($(now) - before))
 size=$(stat -c %s "$tmp/b")
 mv "$tmp/b" "$tmp/old"
 
-# Up to that many nanoseconds.
-pause() { sleep "$(awk -v t="$1" -v r="$RANDOM" 'BEGIN { printf "%.3f", t * r / 32767 / 1e9 }')"; }
+# Up to as many nanoseconds as it takes.
+pause() {
+	paused=$((took / 32768 * (RANDOM + 1)))
+	sleep "$((paused / 1000000000)).$(printf '%09d' $((paused % 1000000000)))"
+}
 
 before_stop() { :; }
 
@@ -31,16 +34,12 @@ stop() { # SIGNAL [ARGUMENT...]
 	before_stop
 	"${command[@]}" "${@:2}" -o "$tmp/out/b" "$src" >"$tmp/stdout" 2>"$tmp/stderr" &
 	pid=$!
-	pause "$took"
+	pause
 	kill -s "$1" "$pid" 2>/dev/null
 	got=0
 	wait "$pid" 2>/dev/null || got=$?
-	in_time
-}
-
-# That was too late: the first run, on a machine that was busy then, is no measure.
-in_time() {
-	[ "$got" -ne 0 ] || took=$((took * 3 / 4))
+	# Too late: it takes no longer than that, however busy the machine was at first.
+	[ "$got" -ne 0 ] || took=$paused
 }
 
 # The same where there is a bundle already, to be replaced.
@@ -93,20 +92,27 @@ ok "stopping is said" says 'stopped by signal 15; no unfinished bundle is left' 
 ok "to whoever reads JSON, too" says '"error"' stdout INT --json
 is "to programs as well" "$(tail -n 1 "$tmp/stdout" | jq -c '[.type, .code]')" '["error",130]'
 
+# in_the_middle COMMAND...: in $pid, it has begun to write, and will for some seconds.
+in_the_middle() {
+	rm -rf "$tmp/out"
+	mkdir "$tmp/out"
+	strace -D -f -qq -o /dev/null -e trace=pwrite64 -e inject=pwrite64:delay_enter=50000 "$@" 2>/dev/null &
+	pid=$!
+	for _ in {1..6000}; do
+		[ -z "$(ls -A "$tmp/out")" ] || break
+		sleep 0.01
+	done
+}
+
 # Twice, because somebody is impatient.
-"${command[@]}" -o "$tmp/out/b" "$src" 2>/dev/null &
-pid=$!
-pause "$took"
+in_the_middle "${command[@]}" -o "$tmp/out/b" "$src"
 kill -INT "$pid"
 kill -INT "$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
 is "twice is once" "$? $(ls -A "$tmp/out")" '130 '
 
 # nohup
-env --ignore-signal=HUP "$pack" --kdf low --passphrase-file "$tmp/pw" -o "$tmp/out/b" "$src" \
-	2>/dev/null &
-pid=$!
-pause "$took"
+in_the_middle env --ignore-signal=HUP "$pack" --kdf low --passphrase-file "$tmp/pw" -o "$tmp/out/b" "$src"
 kill -HUP "$pid"
 wait "$pid"
 is "a signal that is ignored is ignored" "$? $(ls -A "$tmp/out")" '0 b'
