@@ -165,6 +165,8 @@ chmod 755 "$tmp"
 mkdir -m 777 "$tmp/anybody"
 if sanitized; then
 	skip "locked memory that cannot be had" "sanitizers do not lock any"
+elif ! "${nobody[@]}" "$pack" --version >/dev/null 2>&1; then
+	skip "locked memory that cannot be had" "nobody cannot run the program from here"
 else
 	ok "locked memory that cannot be had" exits 1 confined "$pack" -o "$tmp/anybody/b" "${with[@]}" "$src"
 	like "is asked for" "$(cat "$tmp/stderr")" 'cannot be locked.*--allow-unlocked'

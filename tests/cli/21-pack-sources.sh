@@ -100,27 +100,32 @@ else
 fi
 
 # As somebody who may not read everything.
-nobody=()
-[ "$(id -u)" -ne 0 ] || nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+nobody=() theirs=$pack
+if [ "$(id -u)" -eq 0 ]; then
+	nobody=(setpriv --reuid=65534 --regid=65534 --clear-groups)
+	# Where the program lies he may not be able to look.
+	cp "$pack" "$tmp"
+	theirs=$tmp/${pack##*/}
+fi
 mkdir -m 777 "$tmp/anybody"
 mkdir "$src/closed"
 echo secret >"$src/closed/inside"
 echo secret >"$src/locked.txt"
 chmod 000 "$src/closed" "$src/locked.txt"
 bundle=$tmp/anybody/b
-ok "what cannot be read" exits 3 "${nobody[@]}" "$pack" "${with[@]}" -o "$bundle" "$src"
+ok "what cannot be read" exits 3 "${nobody[@]}" "$theirs" "${with[@]}" -o "$bundle" "$src"
 like "is named" "$(cat "$tmp/stderr")" 'src/closed: Permission denied: left out'
 like "each" "$(cat "$tmp/stderr")" 'src/locked.txt: Permission denied: left out'
 like "and counted" "$(tail -n 1 "$tmp/stderr")" '\(2 left out\)'
 chmod 644 "$bundle" 2>/dev/null
 is "and the rest is packed" "$(listing | grep -c .)" 10
-ok "a program is told as well" exits 3 "${nobody[@]}" "$pack" --json -f "${with[@]}" -o "$bundle" "$src"
+ok "a program is told as well" exits 3 "${nobody[@]}" "$theirs" --json -f "${with[@]}" -o "$bundle" "$src"
 is "by its number" "$(tail -n 1 "$tmp/stdout" | jq -c '[.type, .code, .left_out, .files, .bundles]')" \
 	'["summary",3,2,4,1]'
 is "and no name" "$(grep -c film "$tmp/stdout")" 0
-ok "unless it was asked for by name" exits 1 "${nobody[@]}" "$pack" -f "${with[@]}" -o "$bundle" \
+ok "unless it was asked for by name" exits 1 "${nobody[@]}" "$theirs" -f "${with[@]}" -o "$bundle" \
 	"$src/locked.txt"
-ok "in which case nothing is done" exits 1 "${nobody[@]}" "$pack" -f "${with[@]}" \
+ok "in which case nothing is done" exits 1 "${nobody[@]}" "$theirs" -f "${with[@]}" \
 	-o "$tmp/anybody/new" "$src" "$src/closed"
 is "at all" "$(ls "$tmp/anybody")" b
 # A drive that lists its files and gives none of them must not cost the last bundle.
@@ -128,12 +133,12 @@ mkdir "$src/closed-too"
 echo secret >"$src/closed-too/film.mp4"
 chmod 000 "$src/closed-too/film.mp4"
 sum=$(sha256sum "$bundle")
-ok "where nothing of it can be read" exits 1 "${nobody[@]}" "$pack" -f "${with[@]}" -o "$bundle" "$src/closed-too"
+ok "where nothing of it can be read" exits 1 "${nobody[@]}" "$theirs" -f "${with[@]}" -o "$bundle" "$src/closed-too"
 like "it is said" "$(tail -n 1 "$tmp/stderr")" 'there is no file in what is to be packed'
 is "and last night's bundle is there" "$(sha256sum "$bundle")" "$sum"
 printf '[bundle]\nsize = 4M\n[compartment a]\nsource = %s\nkey-file = %s\n[compartment b]\nsource = %s\nkey-file = %s\n' \
 	"$src/books" "$src/books/numbers.txt" "$src/closed-too" "$src/books/film too.mp4" >"$tmp/anybody/recipe.ini"
-ok "of one compartment, too" exits 1 "${nobody[@]}" "$pack" -f --kdf low -o "$bundle" --recipe "$tmp/anybody/recipe.ini"
+ok "of one compartment, too" exits 1 "${nobody[@]}" "$theirs" -f --kdf low -o "$bundle" --recipe "$tmp/anybody/recipe.ini"
 like "which is named" "$(tail -n 1 "$tmp/stderr")" ': b: there is no file in what is to be packed'
 is "and it is still there" "$(sha256sum "$bundle")" "$sum"
 rm -rf "$src/closed-too"

@@ -12,7 +12,7 @@ if sanitized; then
 	skip "traces" "sanitizers cannot be traced"
 	finish
 fi
-if [ "$(id -u)" -ne 0 ]; then
+if ! has_cap 19; then
 	skip "traces" "only root can look into a process that hides itself"
 	finish
 fi

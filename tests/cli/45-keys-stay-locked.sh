@@ -4,7 +4,7 @@
 # stack.  That they are found in locked memory shows that they would be found.
 . tests/cli/lib.sh
 
-if [ "$(id -u)" -ne 0 ]; then
+if ! has_cap 19; then
 	skip "keys in memory" "needs root to look into a process"
 	finish
 fi

@@ -6,7 +6,7 @@
 export PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1
 
 why=
-[ "$(id -u)" -eq 0 ] || why="needs root to look into a process"
+has_cap 19 || why="needs root to look into a process"
 ! sanitized || why="sanitizers keep copies"
 command -v age-keygen >/dev/null || why="age-keygen is not installed"
 if [ -n "$why" ]; then

@@ -17,6 +17,8 @@
 #   sanitized                                       for if: are these programs a sanitizer's, or
 #                                                   valgrind's?  They have memory, threads and
 #                                                   calls that ours have not
+#   has_cap NUMBER                                  for if: root in a container may lack some, as
+#                                                   CAP_SYS_PTRACE (19) or CAP_SYS_ADMIN (21)
 #   preload NAME [OPTION...]                        $tmp/NAME.so, of tests/preload/NAME.c
 #   overwrite FILE LEN AT...                        LEN random bytes at each; a page has 16384
 #   finish                                          the last line of a script
@@ -25,6 +27,7 @@
 # valgrind, and what it finds is a test that fails.
 set -uo pipefail
 export LC_ALL=C.UTF-8
+umask 022 # an ordinary user is to read some of it
 # Debian's own first: a python3 of somebody's is without Debian's modules, and may be a script
 # that takes ten times as long to start.
 export PATH=/usr/bin:/bin:/usr/sbin:/sbin:$PATH
@@ -60,6 +63,10 @@ failed=0
 
 preload() {
 	${CC:-gcc} -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -I. -O1 -shared -fPIC -o "$tmp/$1.so" "tests/preload/$1.c" "${@:2}"
+}
+
+has_cap() {
+	(($((0x$(sed -n 's/^CapEff:[ \t]*//p' /proc/self/status))) >> $1 & 1))
 }
 
 overwrite() {
