@@ -1,5 +1,6 @@
 #include "common/arena.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
@@ -57,8 +58,11 @@ static bool lock(const struct arena *arena)
  * MADV_WIPEONFORK on it EINVAL (both tried on Linux 6.18). */
 static bool protect(const struct arena *arena)
 {
-	return !madvise(arena->base, arena->len, MADV_DONTDUMP) &&
-	       !madvise(arena->base, arena->len, MADV_WIPEONFORK) && lock(arena);
+	/* Linux before 4.14 has not the latter; nobody forks who has keys. */
+	bool hidden = !madvise(arena->base, arena->len, MADV_DONTDUMP) &&
+	              (!madvise(arena->base, arena->len, MADV_WIPEONFORK) || errno == EINVAL);
+
+	return hidden && lock(arena);
 }
 
 int arena_new(struct arena **arena, size_t len, bool allow_unlocked)

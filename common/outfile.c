@@ -5,12 +5,12 @@
 #include <limits.h>
 #include <linux/fs.h>
 #include <signal.h>
+#include <sodium.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
-#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <time.h>
@@ -125,10 +125,9 @@ static uint8_t random_byte(void)
 	static _Thread_local uint8_t byte[256];
 	static _Thread_local size_t left;
 
-	while (left == 0) {
-		ssize_t got = getrandom(byte, sizeof byte, 0);
-
-		left = got > 0 ? (size_t)got : 0;
+	if (left == 0) {
+		randombytes_buf(byte, sizeof byte);
+		left = sizeof byte;
 	}
 	return byte[--left];
 }

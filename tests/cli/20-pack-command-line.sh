@@ -241,4 +241,14 @@ ok "32 key files" exits 0 "$pack" -q -f "${to[@]}" "${many[@]}" "$src"
 ok "the first of them opens it" opens --key-file "$tmp/key0"
 ok "and the last" opens --key-file "$tmp/key31"
 
+# --- where the system has not all of it -----------------------------------------------------
+
+if preload old_kernel 2>"$tmp/.said"; then
+	ok "a kernel that cannot wipe what is forked locks memory all the same" exits 0 \
+		env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$tmp/old_kernel.so" \
+		"$pack" -q -f "${to[@]}" --key-file "$tmp/key" "$src"
+else
+	skip "an old kernel" "needs a compiler"
+fi
+
 finish
