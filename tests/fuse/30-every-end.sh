@@ -163,8 +163,10 @@ if pid == 0:
 if 'satchel' in command[0]:
     while not os.path.ismount(directory):
         time.sleep(0.02)
-time.sleep(0.2)
-child = subprocess.run(['pgrep', '-P', str(pid)], stdout=subprocess.PIPE, text=True).stdout.strip()
+child = ''
+while not child:
+    time.sleep(0.2)
+    child = subprocess.run(['pgrep', '-P', str(pid)], stdout=subprocess.PIPE, text=True).stdout.strip()
 os.write(terminal, b'\x1a')
 time.sleep(0.3)
 subprocess.run(then, shell=True, timeout=10, env=dict(os.environ, PID=child))

@@ -1,4 +1,4 @@
-/* A clock that leaps, put before the C library (LD_PRELOAD) by scripts: two seconds after it
+/* A clock that leaps, put before the C library (LD_PRELOAD) by scripts: five seconds after it
  * was first asked for, the clock whose number CLOCK_LEAPS says is an hour ahead, as
  * CLOCK_BOOTTIME is after the machine has slept, and CLOCK_MONOTONIC is not. */
 #include <dlfcn.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <time.h>
 
-enum { CALM = 2, LEAP = 3600 };
+enum { CALM = 5, LEAP = 3600 };
 
 static int (*real)(clockid_t clock, struct timespec *t);
 static int leaper;
