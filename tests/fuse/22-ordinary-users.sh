@@ -36,9 +36,10 @@ counts() { # COMMAND...: a script that was not skipped, and has no failure
 
 ok "control: fusermount3 can be kept away" test "$(without_fusermount3 -m fusermount3 -V >/dev/null 2>&1; echo $?)" -eq 1
 ok "every end, through fusermount3" counts as_nobody bash tests/private.sh
-no "control: without it an ordinary mount is not to be had" counts without_fusermount3 -m \
-	setpriv --reuid 65534 --regid 65534 --clear-groups sh -c \
-	"\"$there/build/satchel-mount\" --passphrase-file '$there/$good/one.passphrase' '$there/$good/links.bundle' '$there/tmp'"
+ok "control: without it an ordinary mount is not to be had" exits 1 without_fusermount3 -m \
+	setpriv --reuid 65534 --regid 65534 --clear-groups \
+	"$there/build/satchel-mount" -q --passphrase-file "$there/$good/one.passphrase" "$there/$good/links.bundle" "$there/tmp"
+is "and nothing is mounted" "$(grep -F "$there/tmp" /proc/self/mounts)" ''
 
 if as_nobody unshare -Urm true 2>/dev/null; then
 	export -f without_fusermount3

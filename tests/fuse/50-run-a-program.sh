@@ -30,9 +30,10 @@ is "the mount is in no list outside" "$(grep -c /tmp/files /proc/self/mounts)" 0
 wait
 is "but in the program's" "$(run "grep -c '/tmp/files fuse ' /proc/self/mounts")" 1
 
+export canary=canary-$$ # which nobody else has left there
 run 'for d in "$HOME" /tmp /var/tmp "$XDG_RUNTIME_DIR" "$XDG_CONFIG_HOME" /dev/shm; do
-	[ ! -e "$d" ] || echo canary >"$d/canary"; done'
-is "what it writes is nowhere" "$(find "$tmp" /tmp/canary /var/tmp/canary /dev/shm/canary -name canary 2>/dev/null)" ''
+	[ ! -e "$d" ] || echo canary >"$d/$canary"; done'
+is "what it writes is nowhere" "$(find "$tmp" {/tmp,/var/tmp,/dev/shm}/$canary -name $canary 2>/dev/null)" ''
 is "where it can write is memory that is not swapped" \
 	"$(run 'for d in "$HOME" /tmp /var/tmp; do stat -f -c %T "$d"; done' | sort -u)" ramfs
 is "everything else is read-only" "$(run 'for d in / /etc /usr /var /opt; do touch $d/canary 2>/dev/null && echo $d; done')" ''
