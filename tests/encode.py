@@ -1636,7 +1636,7 @@ STICKS = {
     'others-pages-lost': (stick_of_two, on(0, 'flip', lambda v: page_at(v, 0, 1), PAGE), 'fine', 0, 0, ''),
     'volume-1-missing': (lambda name: stick_pair(name, 2), gone(0), 'damaged', 4, 0, '000'),
     'volume-2-missing': (lambda name: stick_pair(name, 2), gone(1), 'damaged', 4, 0, '001 002 d/e'),
-    'volume-1-headers-lost': (lambda name: stick_pair(name, 2), headers_lost(0), 'damaged', 4, 0, '000'),
+    'volume-1-headers-lost': (lambda name: stick_pair(name, 2), headers_lost(0), 'damaged', 4, 10, '000'),
     'volume-1-header-a-lost': (lambda name: stick_pair(name, 2), on(0, 'flip', 0, PAGE), 'repaired', 5, 5, ''),
     'volume-2-header-a-lost': (lambda name: stick_pair(name, 2), on(1, 'flip', 0, PAGE), 'repaired', 5, 5, ''),
     'volume-2-header-b-lost': (lambda name: stick_pair(name, 2), on(1, 'flip', lambda v: v.length - PAGE, PAGE),

@@ -20,7 +20,7 @@ mv "$tmp/b" "$tmp/old"
 
 # Up to as many nanoseconds as it takes.
 pause() {
-	paused=$((took / 32768 * (RANDOM + 1)))
+	paused=$((took * (RANDOM + 1) / 32768))
 	sleep "$((paused / 1000000000)).$(printf '%09d' $((paused % 1000000000)))"
 }
 

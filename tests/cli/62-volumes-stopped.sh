@@ -31,7 +31,7 @@ volumes=$(named)
 ok "undisturbed it writes some" test "$volumes" -gt 5
 
 pause() {
-	paused=$((took / 32768 * (RANDOM + 1)))
+	paused=$((took * (RANDOM + 1) / 32768))
 	sleep "$((paused / 1000000000)).$(printf '%09d' $((paused % 1000000000)))"
 }
 
