@@ -125,7 +125,8 @@ check() { # CASE EXPECT
 # Those of the reference encoder, and those that satchel-pack itself once wrote.
 for good in tests/data/good tests/data/golden-1; do
 	mkdir "$tmp/cases"
-	tests/encode.py --unfold "$good"/*.keys "$tmp/cases"
+	ok "$good: cases are made" tests/encode.py --unfold "$good"/*.keys "$tmp/cases"
+	is "all of them" "$(find "$tmp/cases" -name '*.case' | wc -l)" "$(find $good -name '*.keys' | wc -l)"
 	for case in "$tmp"/cases/*.case; do
 		name=${case##*/}
 		check "$case" "$good/${name%.case}.expect"
@@ -137,8 +138,9 @@ done
 mkdir "$tmp/large"
 for name in one-page two-pages columns columns-12-lost columns-scattered cut-extents cut-extents-other \
 	cut-extents-third-missing cut-extents-signed cut-extents-signed-third-missing deep wide leaves; do
-	tests/encode.py "$name" "$tmp/large" && tests/encode.py --unfold "$tmp/large/$name.keys" "$tmp/large" &&
-		check "$tmp/large/$name.case" "$tmp/large/$name.expect"
+	ok "$name: is written" tests/encode.py "$name" "$tmp/large"
+	ok "$name: the case is made" tests/encode.py --unfold "$tmp/large/$name.keys" "$tmp/large"
+	check "$tmp/large/$name.case" "$tmp/large/$name.expect"
 	rm -f "$tmp"/large/*
 done
 finish

@@ -31,6 +31,7 @@ harmless() {
 		# shellcheck disable=SC2086
 		bounded "$read" $verb -q "${key[@]}" "$bundle" >/dev/null 2>"$tmp/stderr" || code=$?
 		[ "$code" -lt 124 ] || { echo "$verb: exit code $code"; return 1; }
+		! grep -E 'Sanitizer|runtime error' "$tmp/stderr" || return 1
 	done
 	find "$tmp/out" -mindepth 1 -delete
 }

@@ -7,7 +7,8 @@
 # Those of the reference encoder, and those that satchel-pack itself once wrote.
 for good in tests/data/good tests/data/golden-1; do
 	mkdir "$tmp/cases"
-	tests/encode.py --unfold "$good"/*.keys "$tmp/cases"
+	ok "$good: cases are made" tests/encode.py --unfold "$good"/*.keys "$tmp/cases"
+	is "all of them" "$(find "$tmp/cases" -name '*.case' | wc -l)" "$(find $good -name '*.keys' | wc -l)"
 	for case in "$tmp"/cases/*.case; do
 		name=${case##*/}
 		check "$case" "$good/${name%.case}.expect"
