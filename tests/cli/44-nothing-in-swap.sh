@@ -17,7 +17,7 @@ on_exit() {
 why=
 [ "$(id -u)" -eq 0 ] || why="needs root"
 ! sanitized || why="sanitizers lock no memory"
-[ -n "$why" ] || mkdir "$group" 2>/dev/null || why="needs the memory controller of cgroup v1"
+[ -n "$why" ] || mkdir "$group" 2>/dev/null || why="needs the memory controller of cgroup v1; with that of v2 this was never tried"
 if [ -z "$why" ]; then
 	dd if=/dev/zero of="$swap" bs=1M count=192 status=none && chmod 600 "$swap" &&
 		mkswap -q "$swap" >/dev/null 2>&1 && swapon "$swap" 2>/dev/null || why="needs swap on a file"
