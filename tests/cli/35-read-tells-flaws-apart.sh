@@ -22,7 +22,7 @@ fits() { # NAME STATUS WORD
 	cat "$tmp/stderr"
 	as_good "$code" "$2" "$3" || return 1
 	# Something is said, in words, unless all is well.
-	[ "$2" -eq 0 ] || [ -s "$tmp/stderr" ] || grep -q 'invalid\|altered\|damaged\|repaired\|cut off' "$tmp/stdout"
+	[ "$2" -eq 0 ] || [ -s "$tmp/stderr" ] || grep -q 'invalid\|altered\|damaged\|repaired\|cut off\|not used' "$tmp/stdout"
 }
 
 harmless() {
