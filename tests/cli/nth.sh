@@ -88,7 +88,7 @@ count_calls() {
 
 said() {
 	local lines
-	[ "$code" -le 13 ] || echo "died"
+	[ "$code" -le 13 ] || [ "$code" -eq 126 ] || echo "died" # 126: --run could not start it
 	lines=$(wc -l <"$tmp/stderr")
 	grep -vE "^($1|fuse): [^ ]" "$tmp/stderr" # libfuse has words of its own
 	[ "$lines" -le 8 ] || echo "$lines lines"
@@ -121,7 +121,7 @@ every() {
 	step=$((total / few + 1))
 	[ -z "${SATCHEL_LONG:-}" ] || [ "$total" -gt 1000 ] || step=1
 	for all in '' ${SATCHEL_LONG:+all}; do
-		for ((n = 1; n <= 2 * total + 100; n += step)); do
+		for ((n = 1; n <= 10 * total + 1000; n += step)); do
 			with_nth "$kind" "$n" "$all" "$@" || break
 			tried=$((tried + 1))
 			judge_run "$kind $n $all: $culprit"
