@@ -1,0 +1,42 @@
+#!/bin/bash
+# Swap on a disk is warned of by who packs and who reads; compressed RAM is not, and with -q
+# nothing is.
+. tests/cli/lib.sh
+
+mkdir "$tmp/src"
+echo content >"$tmp/src/file"
+head -c 64 /dev/urandom >"$tmp/key"
+
+# swapping LINE COMMAND...: with that line of /proc/swaps, or none.
+swapping() {
+	{
+		printf 'Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n'
+		[ -z "$1" ] || printf '%s\tpartition\t8388604\t\t0\t\t-2\n' "$1"
+	} >"$tmp/swaps"
+	unshare -m sh -c 'mount --bind "$1" /proc/swaps && shift && exec "$@"' - "$tmp/swaps" "${@:2}"
+}
+if ! has_cap 21 || ! swapping '' true 2>/dev/null; then
+	skip "swap is noticed" "no right to mount"
+	finish
+fi
+
+packs() { swapping "$1" "$pack" -f --key-file "$tmp/key" -o "$tmp/b" "${@:2}" "$tmp/src"; }
+lists() { swapping "$1" "$read" ls --key-file "$tmp/key" "${@:2}" "$tmp/b"; }
+
+for line in /dev/sda9 /swapfile; do
+	ok "$line: packs" exits 0 packs $line
+	like "and warns" "$(cat "$tmp/stderr")" 'satchel-pack: warning: swap is on, and what is packed may reach it; swapoff -a turns it off'
+	ok "$line: lists" exits 0 lists $line
+	like "and warns" "$(cat "$tmp/stderr")" 'satchel-read: swap is on: what other programs show might reach the disk'
+done
+for line in /dev/zram0 ''; do
+	ok "${line:-none}: packs" exits 0 packs "$line"
+	no "and says nothing of it" grep 'swap is on' "$tmp/stderr"
+	ok "${line:-none}: lists" exits 0 lists "$line"
+	no "and says nothing of it" grep 'swap is on' "$tmp/stderr"
+done
+ok "quietly: packs" exits 0 packs /dev/sda9 -q
+no "without a word of it" grep 'swap is on' "$tmp/stderr"
+ok "quietly: lists" exits 0 lists /dev/sda9 -q
+no "without a word of it" grep 'swap is on' "$tmp/stderr"
+finish
