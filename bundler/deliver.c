@@ -57,14 +57,12 @@ static int explain_fault(struct pack *p, const char *path, const struct write_fa
 }
 
 /* For the longest that could be drawn: whether it fits is not for chance to say. */
-/* len: of each volume. */
-static int check_room(const struct pack *p, const char *path, uint64_t len, struct failure *own)
+static int check_room(const struct pack *p, const char *path, struct failure *own)
 {
 	const struct volumes *v = &p->volumes;
+	bool padded = p->options.size.kind == SIZE_PADDED;
 
-	if (p->options.size.kind == SIZE_PADDED)
-		return outputs_check_room(path, v->count, v->high, v->least, own);
-	return outputs_check_room(path, v->count, len, 0, own);
+	return outputs_check_room(path, v->count, v->high, padded ? v->least : 0, own);
 }
 
 static int write_one(struct pack *p, const char *path, uint64_t len, struct failure *own)
@@ -83,7 +81,7 @@ static int write_one(struct pack *p, const char *path, uint64_t len, struct fail
 	struct arena *arena = NULL;
 	int status, code;
 
-	code = check_room(p, path, len, own);
+	code = check_room(p, path, own);
 	if (code)
 		return code;
 	if (!o->no_verify)
@@ -122,8 +120,7 @@ int rehearse(struct pack *p)
 	for (unsigned i = 0; i < p->options.output.count; i++) {
 		struct failure own = {0};
 
-		if (!p->refused[i] &&
-		    check_room(p, p->options.output.text[i], p->volumes.low, &own))
+		if (!p->refused[i] && check_room(p, p->options.output.text[i], &own))
 			deliver_refuse(p, i, p->volumes.high * p->volumes.count, &own);
 	}
 	return p->refusal.code;
