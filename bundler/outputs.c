@@ -239,7 +239,7 @@ int outputs_check_room(const char *path, unsigned volumes, uint64_t most, uint64
 	/* Where nobody can say, writing will show. */
 	if (look(path, &drive))
 		return EXIT_DONE;
-	amount_of_bytes(needed, least > drive.free ? least : most * volumes);
+	amount_needed(needed, least > drive.free ? least : most * volumes);
 	amount_of_bytes(there, drive.free);
 	if (least > drive.free)
 		return failure_say(failure, EXIT_UNFIT, path,
@@ -254,7 +254,7 @@ int outputs_check_room(const char *path, unsigned volumes, uint64_t most, uint64
 	if (!drive_has_room(&drive, volumes, most))
 		return failure_say(failure, EXIT_UNFIT, path,
 		                   "the bundle has %s, and %s are free there", needed, there);
-	amount_of_bytes(needed, most);
+	amount_needed(needed, most);
 	if (most > drive.longest)
 		return failure_say(failure, EXIT_UNFIT, path,
 		                   "the bundle has " DRIVE_TOO_LONG VOLUMES_INSTEAD, needed);

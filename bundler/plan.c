@@ -61,7 +61,7 @@ static int say_too_long(struct pack *p, bool has_size)
 {
 	char least[AMOUNT_ROOM];
 
-	amount_of_bytes(least, p->volumes.least);
+	amount_needed(least, p->volumes.least);
 	if (p->fills_longest_file)
 		return failure_say(&p->failure, EXIT_UNFIT, p->options.size.directory,
 		                   "the bundle needs " DRIVE_TOO_LONG VOLUMES_INSTEAD,

@@ -20,3 +20,13 @@ void amount_of_bytes(char out[static AMOUNT_ROOM], uint64_t bytes)
 	else
 		snprintf(out, AMOUNT_ROOM, "%" PRIu64 " byte%s", value, value == 1 ? "" : "s");
 }
+
+void amount_needed(char out[static AMOUNT_ROOM], uint64_t bytes)
+{
+	uint64_t unit = 1, tenth;
+
+	while (bytes / unit >= 1000)
+		unit *= 1000;
+	tenth = unit > 1 ? unit / 10 : 1;
+	amount_of_bytes(out, bytes - bytes % tenth + (bytes % tenth ? tenth : 0));
+}

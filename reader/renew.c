@@ -313,7 +313,7 @@ static int check_room(const struct renew *r, const char *path)
 
 	if (drive_look(&drive, outfile_fd(r->file)))
 		return 0;
-	amount_of_bytes(needed, wanted);
+	amount_needed(needed, wanted);
 	amount_of_bytes(there, drive.free);
 	if (drive.free < wanted)
 		diag_error(path, "the drive has room for %s, and %s are needed", there, needed);
