@@ -38,7 +38,8 @@ struct compartment {
 int compartment_prepare(struct compartment *compartment, struct openers *openers,
                         struct arena *arena, struct failure *failure);
 
-/* Find what there is; where that is no file, it fails.  output: existing files that are no sources. */
+/* Find what there is; where that is no file, it fails.  output: existing files that are no
+ * sources. */
 int compartment_scan(struct compartment *compartment, struct arena *arena,
                      const struct scan_output *output, unsigned output_count,
                      struct progress *progress, struct report *report, struct failure *failure);

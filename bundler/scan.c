@@ -388,9 +388,14 @@ static int add_directory(struct scan *s, char *path, uint32_t *number)
 	return STATUS_OK;
 }
 
+static const char *base_path(const struct scan *s, uint32_t number)
+{
+	return s->base[number].path[0] ? s->base[number].path : ".";
+}
+
 static int open_base(struct scan *s, uint32_t number, int flags, int *fd)
 {
-	const char *path = s->base[number].path[0] ? s->base[number].path : ".";
+	const char *path = base_path(s, number);
 
 	*fd = open(path, flags | O_DIRECTORY | O_CLOEXEC);
 	return *fd < 0 ? refuse(s, path, STATUS_IO, strerror(errno)) : STATUS_OK;
@@ -415,7 +420,8 @@ static int gather_contents(struct scan *s, uint32_t base)
 		status = refuse(s, node_path(s, 0), STATUS_IO, strerror(errno));
 	else
 		s->base[base].dev = st.st_dev;
-	leave_long_names_out(s, s->base[base].path);
+	if (status == STATUS_OK)
+		leave_long_names_out(s, base_path(s, base));
 	closedir(dir);
 	return status;
 }

@@ -58,7 +58,8 @@ static bool lock(const struct arena *arena)
  * MADV_WIPEONFORK on it EINVAL (both tried on Linux 6.18). */
 static bool protect(const struct arena *arena)
 {
-	/* Linux before 4.14 has not the latter; nobody forks who has keys. */
+	/* Linux before 4.14 has not the latter: what libfuse forks there, to mount for who is not
+	 * root, has a copy until it is another program. */
 	bool hidden = !madvise(arena->base, arena->len, MADV_DONTDUMP) &&
 	              (!madvise(arena->base, arena->len, MADV_WIPEONFORK) || errno == EINVAL);
 

@@ -13,28 +13,28 @@
 
 #define ZFS_MAGIC 0x2fc12fc1 /* what it caches, posix_fadvise(2) does not reach */
 
-static bool is_remote(uint32_t kind)
-{
-	static const uint32_t row[] = {FUSE_SUPER_MAGIC, NFS_SUPER_MAGIC,  SMB_SUPER_MAGIC,
-	                               CIFS_SUPER_MAGIC, SMB2_SUPER_MAGIC, V9FS_MAGIC,
-	                               CEPH_SUPER_MAGIC, ZFS_MAGIC};
+/* What is far away, and whether numbers of files are kept there, or passed on as they are
+ * told, or made up. */
+static const struct remote {
+	uint32_t kind;
+	bool renumbers;
+} row[] = {
+	{FUSE_SUPER_MAGIC, true},  {NFS_SUPER_MAGIC, false}, {SMB_SUPER_MAGIC, true},
+	{CIFS_SUPER_MAGIC, true},  {SMB2_SUPER_MAGIC, true}, {V9FS_MAGIC, true},
+	{CEPH_SUPER_MAGIC, false}, {ZFS_MAGIC, false},
+};
 
+static const struct remote *find_remote(uint32_t kind)
+{
 	for (size_t i = 0; i < sizeof(row) / sizeof(row[0]); i++)
-		if (row[i] == kind)
-			return true;
-	return false;
-}
-
-/* FAT has no numbers; others pass on what they are told, or make them up. */
-static bool renumbers(uint32_t kind)
-{
-	return kind == MSDOS_SUPER_MAGIC || kind == EXFAT_SUPER_MAGIC || kind == FUSE_SUPER_MAGIC ||
-	       kind == SMB_SUPER_MAGIC || kind == CIFS_SUPER_MAGIC || kind == SMB2_SUPER_MAGIC ||
-	       kind == V9FS_MAGIC;
+		if (row[i].kind == kind)
+			return &row[i];
+	return NULL;
 }
 
 int drive_look(struct drive *drive, int fd)
 {
+	const struct remote *remote;
 	struct statfs fs;
 	uint32_t kind;
 
@@ -46,8 +46,9 @@ int drive_look(struct drive *drive, int fd)
 	drive->longest = kind == MSDOS_SUPER_MAGIC ? DRIVE_FAT_LONGEST : FORMAT_MAX_FILE;
 	drive->fat = kind == MSDOS_SUPER_MAGIC || kind == EXFAT_SUPER_MAGIC;
 	drive->memory = kind == TMPFS_MAGIC;
-	drive->renumbers = renumbers(kind);
-	drive->remote = is_remote(kind);
+	remote = find_remote(kind);
+	drive->remote = remote;
+	drive->renumbers = drive->fat || (remote && remote->renumbers); /* FAT has none */
 	return STATUS_OK;
 }
 

@@ -497,8 +497,10 @@ static bool has_links(void *context, void *unused)
 static void finish_directory(struct extract *x, uint32_t id)
 {
 	struct placer *p = &x->placer;
-	int status = bundle_path(p->cursor, id, p->where);
+	int status;
 
+	p->where[0] = '\0'; /* not the one before, if it cannot be had */
+	status = bundle_path(p->cursor, id, p->where);
 	if (status == STATUS_OK)
 		status = bundle_entry(p->cursor, id, p->entry);
 	if (status)
@@ -546,7 +548,9 @@ static int open_target(struct extract *x)
 	x->place.root = open(x->directory, flags);
 	if (x->place.root < 0 && errno == ENOENT && mkdir(x->directory, 0777) == 0) {
 		x->place.root = open(x->directory, flags);
-		sandbox_close(x->directory); /* so far all beside it could be written, too */
+		if (x->place.root >= 0)
+			sandbox_close(
+				x->directory); /* so far all beside it could be written, too */
 	}
 	return x->place.root < 0 ? diag_status(x->directory, STATUS_IO) : 0;
 }
