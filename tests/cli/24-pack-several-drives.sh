@@ -54,7 +54,7 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 		"$pack" "${with[@]}" -q --size "fill:$tmp/drive4" -o "$tmp/drive4/filled" "$src"
 		echo "code $?, $(df --output=pcent "$tmp/drive4" | tail -n 1)"
 		mkdir "$tmp"/drive7{,.b}
-		for n in "$tmp"/drive7{,.b}; do mount -t tmpfs -o size=512M none "$n"; done
+		for n in "$tmp"/drive7{,.b}; do mount -t tmpfs -o size=64M none "$n"; done
 		"$pack" "${with[@]}" -q --size "fill:$tmp/drive7" -o "$tmp/drive7/x" -o "$tmp/drive7.b/x" "$src"
 		echo "code $?, lengths: $(stat -c %s "$tmp"/drive7*/x | sort -u | wc -l)"
 		umount "$tmp"/drive7*

@@ -121,17 +121,19 @@ renumbered() {
 	local kind=$1
 	shift
 	rm -f "$bundle"
-	env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$tmp/renumbers.so" SHIM_KIND="$kind" \
+	env ASAN_OPTIONS=verify_asan_link_order=0 LD_PRELOAD="$tmp/renumbers.so $tmp/drive.so" \
+		DRIVE_AT="$tmp/src" DRIVE_TYPE="$kind" DRIVE_FREE=0 \
 		"$pack" "${key[@]}" -o "$bundle" "$@"
 }
 
 preload renumbers
-ok "the control: on ext4 it is another file" exits 1 renumbered ef53 "$tmp/src"
+preload drive
+ok "the control: on ext4 it is another file" exits 1 renumbered 0xef53 "$tmp/src"
 like "which is said" "$(cat "$tmp/stderr")" 'src/.*: changed while it was being packed; pack again'
-ok "on FAT it is the same" exits 0 renumbered 4d44 "$tmp/src"
+ok "on FAT it is the same" exits 0 renumbered 0x4d44 "$tmp/src"
 ok "byte for byte" cmp <("$read" cat --key-file "$tmp/key" "$bundle" src/film.mp4) "$film"
 ln "$tmp/src/small.txt" "$tmp/src/zsame.txt"
-ok "nor are two names anything else, through FUSE" exits 0 renumbered 65735546 "$tmp/src"
+ok "nor are two names anything else, through FUSE" exits 0 renumbered 0x65735546 "$tmp/src"
 rm "$tmp/src/zsame.txt"
 
 # --- nothing but a link ---------------------------------------------------------------------

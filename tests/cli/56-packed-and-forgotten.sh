@@ -3,16 +3,7 @@
 # name, and the process still runs, no key of it is left in memory, and not the scalars
 # behind the ephemeral keys, from which all of them follow.
 . tests/cli/lib.sh
-export PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1
-
-why=
-has_cap 19 || why="needs root to look into a process"
-! sanitized || why="sanitizers keep copies"
-command -v age-keygen >/dev/null || why="age-keygen is not installed"
-if [ -n "$why" ]; then
-	skip "keys left in memory" "$why"
-	finish
-fi
+. tests/cli/inside.sh
 
 memory() { /usr/bin/python3 tests/random/memory.py "$@"; }
 mkdir "$tmp/src" "$tmp/long"
@@ -40,18 +31,11 @@ is "control: keys that are in use are found" \
 rm "$tmp/one" "$tmp/two" "$tmp/dump"
 
 # At the end: it is held where it exits, until we have looked.
-strace -D -f -qq -o "$tmp/log" -e trace=exit_group -e inject=exit_group:delay_enter=60s \
-	"$pack" -q --recipient "$recipient" -o "$tmp/one" "$tmp/src" &
-pid=$!
-for ((i = 0; i < 6000; i++)); do
-	! grep -q "^$pid *exit_group" "$tmp/log" 2>/dev/null || break
-	sleep 0.01
-done
+held /dev/null "$pack" -q --recipient "$recipient" -o "$tmp/one" "$tmp/src"
+wait_for exit_group
 memory dump "$pid" "$tmp/dump"
 ok "it was still there" test -s "$tmp/dump" -a -e "$tmp/one"
-tracer=$(sed -n 's/^TracerPid:[ \t]*//p' "/proc/$pid/status")
-[ "${tracer:-0}" -eq 0 ] || kill -KILL "$tracer"
-wait "$pid"
+let_go
 is "and ended well" $? 0
 is "at its end no key is left" "$(memory find "$tmp/dump" "$tmp/identity" "$tmp/one")" ''
 is "nor a scalar" "$(memory scalars "$tmp/dump" "$tmp/one" 2>"$tmp/stderr")" ''

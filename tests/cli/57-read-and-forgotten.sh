@@ -3,16 +3,7 @@
 # work, or was interrupted, and the process still runs, none of it is left in its memory.  That it
 # is found there before shows that it would be found.
 . tests/cli/lib.sh
-export PYTHONPATH=tests PYTHONDONTWRITEBYTECODE=1
-
-why=
-has_cap 19 || why="needs root to look into a process"
-! sanitized || why="sanitizers keep copies"
-command -v age-keygen >/dev/null || why="age-keygen is not installed"
-if [ -n "$why" ]; then
-	skip "keys left in memory" "$why"
-	finish
-fi
+. tests/cli/inside.sh
 
 text=$(head -c 12 /dev/urandom | od -An -tx1 | tr -d ' \n')
 for ((i = 0; i < 100000; i++)); do echo "$i $text"; done >"$tmp/text"
@@ -27,27 +18,6 @@ in_memory() { # PID: which of the secrets
 	rm -f "$tmp/dump"
 	/usr/bin/python3 tests/random/memory.py dump "$1" "$tmp/dump"
 	/usr/bin/python3 tests/search.py find "$tmp/dump" "$tmp/wanted" | awk '$2 > 0 { print $1 }' | paste -sd' '
-}
-
-# held OUTPUT COMMAND...: in $pid, and where it exits, or kills itself, until it is let go.
-held() {
-	rm -f "$tmp/log"
-	strace -D -f -qq -o "$tmp/log" -e trace=tgkill,exit_group -e inject=tgkill,exit_group:delay_enter=60s \
-		env --default-signal=INT "${@:2}" >"$1" 2>"$tmp/stderr" &
-	pid=$!
-}
-wait_for() { # CALL
-	for _ in {1..3000}; do
-		! grep -q " $1(" "$tmp/log" || return 0
-		sleep 0.02
-	done
-	return 1
-}
-let_go() {
-	local tracer
-	tracer=$(sed -n 's/^TracerPid:[ \t]*//p' "/proc/$pid/status")
-	[ "${tracer:-0}" -eq 0 ] || kill -KILL "$tracer"
-	wait "$pid" 2>/dev/null
 }
 
 for kind in passphrase key-file identity; do

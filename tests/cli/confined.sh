@@ -12,7 +12,7 @@
 #                             is the version that this kernel has
 #   left WHAT BY [NAME...]    a test: of what is held back by BY (files, calls, rights,
 #                             an extended regular expression) exactly NAME... works
-inside=$tmp/inside.so
+inside=$tmp/try_to_leave.so
 as=() attempts=0 landlock=''
 
 confined_begin() {
@@ -23,8 +23,7 @@ confined_begin() {
 	# In the machine of tests/big/sandbox-in-qemu.sh no compiler is.
 	if [ "${TRY_LIBRARY-}" ]; then
 		inside=$TRY_LIBRARY
-	elif ! ${CC:-gcc} -shared -fPIC -O1 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -o "$inside" \
-		tests/preload/try_to_leave.c; then
+	elif ! preload try_to_leave; then
 		skip "what can be done from inside" "needs a compiler"
 		finish
 	fi

@@ -27,7 +27,7 @@ library=$tmp/nth.so
 preload=LD_PRELOAD # or what COMMAND takes for it
 
 nth_build() {
-	${CC:-gcc} -D_GNU_SOURCE -O1 -shared -fPIC -o "$library" tests/preload/nth.c 2>"$tmp/.said"
+	preload nth -U_FILE_OFFSET_BITS
 }
 
 nth_begin() {

@@ -4,11 +4,12 @@
 #include <dlfcn.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+
+#include "tests/preload/words.h"
 
 static _Thread_local char room[2][PATH_MAX];
 
@@ -54,12 +55,8 @@ long syscall(long number, ...)
 {
 	static long (*real)(long, ...);
 	long word[6];
-	va_list more;
 
-	va_start(more, number);
-	for (int i = 0; i < 6; i++)
-		word[i] = va_arg(more, long);
-	va_end(more);
+	TAKE_WORDS(word, number);
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "syscall");
 	if (number == SYS_renameat2) {

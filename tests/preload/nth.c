@@ -53,6 +53,8 @@
 #include <sys/xattr.h>
 #include <unistd.h>
 
+#include "tests/preload/words.h"
+
 /* Shared by all processes. */
 static struct shared {
 	char seen;
@@ -324,12 +326,8 @@ long syscall(long number, ...)
 {
 	static long (*real)(long, ...);
 	long word[6];
-	va_list more;
 
-	va_start(more, number);
-	for (int i = 0; i < 6; i++)
-		word[i] = va_arg(more, long);
-	va_end(more);
+	TAKE_WORDS(word, number);
 	if (number == SYS_renameat2 &&
 	    fails("rename", EIO, "renameat2", AT((int)word[2], (const char *)word[3]),
 	          __builtin_return_address(0)))

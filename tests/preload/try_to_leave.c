@@ -39,6 +39,8 @@
 #include <unistd.h>
 #include <zstd.h>
 
+#include "tests/preload/words.h"
+
 static const char mark[] = "TRY TO LEAVE";
 
 /* What stands behind the functions here. */
@@ -542,12 +544,8 @@ long syscall(long number, ...)
 {
 	const char *version = getenv("TRY_LANDLOCK");
 	long word[6];
-	va_list more;
 
-	va_start(more, number);
-	for (int i = 0; i < 6; i++)
-		word[i] = va_arg(more, long);
-	va_end(more);
+	TAKE_WORDS(word, number);
 	if (number == SYS_seccomp && has_no_seccomp())
 		return refused();
 	/* Asked for its version, it is given no rules. */
