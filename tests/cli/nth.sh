@@ -15,7 +15,7 @@
 #   nth_hurt                  $tmp/bundle, of $tmp/src, and $tmp/hurt, which can be repaired
 #   about PATH                for judges: was the file, or the directory, of the call that
 #                             failed this or below it, or a volume called after it?
-#   said PROGRAM              for judges: no crash, no leak, and all of stderr is messages
+#   said PROGRAM [CODE]       for judges: no crash (CODE is none), no leak, and all of stderr is messages
 #                             of PROGRAM: some, where something failed, and few
 #
 # With SATCHEL_LONG=1 every call fails, and once more with all calls behind it; else, and
@@ -88,7 +88,7 @@ count_calls() {
 
 said() {
 	local lines
-	[ "$code" -le 13 ] || [ "$code" -eq 126 ] || echo "died" # 126: --run could not start it
+	[ "$code" -le 13 ] || [ "$code" -eq "${2:-0}" ] || echo "died"
 	lines=$(wc -l <"$tmp/stderr")
 	grep -vE "^($1|fuse): [^ ]" "$tmp/stderr" # libfuse has words of its own
 	[ "$lines" -le 8 ] || echo "$lines lines"

@@ -187,5 +187,6 @@ for mode in '' --cache; do
 	wait
 	# Zeros are seen for a moment only: the pages are dropped at once.
 	ok "what programs have mapped turns into zeros ${mode:-in private mode}" grep -q zeros "$tmp"/saw*
+	ok "and that within a second" within 1000
 done
 finish
