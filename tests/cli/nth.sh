@@ -15,8 +15,8 @@
 #   nth_hurt                  $tmp/bundle, of $tmp/src, and $tmp/hurt, which can be repaired
 #   about PATH                for judges: was the file, or the directory, of the call that
 #                             failed this or below it, or a volume called after it?
-#   said PROGRAM [CODE]       for judges: no crash (CODE is none), no leak, and all of stderr is messages
-#                             of PROGRAM: some, where something failed, and few
+#   said PROGRAM [CODE]       for judges: no crash (CODE is none), no leak, and all of stderr
+#                             is messages of PROGRAM: some, where something failed, and few
 #
 # With SATCHEL_LONG=1 every call fails, and once more with all calls behind it; else, and
 # of the thousands by which libcrypto begins (the CALL crypto), about $few, spread evenly.
