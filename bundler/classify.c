@@ -129,12 +129,30 @@ static bool is_transport_stream(const uint8_t *head, size_t len)
 	return false;
 }
 
+static bool is_control(uint8_t c)
+{
+	return ((c < 0x20) & ((c < '\t') | (c > '\r'))) | (c == 0x7f);
+}
+
+/* Of whole blocks the compiler looks at many bytes at once. */
+static bool has_control(const uint8_t *head, size_t len)
+{
+	enum { BLOCK = 64 };
+	uint8_t found = 0;
+
+	for (; len >= BLOCK && !found; head += BLOCK, len -= BLOCK)
+		for (size_t i = 0; i < BLOCK; i++)
+			found |= is_control(head[i]);
+	for (size_t i = 0; i < len; i++)
+		found |= is_control(head[i]);
+	return found;
+}
+
 /* No control characters, and UTF-8 but for a character that is cut at the end. */
 static bool is_text(const uint8_t *head, size_t len)
 {
-	for (size_t i = 0; i < len; i++)
-		if ((head[i] < 0x20 && !(head[i] >= '\t' && head[i] <= '\r')) || head[i] == 0x7f)
-			return false;
+	if (has_control(head, len))
+		return false;
 	for (size_t cut = 0; cut < 4 && cut < len; cut++)
 		if (path_is_utf8((const char *)head, len - cut))
 			return true;

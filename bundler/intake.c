@@ -21,6 +21,7 @@
 
 enum {
 	SMALL = 131072, /* up to here files share a frame */
+	AHEAD = 32768,  /* up to here the samples are not worth a read of their own */
 	TRIES = 3,      /* for a file that changes while it is read */
 };
 
@@ -83,6 +84,18 @@ static int read_file(struct file *f, void *buf, size_t len, uint64_t off)
 static int read_samples(struct file *f, int count)
 {
 	return judge(f, samples_read(&f->samples, count, &f->opened, f->origin.size));
+}
+
+/* Of up to SMALL bytes. */
+static int read_whole(struct intake *in, struct file *f)
+{
+	int status = STATUS_OK;
+
+	if (!f->samples.whole)
+		status = read_file(f, in->small, (size_t)f->origin.size, 0);
+	if (status == STATUS_OK)
+		f->samples.whole = in->small;
+	return status;
 }
 
 static int add_extent(struct intake *in, struct file *f, uint64_t off, uint64_t len)
@@ -161,7 +174,7 @@ static int add_sparse(struct intake *in, struct file *f, bool store)
 static int add_small(struct intake *in, struct file *f, bool unsure)
 {
 	size_t len = (size_t)f->origin.size;
-	int status = read_file(f, in->small, len, 0);
+	int status = read_whole(in, f);
 
 	if (status)
 		return status;
@@ -242,7 +255,9 @@ static int take_opened(struct intake *in, struct file *f)
 
 	if (status || node->size == 0)
 		return status;
-	status = read_samples(f, 1);
+	status = f->origin.size <= AHEAD ? read_whole(in, f) : STATUS_OK;
+	if (status == STATUS_OK)
+		status = read_samples(f, 1);
 	if (status == STATUS_OK)
 		status = find_twin(in, f, &first);
 	if (status)

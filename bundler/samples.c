@@ -15,7 +15,8 @@ static int read_one(struct samples *s, int i, struct origin_file *file, uint64_t
 	if (s->len[i] || (i && !spare))
 		return STATUS_OK;
 	s->len[i] = min_u64(size, SAMPLES_LEN);
-	return origin_read(file, s->bytes[i], s->len[i], off[i]);
+	s->bytes[i] = s->whole ? s->whole + off[i] : s->room[i];
+	return s->whole ? STATUS_OK : origin_read(file, s->room[i], s->len[i], off[i]);
 }
 
 int samples_read(struct samples *s, int count, struct origin_file *file, uint64_t size)

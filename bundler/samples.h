@@ -17,8 +17,10 @@ enum {
 
 /* All zero to begin with. */
 struct samples {
-	uint8_t bytes[SAMPLES][SAMPLES_LEN];
+	const uint8_t *whole; /* the file, where somebody has read it already; else NULL */
+	const uint8_t *bytes[SAMPLES];
 	size_t len[SAMPLES]; /* 0: not read */
+	uint8_t room[SAMPLES][SAMPLES_LEN];
 };
 
 /* Read the first count of them, as far as they are not read yet.  Statuses of

@@ -229,6 +229,59 @@ static void every_length_of_head_is_fine(void **state)
 	}
 }
 
+static bool is_text(const char *head, size_t len)
+{
+	return classify_name_and_head("a", 1, (const uint8_t *)head, len) == CLASS_COMPRESS;
+}
+
+/* A block is looked at at once, and what is left byte by byte. */
+static void one_byte_anywhere_makes_it_no_text(void **state)
+{
+	static const size_t len[] = {4, 63, 64, 65, 200};
+	char head[200];
+
+	(void)state;
+	memset(head, 'a', sizeof(head));
+	for (size_t i = 0; i < COUNT(len); i++)
+		for (size_t at = 0; at + 3 < len[i]; at++) {
+			for (int byte = 0; byte < 256; byte++) {
+				bool text = (byte >= '\t' && byte <= '\r') ||
+				            (byte >= ' ' && byte < 0x7f);
+
+				head[at] = (char)byte;
+				assert_int_equal(is_text(head, len[i]), text);
+			}
+			head[at] = 'a';
+		}
+}
+
+static void utf8_is_text_wherever_it_lies(void **state)
+{
+	static const struct {
+		char bytes[5];
+		bool text;
+	} word[] = {
+		{"\xc3\xa9", true},      {"\xe2\x82\xac", true},      {"\xf0\x9f\x8e\xac", true},
+		{"\xc3z", false},        {"\xc1\xa9", false},         {"\xe0\x9f\xbf", false},
+		{"\xed\xa0\x80", false}, {"\xf4\x90\x80\x80", false},
+	};
+	char head[80];
+
+	(void)state;
+	for (size_t i = 0; i < COUNT(word); i++)
+		for (size_t at = 0; at + 8 < sizeof(head); at++) {
+			memset(head, 'a', sizeof(head));
+			memcpy(head + at, word[i].bytes, strlen(word[i].bytes));
+			assert_int_equal(is_text(head, sizeof(head)), word[i].text);
+		}
+	/* A character that is cut at the end. */
+	memset(head, 'a', sizeof(head));
+	for (size_t cut = 1; cut < 4; cut++) {
+		memcpy(head + sizeof(head) - cut, "\xf0\x9f\x8e", cut);
+		assert_true(is_text(head, sizeof(head)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -242,6 +295,8 @@ int main(void)
 		cmocka_unit_test(the_first_member_of_a_zip_decides),
 		cmocka_unit_test(transport_streams_have_their_sync_bytes),
 		cmocka_unit_test(text_compresses_whatever_it_begins_with),
+		cmocka_unit_test(one_byte_anywhere_makes_it_no_text),
+		cmocka_unit_test(utf8_is_text_wherever_it_lies),
 		cmocka_unit_test(every_length_of_head_is_fine),
 	};
 
