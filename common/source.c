@@ -174,6 +174,16 @@ void source_will_need(const struct source *source, uint64_t off, uint64_t len)
 		              POSIX_FADV_WILLNEED);
 }
 
+/* Only what is on the medium leaves the cache.  Where it never gets there, reading will tell. */
+void source_drop_cache(const struct source *source)
+{
+	if (source->fd < 0)
+		return;
+	while (fsync(source->fd) && errno == EINTR)
+		check_halt();
+	posix_fadvise(source->fd, 0, 0, POSIX_FADV_DONTNEED);
+}
+
 uint64_t source_read_count(const struct source *source)
 {
 	return atomic_load_explicit(source->read_count, memory_order_relaxed);

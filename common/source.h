@@ -44,6 +44,11 @@ void source_halt(void (*halt)(void));
 /* Tell the kernel that len bytes at off will be wanted soon. Advice only. */
 void source_will_need(const struct source *source, uint64_t off, uint64_t len);
 
+/* What is read from now on comes from the medium, and not from the page cache, as far as the
+ * file system can (one that lives in memory cannot).  What was written to the file, by
+ * whomever, and is not on the medium yet, is waited for: that can take minutes. */
+void source_drop_cache(const struct source *source);
+
 /* How many source_read_at calls were answered: for tests that count. */
 uint64_t source_read_count(const struct source *source);
 

@@ -220,11 +220,24 @@ static bool load_segment(struct examine *x)
 	return false;
 }
 
+/* At most CHUNK bytes of an extent.  Where leaves do not say where to end it is with a page:
+ * another one would begin in the midst of it, and open it once more. */
+static uint64_t chunk_len(struct examine *x, const struct format_segment *s, uint64_t off)
+{
+	uint64_t begin = s->off + off, over;
+	unsigned volume = bundle_volume_of(x->bundle, begin);
+
+	if (s->stored_len - off <= CHUNK || x->content->is_signed)
+		return min_u64(s->stored_len - off, CHUNK);
+	over = (bundle_stream_off(x->bundle, volume, begin) + CHUNK) % FORMAT_PAYLOAD;
+	return CHUNK - over;
+}
+
 /* How much of a segment, from off on, to take at once: not over the end of a
  * volume, for which it must be cut where it may be. */
 static uint64_t piece_len(struct examine *x, const struct format_segment *s, uint64_t off)
 {
-	uint64_t len = s->frame ? s->stored_len : min_u64(s->stored_len - off, CHUNK);
+	uint64_t len = s->frame ? s->stored_len : chunk_len(x, s, off);
 	unsigned volume = bundle_volume_of(x->bundle, s->off + off);
 	uint64_t left = bundle_range_start(x->bundle, volume + 1) - (s->off + off);
 

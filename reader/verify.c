@@ -5,6 +5,7 @@
 #include "common/bundle.h"
 #include "common/diag.h"
 #include "common/progress.h"
+#include "common/source.h"
 #include "common/status.h"
 #include "reader/examine.h"
 #include "reader/losses.h"
@@ -77,9 +78,23 @@ static unsigned count_unused(const struct session *session)
 	return unused;
 }
 
+/* What was copied a moment ago, and can be had from memory, need not be on the stick. */
+static void turn_to_the_medium(struct verify *v)
+{
+	const struct fileset *files = &v->session->files;
+
+	progress_start_steps(v->progress, "waiting for the drive", files->count);
+	for (unsigned i = 0; i < files->count; i++) {
+		source_drop_cache(files->source[i]);
+		progress_step(v->progress);
+	}
+	progress_finish(v->progress);
+}
+
 static void verify_all(struct verify *v)
 {
 	v->verdict.unused = count_unused(v->session);
+	turn_to_the_medium(v);
 	examine_all(v->examine);
 	if (examine_found_losses(v->examine))
 		losses_name(&v->losses, examine_suspect(v->examine), &v->verdict);

@@ -176,4 +176,32 @@ for number in 1 2 3; do
 	ok "volume $number damaged: what lies beside is checked, too" verify 5
 	is "volume $number damaged: it is said" "$(sed -n 2p "$tmp/stdout")" 'damaged: 1 header'
 done
+
+# --- from the medium -----------------------------------------------------------------------------
+
+# Bytes that come from the drive while a command runs.
+fetched() { # COMMAND [ARGUMENT...]
+	python3 - "$@" <<-'EOF'
+		import resource, subprocess, sys
+		subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+		print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_inblock * 512)
+	EOF
+}
+
+copy=$tmp/recent
+cat $good/parity-4.bundle >"$copy"
+length=$(stat -c %s "$copy")
+sync "$copy"
+dd if="$copy" iflag=nocache count=0 status=none
+if [ "$(fetched cat "$copy")" -lt "$length" ]; then
+	skip "what was copied a moment ago is read from the drive" "$tmp is in memory"
+else
+	cat $good/parity-4.bundle >"$copy"
+	ok "the control: what was copied a moment ago is in memory" \
+		test "$(fetched cat "$copy")" -eq 0
+	key=(-q --passphrase-file "$good/one.passphrase")
+	ok "others leave it there" test "$(fetched "$read" ls "${key[@]}" "$copy")" -eq 0
+	ok "verify reads it from the drive" \
+		test "$(fetched "$read" verify "${key[@]}" "$copy")" -ge $((length * 3 / 4))
+fi
 finish
