@@ -12,6 +12,7 @@
 #include "common/diag.h"
 #include "common/seal_heap.h"
 #include "common/status.h"
+#include "common/swap.h"
 
 enum { ARENA_BYTES = 1 << 20 };
 
@@ -101,7 +102,8 @@ static int make_budget(struct pack *p)
 	uint64_t least = budget_least(o->compartment_count, o->parity);
 
 	if (o->memory < least)
-		return failure_say(&p->failure, EXIT_USAGE, NULL, "--memory: this takes %uM",
+		return failure_say(&p->failure, EXIT_USAGE, NULL,
+		                   "--memory: this takes at least %uM",
 		                   (unsigned)(least >> 20) + 1);
 	p->budget = budget_divide(o);
 	return EXIT_DONE;
@@ -130,7 +132,7 @@ int prepare(struct pack *p)
 		code = make_arena(p);
 	if (code)
 		return code;
-	if (arena_swap_is_on())
+	if (swap_is_exposed())
 		diag_warn(NULL, "warning: swap is on, and what is packed may reach it; swapoff -a "
 		                "turns it off");
 	for (unsigned i = 0; i < o->compartment_count && !code; i++) {

@@ -143,27 +143,3 @@ void arena_harden_process(void)
 	setrlimit(RLIMIT_CORE, &none);
 	prctl(PR_SET_DUMPABLE, 0);
 }
-
-/* A line of /proc/swaps that names anything but compressed RAM. */
-static bool line_is_disk(const char *line)
-{
-	return line[0] && line[0] != '\n' && strncmp(line, "/dev/zram", strlen("/dev/zram"));
-}
-
-bool arena_swap_is_on(void)
-{
-	char text[4096];
-	bool on = false;
-	ssize_t got = -1;
-	int fd = open("/proc/swaps", O_RDONLY | O_CLOEXEC);
-
-	if (fd >= 0) {
-		got = read(fd, text, sizeof text - 1);
-		close(fd);
-	}
-	text[got > 0 ? got : 0] = '\0';
-	/* The first line is the table's head. */
-	for (const char *line = strchr(text, '\n'); line && !on; line = strchr(line, '\n'))
-		on = line_is_disk(++line);
-	return on;
-}

@@ -48,8 +48,4 @@ void arena_free(struct arena *arena);
  * (RLIMIT_CORE, PR_SET_DUMPABLE), so no ptrace and no /proc/PID/mem either. */
 void arena_harden_process(void);
 
-/* Is any swap in use that the system does not keep in RAM?  Reads /proc/swaps;
- * false where it cannot tell. */
-bool arena_swap_is_on(void);
-
 #endif

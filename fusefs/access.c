@@ -9,8 +9,8 @@
 #include "common/publisher.h"
 #include "common/seal_heap.h"
 #include "common/status.h"
+#include "common/swap.h"
 #include "fusefs/options.h"
-#include "fusefs/swap.h"
 
 enum { FRAMES_MAX = 16 };
 

@@ -16,10 +16,10 @@
 #endif
 
 #include "common/diag.h"
+#include "common/swap.h"
 #include "fusefs/group.h"
 #include "fusefs/mountpoint.h"
 #include "fusefs/options.h"
-#include "fusefs/swap.h"
 
 /* What the two tell each other, a byte at a time. */
 enum { SAY_READY = 'r', SAY_DETACH = 'd', SAY_DETACHED = 'D', SAY_GONE = 'g' };

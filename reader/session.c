@@ -11,6 +11,7 @@
 #include "common/pages.h"
 #include "common/publisher.h"
 #include "common/status.h"
+#include "common/swap.h"
 #include "reader/sandbox.h"
 
 enum { DIAG_ROOM = 16384 };
@@ -83,7 +84,7 @@ static int make_arena(struct session *s, const struct session_needs *needs)
 	diag_init(program, s->arena);
 	if (!arena_locked(s->arena))
 		diag_warn(NULL, "memory is not locked: plaintext might reach the disk");
-	if (arena_swap_is_on())
+	if (swap_is_exposed())
 		diag_warn(NULL, "swap is on: what other programs show might reach the disk");
 	return 0;
 }

@@ -110,8 +110,3 @@ void arena_free(struct arena *arena)
 void arena_harden_process(void)
 {
 }
-
-bool arena_swap_is_on(void)
-{
-	return false;
-}

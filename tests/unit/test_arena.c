@@ -211,46 +211,6 @@ static void a_hardened_process_leaves_no_core(void **state)
 	assert_int_equal(unit_in_child(hardened), 0);
 }
 
-/* Lay text over /proc/swaps and ask. */
-static bool swap_with(const char *text)
-{
-	char name[] = "/tmp/satchel-swaps-XXXXXX";
-	int fd = mkstemp(name);
-	bool on;
-
-	MUST(write(fd, text, strlen(text)) == (ssize_t)strlen(text));
-	close(fd);
-	MUST(!mount(name, "/proc/swaps", "none", MS_BIND, NULL));
-	on = arena_swap_is_on();
-	MUST(!umount2("/proc/swaps", MNT_DETACH));
-	unlink(name);
-	return on;
-}
-
-#define SWAPS "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n"
-
-static void swaps(void)
-{
-	if (!unit_private_mounts())
-		_exit(77);
-	MUST(!swap_with(SWAPS));
-	MUST(!swap_with(""));
-	MUST(swap_with(SWAPS "/dev/sda2 partition\t8388604\t\t0\t\t-2\n"));
-	MUST(!swap_with(SWAPS "/dev/zram0 partition\t8388604\t\t0\t\t100\n"));
-	MUST(swap_with(SWAPS "/dev/zram0 partition\t8\t0\t100\n/swapfile file\t8\t0\t-2\n"));
-}
-
-static void swap_on_disk_is_seen(void **state)
-{
-	int rc;
-
-	(void)state;
-	rc = unit_in_child(swaps);
-	if (rc == 77)
-		skip();
-	assert_int_equal(rc, 0);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -262,7 +222,6 @@ int main(void)
 		cmocka_unit_test(a_child_sees_zeros),
 		cmocka_unit_test(where_locking_is_refused),
 		cmocka_unit_test(a_hardened_process_leaves_no_core),
-		cmocka_unit_test(swap_on_disk_is_seen),
 	};
 
 	return cmocka_run_group_tests_name("arena", tests, NULL, NULL);

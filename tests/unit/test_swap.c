@@ -3,7 +3,7 @@
 
 #include <sys/stat.h>
 
-#include "fusefs/swap.h"
+#include "common/swap.h"
 
 static void write_line(const char *path, const char *line)
 {

@@ -1,4 +1,4 @@
-#include "fusefs/swap.h"
+#include "common/swap.h"
 
 #include <dirent.h>
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* Swap that would keep what programs show: on a disk, and not encrypted. */
-#ifndef FUSEFS_SWAP_H
-#define FUSEFS_SWAP_H
+#ifndef COMMON_SWAP_H
+#define COMMON_SWAP_H
 
 #include <stdbool.h>
 
