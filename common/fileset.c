@@ -76,8 +76,15 @@ int fileset_open(struct fileset *files, const struct opening *opening)
 	return code;
 }
 
+void fileset_forget_names(struct fileset *files)
+{
+	for (unsigned i = 0; i < files->count; i++)
+		explicit_bzero(files->file[i], strlen(files->file[i]));
+}
+
 void fileset_close(struct fileset *files)
 {
+	fileset_forget_names(files);
 	for (unsigned i = 0; i < files->count; i++) {
 		source_close(files->source[i]);
 		free(files->file[i]);

@@ -37,6 +37,9 @@ bool fileset_is_used(const struct bundle *bundle, unsigned i);
  * and of no use. */
 void fileset_warn(const struct fileset *files, const struct bundle *bundle);
 
+/* Wipe the names of the files, which are of no use after that. */
+void fileset_forget_names(struct fileset *files);
+
 /* After the bundle. */
 void fileset_close(struct fileset *files);
 

@@ -1,5 +1,6 @@
 #include "common/opening.h"
 
+#include <fcntl.h>
 #include <limits.h>
 #include <string.h>
 
@@ -25,11 +26,12 @@ bool opening_number(uint64_t *number, const char *text, uint64_t max)
 	return true;
 }
 
+/* It is open now, before there are any of our own. */
 static bool take_descriptor(int *fd, const char *text)
 {
 	uint64_t value;
 
-	if (!opening_number(&value, text, INT_MAX))
+	if (!opening_number(&value, text, INT_MAX) || fcntl((int)value, F_GETFD) < 0)
 		return false;
 	*fd = (int)value;
 	return true;

@@ -14,6 +14,7 @@ enum {
 	ATTEMPTS = 3,
 	TTY_LINE = 4096, /* a terminal's longest line */
 	SIGNAL_COUNT = 6,
+	LOOK_MS = 100,
 };
 
 static const int signals[SIGNAL_COUNT] = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGTSTP, SIGUSR1};
@@ -233,6 +234,29 @@ int passphrase_ask_raw(struct passphrase *out, const char *prompt)
 	return status;
 }
 
+/* Has a signal come that is blocked?  Where none is, it has done what it does. */
+static bool signal_waits(void)
+{
+	sigset_t pending;
+
+	sigpending(&pending);
+	for (size_t i = 0; i < SIGNAL_COUNT; i++)
+		if (signals[i] != SIGTSTP && sigismember(&pending, signals[i]) == 1)
+			return true;
+	return false;
+}
+
+/* Until there is something, which may be the end.  False: a signal has come. */
+static bool wait_for_bytes(int fd)
+{
+	struct pollfd input = {.fd = fd, .events = POLLIN};
+
+	while (poll(&input, 1, LOOK_MS) <= 0)
+		if (signal_waits())
+			return false;
+	return true;
+}
+
 int passphrase_read_fd(struct passphrase *out, int fd)
 {
 	char raw[2 * KDF_PASSPHRASE_MAX];
@@ -241,6 +265,11 @@ int passphrase_read_fd(struct passphrase *out, int fd)
 	int status = STATUS_IO;
 
 	do {
+		if (!wait_for_bytes(fd)) {
+			got = -1;
+			status = STATUS_CANCELLED;
+			break;
+		}
 		got = read(fd, raw + len, sizeof raw - len);
 		if (got > 0)
 			len += (size_t)got;

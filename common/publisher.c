@@ -183,12 +183,16 @@ static int load_only(struct publisher_pins *pins, const char *text)
 	if (take_line(pins, text))
 		return 0;
 	file = fopen(text, "re");
+	if (!file && errno == ENOENT)
+		diag_error(text, "neither a minisign public key nor a file; was it copied whole?");
 	if (!file)
-		return diag_status(text, STATUS_IO);
+		return errno == ENOENT ? 1 : diag_status(text, STATUS_IO);
 	for (int i = 0; i < FILE_LINES && !found && fgets(line, sizeof line, file); i++)
 		found = read_line(file, line) && take_line(pins, line);
 	fclose(file);
-	return found ? 0 : diag_status(text, STATUS_KEYFILE);
+	if (!found)
+		diag_error(text, "there is no minisign public key in it");
+	return found ? 0 : status_exit_code(STATUS_KEYFILE);
 }
 
 int publisher_load(struct publisher_pins **pins, const struct publisher_options *options)

@@ -4,6 +4,7 @@
 
 #ifdef HAVE_LIBSYSTEMD
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,10 @@ static const char service[] = "org.freedesktop.login1";
 static const char manager_path[] = "/org/freedesktop/login1";
 static const char manager[] = "org.freedesktop.login1.Manager";
 static const char session[] = "org.freedesktop.login1.Session";
+static const char properties[] = "org.freedesktop.DBus.Properties";
+static const char changes[] = "type='signal',sender='org.freedesktop.login1',"
+			      "interface='org.freedesktop.DBus.Properties',"
+			      "member='PropertiesChanged',arg0='org.freedesktop.login1.Session'";
 
 /* How long logind may take: when it is first spoken to, and with a lock. */
 enum { OPEN_USEC = 2000000, OWNER_USEC = 300000 };
@@ -57,10 +62,38 @@ static int on_lock(sd_bus_message *message, void *context, sd_bus_error *error)
 
 	(void)error;
 	if (sd_bus_call_method_async(b->bus, NULL, service, sd_bus_message_get_path(message),
-	                             "org.freedesktop.DBus.Properties", "Get", on_owner, b, "ss",
-	                             session, "User") < 0)
+	                             properties, "Get", on_owner, b, "ss", session, "User") < 0)
 		b->news = BUS_LOCK;
 	return 0;
+}
+
+/* Of what has changed, is one that there is a lock now? */
+static bool tells_of_lock(sd_bus_message *message)
+{
+	const char *name;
+	int locked = 0;
+
+	if (sd_bus_message_skip(message, "s") < 0 ||
+	    sd_bus_message_enter_container(message, 'a', "{sv}") < 0)
+		return false;
+	while (!locked && sd_bus_message_enter_container(message, 'e', "sv") > 0) {
+		if (sd_bus_message_read(message, "s", &name) < 0)
+			return false;
+		if (strcmp(name, "LockedHint"))
+			sd_bus_message_skip(message, "v");
+		else
+			sd_bus_message_read(message, "v", "b", &locked);
+		if (sd_bus_message_exit_container(message) < 0)
+			return false;
+	}
+	return locked;
+}
+
+/* logind asks for a lock by a signal; who locks by himself, as a desktop does at a key,
+ * tells it afterwards. */
+static int on_change(sd_bus_message *message, void *context, sd_bus_error *error)
+{
+	return tells_of_lock(message) ? on_lock(message, context, error) : 0;
 }
 
 /* A lower limit than "as long as this takes" is logind's to set. */
@@ -87,7 +120,8 @@ struct bus *bus_open(void)
 	    sd_bus_set_method_call_timeout(b->bus, OPEN_USEC) < 0 ||
 	    sd_bus_match_signal(b->bus, NULL, service, manager_path, manager, "PrepareForSleep",
 	                        on_sleep, b) < 0 ||
-	    sd_bus_match_signal(b->bus, NULL, service, NULL, session, "Lock", on_lock, b) < 0) {
+	    sd_bus_match_signal(b->bus, NULL, service, NULL, session, "Lock", on_lock, b) < 0 ||
+	    sd_bus_add_match(b->bus, NULL, changes, on_change, b) < 0) {
 		sd_bus_unref(b->bus);
 		free(b);
 		return NULL;

@@ -1,5 +1,5 @@
 /* What logind announces on the system bus: the machine is about to sleep, the
- * screen is being locked.  Without a bus, without logind, or built without
+ * screen is being locked, or was.  Without a bus, without logind, or built without
  * libsystemd: silence. */
 #ifndef FUSEFS_BUS_H
 #define FUSEFS_BUS_H

@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "common/arena.h"
+#include "common/arguments.h"
 #include "common/diag.h"
 #include "common/pages.h"
 #include "common/seal_heap.h"
@@ -37,12 +38,6 @@ enum { ANSWERS_MS = 200, OVERWRITE_MS = 500, DETACH_MS = 1000, LAST_WORDS_MS = 2
 enum { HOLD_MS = 1000 };
 
 static const char program[] = "satchel-mount";
-
-/* The command line, which names the bundle and what of it is shown. */
-static struct {
-	char *text;
-	size_t len;
-} command_line;
 
 /* Everything that the serving process has. */
 struct mounted {
@@ -129,8 +124,13 @@ static int mount_session(struct mounted *m)
 	fuse_set_log_func(log_fuse);
 	m->session = fuse_session_new(&args, &ops_table, sizeof ops_table, &m->view);
 	fuse_opt_free_args(&args);
-	if (m->session && !fuse_session_mount(m->session, m->directory) &&
-	    device_take(m->session) == STATUS_OK)
+	if (m->session && fuse_session_mount(m->session, m->directory)) {
+		/* fusermount3 has words of its own, which are not seen here. */
+		if (!fuse_said)
+			diag_error(m->directory, "cannot be mounted there");
+		return 1;
+	}
+	if (m->session && device_take(m->session) == STATUS_OK)
 		return 0;
 	return fuse_said ? 1 : fail(STATUS_NOMEM);
 }
@@ -206,11 +206,6 @@ static int start(struct mounted *m)
 
 /* --- ending ---------------------------------------------------------------------------- */
 
-static void forget_arguments(void)
-{
-	explicit_bzero(command_line.text, command_line.len);
-}
-
 /* What was met on the way, where the end itself tells nothing. */
 static int damage_code(const struct mounted *m)
 {
@@ -234,10 +229,12 @@ static int finish(struct mounted *m, const struct end *end)
 
 	loop_refuse(m->loop, ANSWERS_MS);
 	arena_wipe(m->access.arena);
-	forget_arguments();
+	arguments_forget();
+	fileset_forget_names(&m->access.files);
 	if (m->run.program && end->reason != END_PROGRAM)
 		run_kill(&m->run);
-	if (end->reason != END_UNMOUNTED) {
+	/* A device that fails looks like an unmount, and is none. */
+	if (end->reason != END_UNMOUNTED || device_has_failed()) {
 		notes_overwrite(m->view.notes, OVERWRITE_MS);
 		supervisor_detach(m->supervisor, DETACH_MS);
 	}
@@ -264,7 +261,7 @@ static int serve(const struct options *options, struct supervisor *supervisor)
 	if (code) {
 		if (m.access.arena)
 			arena_wipe(m.access.arena);
-		forget_arguments();
+		arguments_forget();
 		loop_clean_stack();
 		return code;
 	}
@@ -277,26 +274,6 @@ static int serve(const struct options *options, struct supervisor *supervisor)
 }
 
 /* --- the command line ------------------------------------------------------------------ */
-
-/* The command line as everybody on the machine can read it names the bundle: go
- * on with a copy, and leave nothing behind the program's name. */
-static char **hide_arguments(int argc, char **argv)
-{
-	char **copy = calloc((size_t)argc + 1, sizeof *copy), *text;
-
-	for (int i = 0; i < argc; i++)
-		command_line.len += strlen(argv[i]) + 1;
-	text = command_line.text = calloc(1, command_line.len + 1);
-	for (int i = 0; copy && text && i < argc; i++) {
-		size_t len = strlen(argv[i]) + 1;
-
-		copy[i] = memcpy(text, argv[i], len);
-		text += len;
-		if (i)
-			memset(argv[i], 0, len);
-	}
-	return copy;
-}
 
 static int run(int argc, char **argv)
 {
@@ -317,18 +294,12 @@ static int run(int argc, char **argv)
 
 int main(int argc, char **argv)
 {
-	int code = 1;
+	int code;
 
 	diag_open_standard_streams();
 	diag_init(program, NULL);
-	argv = hide_arguments(argc, argv);
-	if (argv && command_line.text) {
-		code = run(argc, argv);
-		forget_arguments();
-	} else {
-		fail(STATUS_NOMEM);
-	}
-	free(command_line.text);
-	free(argv);
+	argv = arguments_hide(argc, argv);
+	code = argv ? run(argc, argv) : fail(STATUS_NOMEM);
+	arguments_free(argv);
 	return code;
 }

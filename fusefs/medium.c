@@ -34,6 +34,7 @@ struct bare {
 	const struct source *source;
 	dev_t file_system;
 	uint64_t place; /* in units of PROBE_LEN */
+	_Atomic bool is_lost;
 };
 
 struct medium {
@@ -41,7 +42,6 @@ struct medium {
 	bool is_removable; /* of a volume's devices any: while they are looked for */
 	int size_fd[SIZES_MAX];
 	struct bare bare[BARE_MAX];
-	_Atomic bool is_lost; /* of bare */
 };
 
 /* Bytes of a sysfs file, as a number; -1: it cannot be read. */
@@ -192,7 +192,8 @@ static void add_bare(struct medium *m, const struct source *source, dev_t file_s
 		if (m->bare[i].file_system == file_system)
 			return;
 	if (m->bare_count < BARE_MAX)
-		m->bare[m->bare_count++] = (struct bare){source, file_system, 0};
+		m->bare[m->bare_count++] =
+			(struct bare){.source = source, .file_system = file_system};
 }
 
 int medium_new(struct medium **medium, struct source *const *sources, unsigned count)
@@ -239,26 +240,26 @@ static bool can_be_read(struct bare *b)
 static void *probe(void *argument)
 {
 	const struct timespec pause = {0, PROBE_MS * 1000000};
-	struct medium *m = argument;
+	struct bare *b = argument;
 
 	for (;;) {
-		for (unsigned i = 0; i < m->bare_count; i++)
-			if (!can_be_read(&m->bare[i]))
-				atomic_store(&m->is_lost, true);
+		if (!can_be_read(b))
+			atomic_store(&b->is_lost, true);
 		nanosleep(&pause, NULL);
 	}
 	return NULL;
 }
 
+/* A thread for each: one that is silent does not hide that another is gone. */
 int medium_start(struct medium *medium)
 {
-	pthread_t thread;
+	for (unsigned i = 0; i < medium->bare_count; i++) {
+		pthread_t thread;
 
-	if (!medium->bare_count)
-		return STATUS_OK;
-	if (pthread_create(&thread, NULL, probe, medium))
-		return STATUS_NOMEM;
-	pthread_detach(thread);
+		if (pthread_create(&thread, NULL, probe, &medium->bare[i]))
+			return STATUS_NOMEM;
+		pthread_detach(thread);
+	}
 	return STATUS_OK;
 }
 
@@ -267,5 +268,8 @@ bool medium_is_there(const struct medium *medium)
 	for (unsigned i = 0; i < medium->size_count; i++)
 		if (read_number(medium->size_fd[i]) <= 0)
 			return false;
-	return !atomic_load(&medium->is_lost);
+	for (unsigned i = 0; i < medium->bare_count; i++)
+		if (atomic_load(&medium->bare[i].is_lost))
+			return false;
+	return true;
 }

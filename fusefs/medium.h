@@ -3,7 +3,7 @@
  * What sysfs says about the block device that a volume lies on, and about those
  * under it (LUKS, LVM, loop), is kept open: reading it fails once the device has
  * gone, and a card reader without a card says 0.  Where there is no block device
- * (network, FUSE) the volume itself is read, by a thread of its own: a server that
+ * (network, FUSE) the volume itself is read, by a thread of its own for each: a server that
  * is silent holds nothing up, and is not absent.  One unreadable page is damage,
  * not absence. */
 #ifndef FUSEFS_MEDIUM_H

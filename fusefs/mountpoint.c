@@ -107,12 +107,42 @@ bool mountpoint_find(struct mountpoint *m, const char *path)
 	return resolve(m->path, path) && find(m, m->path);
 }
 
+static bool is_same(const struct mountpoint *a, const struct mountpoint *b)
+{
+	return a->id == b->id && a->major == b->major && a->minor == b->minor;
+}
+
+/* Another one may be mounted over it. */
+enum standing { MOUNT_GONE, MOUNT_COVERED, MOUNT_ON_TOP };
+
+/* Where the list cannot be read nothing is known to be gone. */
+static enum standing look(const struct mountpoint *m)
+{
+	enum standing standing = m->id ? MOUNT_ON_TOP : MOUNT_GONE;
+	FILE *info = m->id ? fopen("/proc/self/mountinfo", "re") : NULL;
+	struct mountpoint other;
+	char *line = NULL;
+	size_t room = 0;
+
+	if (!info)
+		return standing;
+	standing = MOUNT_GONE;
+	while (getline(&line, &room, info) > 0) {
+		if (!take_line(&other, line, m->path))
+			continue;
+		if (is_same(&other, m))
+			standing = MOUNT_ON_TOP;
+		else if (standing == MOUNT_ON_TOP)
+			standing = MOUNT_COVERED;
+	}
+	free(line);
+	fclose(info);
+	return standing;
+}
+
 bool mountpoint_is_there(const struct mountpoint *m)
 {
-	struct mountpoint top;
-
-	return m->id && find(&top, m->path) && top.id == m->id && top.major == m->major &&
-	       top.minor == m->minor;
+	return look(m) != MOUNT_GONE;
 }
 
 static void run_fusermount(const char *path)
@@ -132,8 +162,8 @@ static void run_fusermount(const char *path)
 
 bool mountpoint_detach(const struct mountpoint *m)
 {
-	if (!mountpoint_is_there(m))
-		return true;
+	if (look(m) != MOUNT_ON_TOP)
+		return look(m) == MOUNT_GONE;
 	if (umount2(m->path, MNT_DETACH | UMOUNT_NOFOLLOW))
 		run_fusermount(m->path);
 	return !mountpoint_is_there(m);
@@ -184,7 +214,8 @@ bool mountpoint_is_free(const char *directory)
 	int error;
 
 	if (!mountpoint_clear_stale(directory))
-		return !refuse(directory, "a mount that died is there, and cannot be taken away");
+		return !refuse(directory, "a mount that died is there, and cannot be taken away; "
+		                          "try fusermount3 -u -z on it");
 	if (mountpoint_find(&m, directory))
 		return !refuse(directory, "something is mounted there already; if it is a bundle, "
 		                          "satchel-mount -u ends it");
@@ -206,12 +237,12 @@ int mountpoint_end(const char *directory)
 	if (is_dead(directory))
 		return mountpoint_detach(&m)
 		               ? 0
-		               : refuse(directory, "it died, and cannot be taken away");
+		               : refuse(directory, "it died, and cannot be taken away; try "
+		                                   "fusermount3 -u -z on it");
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return refuse(directory, strerror(errno));
-	failed = ioctl(fd, ops_end_request()) ? errno : 0;
-	close(fd);
+	failed = fd < 0 || ioctl(fd, ops_end_request()) ? errno : 0;
+	if (fd >= 0)
+		close(fd);
 	if (failed == ENOTTY || failed == ENOSYS)
 		return refuse(directory, "nothing is mounted there by satchel-mount");
 	/* It may be ending already. */
@@ -219,5 +250,7 @@ int mountpoint_end(const char *directory)
 		return refuse(directory, strerror(failed));
 	for (int i = 0; i < END_TRIES && mountpoint_is_there(&m); i++)
 		nanosleep(&pause, NULL);
-	return mountpoint_is_there(&m) ? refuse(directory, "it did not end") : 0;
+	return mountpoint_is_there(&m) ? refuse(directory, "it did not end; close what uses it, "
+	                                                   "or pull the drive out")
+	                               : 0;
 }

@@ -9,7 +9,7 @@
 #include "fusefs/fuse.h"
 
 /* Counted in pages of the page cache. */
-enum { PAGE = 4096, ROWS = 1 << 16, RECENT = 1 << 10, ZEROS = 1 << 20 };
+enum { PAGE = 4096, ROWS = 1 << 17, RECENT = 1 << 10, ZEROS = 1 << 20 };
 
 struct row {
 	uint32_t node;
@@ -110,7 +110,7 @@ static void invalidate(struct fuse_session *session, const struct row *r)
 	                                 (off_t)r->count * PAGE);
 }
 
-/* The oldest row, once there are many; it stays until it has been overwritten, as an end may
+/* The oldest row, once there are many; it stays until the kernel has dropped it, as an end may
  * come before. */
 static struct row take_oldest(struct notes *n, uint64_t *at)
 {
@@ -134,6 +134,8 @@ static void drop(struct notes *n, uint64_t at)
 	pthread_mutex_unlock(&n->lock);
 }
 
+/* Dropped, and not overwritten: who reads the file meanwhile would be given zeros, and who has
+ * mapped it, too. */
 static void *make_room(void *argument)
 {
 	struct notes *n = argument;
@@ -142,7 +144,6 @@ static void *make_room(void *argument)
 	for (;;) {
 		struct row r = take_oldest(n, &at);
 
-		overwrite(n->session, &r, INT64_MAX);
 		invalidate(n->session, &r);
 		drop(n, at);
 	}

@@ -1,6 +1,6 @@
 /* Which parts of which files the kernel was given for its page cache: numbers
  * only, in a table of fixed size.  At the end they are overwritten there, which
- * needs no key.  Where the table is full, the oldest are overwritten at once. */
+ * needs no key.  Where the table is full, the oldest are dropped there, and no more. */
 #ifndef FUSEFS_NOTES_H
 #define FUSEFS_NOTES_H
 

@@ -29,6 +29,9 @@ enum { SHORT_READ = 32 * 1024, SHORT_READ_CACHED = 128 * 1024 };
  * less than that, somebody is woken for more. */
 enum { AHEAD_CACHED_LOW = 256 * 1024, AHEAD_CACHED = 1024 * 1024 };
 
+/* Runs of data that are looked at for the hole behind them. */
+enum { HOLE_TRIES = 64 };
+
 /* Where the pieces of an answer about attributes lie in a worker's buffer,
  * behind the request, whose names are still wanted. */
 enum {
@@ -142,7 +145,8 @@ static void reply_failure(struct worker *w, fuse_req_t req, uint32_t id, int sta
 	bool is_damage = error == EIO && !loop_is_refusing(w);
 
 	if (is_damage) {
-		atomic_store(&w->view->damaged, true);
+		if (status != STATUS_VOLUME)
+			atomic_store(&w->view->damaged, true);
 		reports_add(w->view->reports, id, status);
 	}
 	reply_error(w, req, error);
@@ -210,6 +214,8 @@ static void op_init(void *context, struct fuse_conn_info *conn)
 	conn->max_read = conn->max_write = v->read_max;
 	conn->max_background = 64;
 	conn->congestion_threshold = 48;
+	v->knows_no_open = conn->capable & FUSE_CAP_NO_OPEN_SUPPORT;
+	v->knows_no_opendir = conn->capable & FUSE_CAP_NO_OPENDIR_SUPPORT;
 	v->greeted = true;
 }
 
@@ -438,7 +444,7 @@ static void op_opendir(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *f
 	(void)node;
 	if (!w)
 		return;
-	if (w->view->cached)
+	if (w->view->cached && w->view->knows_no_opendir)
 		reply_error(w, req, ENOSYS);
 	else if (loop_claim(w))
 		fuse_reply_open(req, file);
@@ -457,11 +463,12 @@ static void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file
 		reply_error(w, req, EROFS);
 		return;
 	}
-	if (w->view->cached) {
+	if (w->view->cached && w->view->knows_no_open) {
 		reply_error(w, req, ENOSYS);
 		return;
 	}
-	file->direct_io = 1;
+	file->direct_io = !w->view->cached;
+	file->keep_cache = w->view->cached;
 	if (loop_claim(w))
 		fuse_reply_open(req, file);
 }
@@ -607,18 +614,23 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 		answer_read(w, &read);
 }
 
-/* Where the hole behind off begins: runs may lie end to end. */
+/* Where the hole behind off begins: runs may lie end to end.  After many of those there is none:
+ * that is never wrong to say, and who makes a bundle of such runs gets no work done by it. */
 static int find_hole(struct worker *w, uint64_t off, uint64_t *hole)
 {
 	const struct format_entry *e = &w->entry->e;
 	uint64_t begin, end = off;
-	int status;
+	int status = STATUS_OK;
 
-	do {
+	for (unsigned i = 0; i < HOLE_TRIES && status == STATUS_OK; i++) {
 		off = end;
 		status = bundle_data_range(w->cursor, e, off, &begin, &end);
-	} while (status == STATUS_OK && begin == off && end > off && end < e->size);
-	*hole = begin > off ? off : end;
+		if (begin != off || end <= off || end >= e->size) {
+			*hole = begin > off ? off : end;
+			return status;
+		}
+	}
+	*hole = e->size;
 	return status;
 }
 

@@ -33,7 +33,9 @@ struct view {
 	bool (*medium_is_there)(void *context);
 	void *context;
 
-	bool greeted;              /* the kernel's INIT has arrived */
+	bool greeted;       /* the kernel's INIT has arrived */
+	bool knows_no_open; /* it takes ENOSYS to mean that nobody need be asked */
+	bool knows_no_opendir;
 	_Atomic int64_t last_read; /* CLOCK_BOOTTIME, seconds */
 	_Atomic bool damaged;      /* something could not be read */
 };

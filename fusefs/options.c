@@ -17,6 +17,8 @@ enum {
 	VERSION,
 };
 
+enum { WORDS = 256 }; /* of a message */
+
 static const struct option known[] = {
 	{"passphrase-file", required_argument, NULL, OPENING_PASSPHRASE_FILE},
 	{"passphrase-fd", required_argument, NULL, OPENING_PASSPHRASE_FD},
@@ -143,7 +145,8 @@ static int cut_program(struct options *o, int argc, char **argv)
 
 int options_parse(struct options *options, int argc, char **argv)
 {
-	int code;
+	char which[WORDS];
+	int code, row = 0;
 
 	*options = (struct options){0};
 	opening_init(&options->opening);
@@ -151,7 +154,7 @@ int options_parse(struct options *options, int argc, char **argv)
 	if (options->program && !options->program[0])
 		return usage("which program?", "--run");
 	opterr = 0;
-	while ((code = getopt_long(argc, argv, ":fuvqh", known, NULL)) != -1) {
+	while ((code = getopt_long(argc, argv, ":fuvqh", known, &row)) != -1) {
 		switch (code) {
 		case 'h': return fputs(help, stdout) < 0;
 		case VERSION: return puts("satchel-mount " SATCHEL_VERSION) < 0;
@@ -162,10 +165,12 @@ int options_parse(struct options *options, int argc, char **argv)
 			return usage(flaw, word);
 		}
 		}
-		if (!take(options, code, optarg))
-			return usage(code == IDLE ? "--idle wants whole minutes, from 1 on"
+		if (!take(options, code, optarg)) {
+			snprintf(which, sizeof which, "--%s %s", known[row].name, optarg);
+			return usage(code == IDLE ? "whole minutes, from 1 on, are wanted"
 			                          : "not usable",
-			             optarg);
+			             which);
+		}
 	}
 	diag_set_quiet(options->quiet);
 	if (!options->names && !isatty(STDERR_FILENO))

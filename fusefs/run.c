@@ -37,6 +37,16 @@ static int fail(const char *what)
 	return 1;
 }
 
+/* Namespaces may be switched off, or give no rights, and old kernels lack calls. */
+static int refuse_session(void)
+{
+	diag_error(NULL,
+	           "a private session is not to be had on this system (%s); see DIAGNOSTICS in "
+	           "satchel-mount(1), or use satchel-read cat",
+	           strerror(errno));
+	return 1;
+}
+
 /* --- namespaces ------------------------------------------------------------------- */
 
 static bool write_file(const char *path, const char *text)
@@ -78,17 +88,9 @@ static int enter_namespaces(void)
 	uid_t uid = getuid();
 	gid_t gid = getgid();
 
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC)) {
-		diag_error(NULL,
-		           "a private session is not to be had (%s): this system does not let "
-		           "users make namespaces",
-		           strerror(errno));
-		return 1;
-	}
-	if (!map_ids(uid, gid))
-		return fail("/proc/self/uid_map");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
-		return fail("/");
+	if (unshare(CLONE_NEWUSER | CLONE_NEWNS | CLONE_NEWNET | CLONE_NEWIPC) ||
+	    !map_ids(uid, gid) || mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL))
+		return refuse_session();
 	raise_loopback();
 	return 0;
 }
@@ -117,26 +119,27 @@ static void drop_rights(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* Started from a menu, what a program prints goes to the journal, through a
- * socket, or into ~/.xsession-errors: to a disk. */
-static void leave_log(int fd)
+/* No file, and no socket, behind that descriptor. */
+static void leave_file(int fd, int flags)
 {
 	struct stat st;
 	int null;
 
 	if (fstat(fd, &st) || !(S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode)))
 		return;
-	null = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	null = open("/dev/null", flags | O_CLOEXEC);
 	if (null < 0 || dup2(null, fd) < 0)
 		close(fd);
 	close(null);
 }
 
-/* Nor does it find another way there: descriptors that this process was given. */
+/* Started from a menu, what a program prints goes to the journal, through a
+ * socket, or into ~/.xsession-errors: to a disk.  Nor does it find another way there:
+ * descriptors that this process was given. */
 static void leave_logs(void)
 {
-	leave_log(STDOUT_FILENO);
-	leave_log(STDERR_FILENO);
+	leave_file(STDOUT_FILENO, O_WRONLY);
+	leave_file(STDERR_FILENO, O_WRONLY);
 	close_range(STDERR_FILENO + 1, UINT_MAX, CLOSE_RANGE_CLOEXEC);
 }
 
@@ -214,21 +217,53 @@ static bool may_begin(int fd, const char *program)
 	return got == 1;
 }
 
+/* Where the session has its files.  The current directory may lie under a cover soon, and with
+ * it what is named from there. */
+static int find_directory(struct run *run, const char *directory)
+{
+	size_t len;
+
+	run->directory = directory ? directory : default_directory;
+	if (run->directory[0] == '/')
+		return 0;
+	if (!getcwd(run->place, sizeof run->place))
+		return fail(directory);
+	len = strlen(run->place);
+	if ((size_t)snprintf(run->place + len, sizeof run->place - len, "/%s", directory) >=
+	    sizeof run->place - len) {
+		errno = ENAMETOOLONG;
+		return fail(directory);
+	}
+	run->directory = run->place;
+	return 0;
+}
+
+/* What gave the passphrase could be read again. */
+static void leave_passphrase(const struct opening *o)
+{
+	bool is_input = o->passphrase_fd == STDIN_FILENO ||
+	                (o->passphrase_file && !strcmp(o->passphrase_file, "-"));
+
+	if (o->passphrase_fd > STDERR_FILENO)
+		close(o->passphrase_fd);
+	if (is_input)
+		leave_file(STDIN_FILENO, O_RDONLY);
+}
+
 int run_prepare(struct run *run, const struct options *options)
 {
-	int go[2], code = enter_namespaces();
+	int go[2], code = find_directory(run, options->directory);
 
+	if (code == 0)
+		code = enter_namespaces();
 	if (code)
 		return code;
-	run->directory = options->directory ? options->directory : default_directory;
 	if (pipe2(go, O_CLOEXEC))
 		return fail(options->program[0]);
 	run->program = fork_first();
 	if (run->program == 0) {
 		close(go[1]);
-		/* It could read that again. */
-		if (options->opening.passphrase_fd > STDERR_FILENO)
-			close(options->opening.passphrase_fd);
+		leave_passphrase(&options->opening);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!may_begin(go[0], options->program[0]))
 			_exit(1);
@@ -444,7 +479,7 @@ static int arrange(struct places *p, const struct run *run, const char *program)
 	list_covered(p);
 	list_kept(p, program);
 	if (mount_setattr(AT_FDCWD, "/", AT_RECURSIVE, &read_only, sizeof read_only))
-		return fail("/");
+		return refuse_session();
 	for (unsigned i = 0; i < p->covered_count && code == 0; i++)
 		code = cover(p->covered[i]);
 	mount("/dev/null", "/dev/log", NULL, MS_BIND, NULL); /* if that is a socket of its own */

@@ -4,7 +4,7 @@
 #ifndef FUSEFS_RUN_H
 #define FUSEFS_RUN_H
 
-#include <stdbool.h>
+#include <limits.h>
 #include <sys/types.h>
 
 struct options;
@@ -12,7 +12,8 @@ struct options;
 struct run {
 	pid_t program;         /* the first process of the program's world */
 	int go_fd;             /* tells it to begin */
-	const char *directory; /* where the mount goes */
+	const char *directory; /* where the mount goes: absolute */
+	char place[PATH_MAX];  /* room for that */
 };
 
 /* Enter namespaces of our own (user, mount, network, IPC) and start the process

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/arena.h"
+#include "common/arguments.h"
 #include "common/diag.h"
 #include "common/status.h"
 #include "reader/verbs.h"
@@ -52,14 +53,11 @@ static int help(int argc, char **argv)
 	return printed();
 }
 
-int main(int argc, char **argv)
+static int run(int argc, char **argv)
 {
 	const char *name = argc > 1 ? argv[1] : NULL;
 	const struct verb *verb = name ? find_verb(name) : NULL;
 
-	diag_open_standard_streams();
-	diag_init("satchel-read", NULL);
-	arena_harden_process();
 	if (verb) {
 		if (sodium_init() < 0) {
 			diag_error(NULL, "no source of randomness");
@@ -78,4 +76,17 @@ int main(int argc, char **argv)
 		return printed();
 	}
 	return options_usage(NULL, "no such verb", name);
+}
+
+int main(int argc, char **argv)
+{
+	int code;
+
+	diag_open_standard_streams();
+	diag_init("satchel-read", NULL);
+	arena_harden_process();
+	argv = arguments_hide(argc, argv);
+	code = argv ? run(argc, argv) : diag_status(NULL, STATUS_NOMEM);
+	arguments_free(argv);
+	return code;
 }

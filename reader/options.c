@@ -6,7 +6,7 @@
 
 #include "common/diag.h"
 
-enum { ROWS_MAX = 32 };
+enum { ROWS_MAX = 32, WORDS = 256 };
 
 static const struct option_row common_rows[] = {
 	{OPENING_PASSPHRASE_FILE, "passphrase-file", "FILE",
@@ -84,15 +84,16 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
                   bool (*own)(void *context, int code, const char *argument), void *context)
 {
 	struct tables t = {.letters = ":"};
+	char which[WORDS];
 	size_t count = 0;
-	int code;
+	int code, row = 0;
 
 	*options = (struct options){0};
 	opening_init(&options->opening);
 	add_rows(&t, &count, verb->rows);
 	add_rows(&t, &count, common_rows);
 	opterr = 0;
-	while ((code = getopt_long(argc, argv, t.letters, t.option, NULL)) != -1) {
+	while ((code = getopt_long(argc, argv, t.letters, t.option, &row)) != -1) {
 		if (code == 'h') {
 			options_help(verb);
 			return 0;
@@ -108,8 +109,10 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 		if (code == 'q')
 			options->quiet = true;
 		else if (is_opening(code) ? !opening_take(&options->opening, code, optarg)
-		                          : !own(context, code, optarg))
-			return options_usage(verb->name, "not usable", optarg);
+		                          : !own(context, code, optarg)) {
+			snprintf(which, sizeof which, "--%s %s", t.option[row].name, optarg);
+			return options_usage(verb->name, "not usable", which);
+		}
 	}
 	diag_set_quiet(options->quiet);
 	return take_operands(options, verb, argc - optind, argv + optind);

@@ -99,7 +99,7 @@ rm "$pinned"
 mkdir "$pinned"
 both 1 'publishers: Is a directory' $signed
 rmdir "$pinned"
-ok "no key: said before the passphrase is asked for" refuses 1 'absent.pub: No such file' \
+ok "no key: said before the passphrase is asked for" refuses 1 'absent.pub: neither a minisign public key nor a file' \
 	"$read" ls --publisher "$tmp/absent.pub" $signed
 
 # --- where they are looked for ---------------------------------------------------------------
@@ -137,7 +137,7 @@ both 1 'edition 7 is older than the 8 required' "$tmp/week7" --min-edition 8
 shows "one without a series" --min-edition 1 $signed
 both 1 'edition 1 is older than the 2 required' $signed --min-edition 2
 both 1 'has no edition, and 1 or later was required' $unsigned --min-edition 1
-both 2 'not usable' $signed --min-edition new
+both 2 'not usable: --min-edition new' $signed --min-edition new
 pins "$theirs"
 both 1 'you have not pinned' $signed --min-edition 2
 finish

@@ -33,6 +33,6 @@ for word in --passphrase=secret -psecret; do
 	no "and not repeated" grep -q secret "$tmp/stderr"
 done
 ok "--idle in whole minutes" exits 2 "$mount" --idle 1.5 "$bundle" "$mnt"
-ok "in words" grep -q -- '--idle wants whole minutes, from 1 on: 1.5' "$tmp/stderr"
+ok "in words" grep -q -- 'whole minutes, from 1 on, are wanted: --idle 1.5' "$tmp/stderr"
 
 finish

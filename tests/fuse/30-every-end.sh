@@ -123,6 +123,19 @@ no "who asked for it is gone: it ends" lives
 no "and nothing is mounted" is_mounted
 pid=''
 
+# A passphrase is waited for: from somebody who writes none, or from nowhere.
+exec 4<>"$tmp/fifo"
+"$mount" -q -f --passphrase-fd 3 "$bundle" "$mnt" 3<"$tmp/fifo" 4>&- &
+pid=$!
+until [ -n "$(cat "/proc/$pid/task/$pid/children")" ]; do sleep 0.02; done
+kill -TERM "$pid"
+gone
+is "a signal does not wait for the passphrase: exit code" "$code" 143
+ok "nor does the end" within 2000
+exec 4>&-
+is "of a descriptor that is not open" "$(timeout 20 "$mount" -q -f --passphrase-fd 3 "$bundle" "$mnt" 2>"$tmp/stderr" 3>&-; echo $?)" 2
+like "which is said" "$(cat "$tmp/stderr")" 'not usable: --passphrase-fd 3'
+
 is "of a wrong passphrase" "$(echo wrong >"$tmp/wrong"; "$mount" --passphrase-file "$tmp/wrong" "$bundle" "$mnt" 2>/dev/null; echo $?)" 12
 is "of no such bundle" "$("$mount" "${key[@]}" "$tmp/none" "$mnt" 2>/dev/null; echo $?)" 10
 is "of no such directory" "$("$mount" "${key[@]}" "$bundle" "$tmp/none" 2>/dev/null; echo $?)" 1

@@ -16,7 +16,8 @@ command -v dbus-daemon >/dev/null || lacking "dbus-daemon"
 
 cat >"$tmp/logind.py" <<'EOF'
 """logind.py COMMAND...: run COMMAND with a mock of logind; lines on standard input:
-sleep, wake, lock, lock-other; delays: who delays sleep is printed; stuck: another's
+sleep, wake, lock, lock-other; locked, unlocked, locked-other: the desktop tells, which has
+done it itself; delays: who delays sleep is printed; stuck: another's
 screen is locked, and logind says nothing more; panic."""
 import os, signal, subprocess, sys, time, dbus, dbusmock
 
@@ -44,6 +45,16 @@ def lock(path):
         'org.freedesktop.login1.Session', 'Lock', '', [], dbus_interface=dbusmock.MOCK_IFACE)
 
 
+def hint(path, locked):
+    # What else changes with it comes with it.
+    bus.get_object('org.freedesktop.login1', path).EmitSignal(
+        'org.freedesktop.DBus.Properties', 'PropertiesChanged', 'sa{sv}as',
+        ['org.freedesktop.login1.Session',
+         dbus.Dictionary({'IdleHint': dbus.Boolean(True), 'IdleSinceHint': dbus.UInt64(7),
+                          'LockedHint': dbus.Boolean(locked)}, signature='sv'),
+         dbus.Array([], signature='s')], dbus_interface=dbusmock.MOCK_IFACE)
+
+
 def get_stuck():
     os.kill(server(), signal.SIGSTOP)
     lock(other)
@@ -62,6 +73,9 @@ news = {
     'wake': lambda: announce(False),
     'lock': lambda: lock(ours),
     'lock-other': lambda: lock(other),
+    'locked': lambda: hint(ours, True),
+    'unlocked': lambda: hint(ours, False),
+    'locked-other': lambda: hint(other, True),
     'delays': lambda: print(*delays()),
     'stuck': get_stuck,
     'panic': lambda: os.kill(server(), signal.SIGUSR1),
@@ -103,6 +117,11 @@ with_logind lock
 gone
 is "when the screen is locked: exit code" "$code" 22
 like "it says why" "$(cat "$tmp/stderr")" 'screen is locked'
+
+with_logind unlocked locked-other delays locked
+gone
+is "when a desktop has locked it by itself: exit code" "$code" 22
+is "and not before" "$(cat "$tmp/stdout")" 'sleep satchel-mount delay'
 
 # logind is asked whose screen that is: nothing else waits for its answer.
 with_logind stuck panic

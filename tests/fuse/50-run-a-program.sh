@@ -24,6 +24,15 @@ is "what is not there" "$("$mount" "${key[@]}" "$bundle" --run /no/such/program 
 is "arguments arrive as they are" "$("$mount" "${key[@]}" "$bundle" --run printf '%s|' 'a b' '' --run)" "a b||--run|"
 is "DIRECTORY says where" "$("$mount" "${key[@]}" "$bundle" "$HOME/here" --run pwd)" "$HOME/here"
 no "and nobody outside sees it" test -e "$HOME/here"
+at_home() { # DIRECTORY COMMAND...: named from a home that is covered
+	local command there=$PWD
+	command=$(realpath "$mount")
+	(cd "$HOME" && "$command" -q --passphrase-file "$there/$good/one.passphrase" "$there/$bundle" "$1" --run "${@:2}")
+}
+is "also where it is named from there" "$(at_home here pwd)" "$HOME/here"
+is "and behind it is not what was at home" "$(at_home here ls ..)" here
+is "what gave the passphrase is not there to be read again" \
+	"$("$mount" -q --passphrase-file - "$bundle" --run cat <"$good/one.passphrase")" ''
 "$mount" "${key[@]}" "$bundle" --run sleep 2 &
 sleep 1
 is "the mount is in no list outside" "$(grep -c /tmp/files /proc/self/mounts)" 0

@@ -8,7 +8,7 @@
 #include "fusefs/fuse.h"
 #include "fusefs/notes.h"
 
-enum { PAGE = 4096, MIB = 1024 * 1024, NODES = 1 << 17, MANY = 60000, LONG_MS = 60000 };
+enum { PAGE = 4096, MIB = 1024 * 1024, NODES = 1 << 17, MANY = 120000, LONG_MS = 60000 };
 
 static struct kernel {
 	pthread_mutex_t lock;
@@ -16,7 +16,7 @@ static struct kernel {
 	uint64_t stored[NODES], dropped[NODES]; /* bytes of each node, told to the kernel */
 	uint64_t end[NODES];                    /* behind the last of them */
 	uint64_t last_node;
-	bool is_stuck; /* who stores bytes of node 0 has to wait */
+	bool is_stuck; /* who drops bytes of node 0 has to wait, the first time */
 	bool is_tried; /* somebody did */
 } kernel = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
@@ -25,19 +25,12 @@ int fuse_lowlevel_notify_store(struct fuse_session *session, fuse_ino_t node, of
 {
 	size_t len = data->buf[0].size;
 	const uint8_t *bytes = data->buf[0].mem;
-	bool is_held = false;
 
 	(void)session;
 	(void)flags;
 	for (size_t i = 0; i < len; i += PAGE)
 		assert_int_equal(bytes[i], 0);
 	pthread_mutex_lock(&kernel.lock);
-	if (node == 0 && !kernel.is_tried) {
-		kernel.is_tried = is_held = true;
-		pthread_cond_broadcast(&kernel.changed);
-	}
-	while (is_held && kernel.is_stuck)
-		pthread_cond_wait(&kernel.changed, &kernel.lock);
 	kernel.stored[node] += len;
 	kernel.end[node] =
 		(uint64_t)off + len > kernel.end[node] ? (uint64_t)off + len : kernel.end[node];
@@ -49,9 +42,17 @@ int fuse_lowlevel_notify_store(struct fuse_session *session, fuse_ino_t node, of
 int fuse_lowlevel_notify_inval_inode(struct fuse_session *session, fuse_ino_t node, off_t off,
                                      off_t len)
 {
+	bool is_held = false;
+
 	(void)session;
 	(void)off;
 	pthread_mutex_lock(&kernel.lock);
+	if (node == 0 && !kernel.is_tried) {
+		kernel.is_tried = is_held = true;
+		pthread_cond_broadcast(&kernel.changed);
+	}
+	while (is_held && kernel.is_stuck)
+		pthread_cond_wait(&kernel.changed, &kernel.lock);
 	kernel.dropped[node] += (uint64_t)len;
 	pthread_mutex_unlock(&kernel.lock);
 	return 0;
@@ -105,15 +106,12 @@ static void where_there_is_no_time_all_is_dropped(void **state)
 	free(n);
 }
 
-/* The thread that makes room is stuck over the oldest row when the end comes: that row is
- * overwritten by the end.  (It uses the notes for ever, so they are not freed.) */
-static void what_is_being_overwritten_at_the_end_is_not_forgotten(void **state)
+/* Files of one page, until there are so many that room is made; how many.  (The thread that
+ * makes it uses the notes for ever, so they are not freed.) */
+static uint64_t fill(struct notes *n)
 {
-	struct notes *n = made();
 	uint64_t added = 0;
 
-	(void)state;
-	kernel.is_stuck = true;
 	assert_int_equal(notes_start(n, NULL), STATUS_OK);
 	pthread_mutex_lock(&kernel.lock);
 	while (!kernel.is_tried && added < MANY) {
@@ -126,6 +124,32 @@ static void what_is_being_overwritten_at_the_end_is_not_forgotten(void **state)
 	while (!kernel.is_tried)
 		pthread_cond_wait(&kernel.changed, &kernel.lock);
 	pthread_mutex_unlock(&kernel.lock);
+	return added;
+}
+
+/* Zeros would be read as the file's by who reads it meanwhile. */
+static void where_there_is_no_room_the_oldest_is_dropped_and_not_overwritten(void **state)
+{
+	struct notes *n = made();
+
+	(void)state;
+	kernel.is_stuck = false;
+	assert_true(fill(n) > MANY / 2);
+	assert_int_equal(kernel.stored[0], 0);
+	notes_overwrite(n, LONG_MS);
+	assert_int_equal(kernel.stored[0], 0);
+}
+
+/* The thread that makes room is stuck over the oldest row when the end comes: that row is
+ * overwritten by the end. */
+static void what_is_being_dropped_at_the_end_is_not_forgotten(void **state)
+{
+	struct notes *n = made();
+	uint64_t added;
+
+	(void)state;
+	kernel.is_stuck = true;
+	added = fill(n);
 	notes_overwrite(n, LONG_MS);
 	for (uint64_t node = 0; node < added; node++) {
 		assert_int_equal(kernel.stored[node], PAGE);
@@ -138,7 +162,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_was_served_is_overwritten_once_and_no_byte_behind_it),
 		cmocka_unit_test(where_there_is_no_time_all_is_dropped),
-		cmocka_unit_test(what_is_being_overwritten_at_the_end_is_not_forgotten),
+		cmocka_unit_test(where_there_is_no_room_the_oldest_is_dropped_and_not_overwritten),
+		cmocka_unit_test(what_is_being_dropped_at_the_end_is_not_forgotten),
 	};
 
 	return cmocka_run_group_tests_name("notes", tests, NULL, NULL);
