@@ -35,7 +35,9 @@ static int explain(struct failure *own, const char *path, int status)
 			own, code, path,
 			"the drive gave back other bytes than were written; do not use it");
 	case STATUS_EXISTS: return failure_say(own, code, path, OUTFILE_EXISTS);
-	case STATUS_IO: return failure_say(own, code, path, "%s", strerror(error));
+	case STATUS_IO:
+		return failure_say(own, code, path, "%s%s", strerror(error),
+		                   code == EXIT_UNFIT ? "; take another drive" : "");
 	default: return failure_say(own, code, path, "%s", status_text(status));
 	}
 }

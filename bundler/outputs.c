@@ -41,9 +41,20 @@ static int exit_code_of(int error)
 	return outfile_is_unfit(error) ? EXIT_UNFIT : EXIT_FAILED;
 }
 
+/* What to look at. */
+static const char *hint(int error)
+{
+	switch (error) {
+	case EROFS: return "; is it write-protected?";
+	case ENOENT: return "; is the drive there, and mounted?";
+	default: return "";
+	}
+}
+
 static int refuse(struct failure *failure, const char *path, int error)
 {
-	return failure_say(failure, exit_code_of(error), path, "%s", strerror(error));
+	return failure_say(failure, exit_code_of(error), path, "%s%s", strerror(error),
+	                   hint(error));
 }
 
 static int find_spot(const char *path, struct spot *spot, struct failure *failure)
@@ -54,12 +65,14 @@ static int find_spot(const char *path, struct spot *spot, struct failure *failur
 	spot->dirfd = open_directory(path);
 	if (spot->dirfd < 0 || fstat(spot->dirfd, &spot->dir))
 		return failure_say(failure, exit_code_of(errno), path,
-		                   "its directory cannot be used: %s", strerror(errno));
+		                   "its directory cannot be used: %s%s", strerror(errno),
+		                   hint(errno));
 	if (!spot->name[0] || !strcmp(spot->name, ".") || !strcmp(spot->name, ".."))
 		return failure_say(failure, EXIT_FAILED, path, OUTFILE_IS_DIRECTORY);
 	if (faccessat(spot->dirfd, ".", W_OK | X_OK, AT_EACCESS))
 		return failure_say(failure, exit_code_of(errno), path,
-		                   "nothing can be written there: %s", strerror(errno));
+		                   "nothing can be written there: %s%s", strerror(errno),
+		                   hint(errno));
 	return EXIT_DONE;
 }
 

@@ -546,7 +546,7 @@ static int open_target(struct extract *x)
 	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
 
 	x->place.root = open(x->directory, flags);
-	if (x->place.root < 0 && errno == ENOENT && mkdir(x->directory, 0777) == 0) {
+	if (x->place.root < 0 && errno == ENOENT && mkdir(x->directory, 0700) == 0) {
 		x->place.root = open(x->directory, flags);
 		if (x->place.root >= 0)
 			sandbox_close(

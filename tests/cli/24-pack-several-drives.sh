@@ -87,7 +87,7 @@ if [ "$(id -u)" -eq 0 ] && unshare -m true 2>/dev/null; then
 		$'drive2/b: the bundle has up to [0-9.]+ MB, drawn at random, and [0-9.]+ MB are free there; --size .*\npacks .*\ncode 13\n'
 	like "a drive is filled" "$said" $'code 0, +(99|100)%'
 	like "each one to a length of its own" "$said" 'code 0, lengths: 2'
-	like "if none is fit, nothing is done" "$said" $'Read-only file system\n.*drive1/b: .*\ncode 13\n'
+	like "if none is fit, nothing is done" "$said" $'Read-only file system; is it write-protected\\?\n.*drive1/b: .*\ncode 13\n'
 	like "what fills a full drive is no bundle" "$said" \
 		$'drive5: --size=fill: too little is free there for any bundle\ncode 13\n'
 	no "and not another one" test -e "$tmp/out/none"

@@ -31,6 +31,7 @@ is "-v prints what is extracted" "$(LC_ALL=C sort "$tmp/stdout")" \
 	"$(cd "$out" && find . -mindepth 1 | cut -c 3- | LC_ALL=C sort)"
 rm -rf "$out"
 ok "a directory that is not there is made" extract 0 passphrase-low
+is "for who asked for it alone" "$(stat -c %a "$out")" 700
 ok "only if the one above it is" exits 1 "$read" extract "${key[@]}" -C "$tmp/no/where" $good/links.bundle
 touch "$tmp/file"
 ok "a file is none" exits 1 "$read" extract "${key[@]}" -C "$tmp/file" $good/links.bundle

@@ -147,4 +147,15 @@ for verb in 'cat many.bundle large' 'ls many.bundle' 'ls -lR many.bundle' 'ls --
 		"$(where "$read" ${verb/many/"$tmp/many"} "${key[@]}")" locked
 done
 is "control: another program has it anywhere" "$(where cat "$tmp/many/large")" 'not locked'
+
+# --- and what is looked at is nobody's to know --------------------------------------------------
+
+mkfifo "$tmp/pipe"
+"$read" cat "${key[@]}" "$bundle" film.mp4 >"$tmp/pipe" &
+pid=$!
+exec 8<"$tmp/pipe"
+head -c 1 <&8 >/dev/null
+is "the command line tells nothing" "$(tr -d '\0' <"/proc/$pid/cmdline")" "$read"
+exec 8<&-
+wait $pid
 finish
