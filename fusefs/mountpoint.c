@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,7 +17,7 @@
 #include "common/diag.h"
 #include "fusefs/ops.h"
 
-enum { END_TRIES = 250, END_PAUSE_MS = 20 };
+enum { END_TRIES = 250, ASK_TRIES = 50, END_PAUSE_MS = 20 };
 
 /* Spaces, tabs, line breaks and backslashes are \ooo there. */
 static void unescape(char *text)
@@ -226,31 +227,79 @@ bool mountpoint_is_free(const char *directory)
 	return is_empty || !refuse(directory, "is not empty; name an empty directory");
 }
 
-int mountpoint_end(const char *directory)
+/* Those who serve may all be waiting for a drive, and then nobody answers: so this is asked in a
+ * process of its own. */
+enum answer { ANSWER_NONE, ANSWER_ENDING, ANSWER_DEAD, ANSWER_FOREIGN, ANSWER_REFUSED };
+
+static enum answer ask(const char *directory)
 {
-	const struct timespec pause = {.tv_nsec = END_PAUSE_MS * 1000000};
-	struct mountpoint m;
 	int fd, failed;
 
-	if (!mountpoint_find(&m, directory))
-		return refuse(directory, "nothing is mounted there by satchel-mount");
 	if (is_dead(directory))
-		return mountpoint_detach(&m)
-		               ? 0
-		               : refuse(directory, "it died, and cannot be taken away; try "
-		                                   "fusermount3 -u -z on it");
+		return ANSWER_DEAD;
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	failed = fd < 0 || ioctl(fd, ops_end_request()) ? errno : 0;
-	if (fd >= 0)
-		close(fd);
-	if (failed == ENOTTY || failed == ENOSYS)
-		return refuse(directory, "nothing is mounted there by satchel-mount");
-	/* It may be ending already. */
-	if (failed && failed != EIO && failed != ENOTCONN && failed != ECONNABORTED)
-		return refuse(directory, strerror(failed));
-	for (int i = 0; i < END_TRIES && mountpoint_is_there(&m); i++)
-		nanosleep(&pause, NULL);
-	return mountpoint_is_there(&m) ? refuse(directory, "it did not end; close what uses it, "
-	                                                   "or pull the drive out")
-	                               : 0;
+	switch (failed) {
+	case 0:
+	case EIO: /* it is ending already */
+	case ENOTCONN:
+	case ECONNABORTED: return ANSWER_ENDING;
+	case ENOTTY:
+	case ENOSYS: return ANSWER_FOREIGN;
+	default: refuse(directory, strerror(failed)); return ANSWER_REFUSED;
+	}
+}
+
+static void pause_briefly(void)
+{
+	const struct timespec pause = {.tv_nsec = END_PAUSE_MS * 1000000};
+
+	nanosleep(&pause, NULL);
+}
+
+static enum answer ask_with_patience(const char *directory)
+{
+	pid_t child = fork();
+	int status = 0;
+
+	if (child == 0)
+		_exit(ask(directory));
+	if (child < 0)
+		return ask(directory);
+	for (int i = 0; i < ASK_TRIES; i++) {
+		if (waitpid(child, &status, WNOHANG) == child)
+			return WIFEXITED(status) ? (enum answer)WEXITSTATUS(status) : ANSWER_NONE;
+		pause_briefly();
+	}
+	kill(child, SIGKILL);
+	return ANSWER_NONE;
+}
+
+static int wait_for_end(const struct mountpoint *m, const char *directory)
+{
+	for (int i = 0; i < END_TRIES && mountpoint_is_there(m); i++)
+		pause_briefly();
+	return mountpoint_is_there(m) ? refuse(directory, "it did not end; close what uses it, or "
+	                                                  "pull the drive out")
+	                              : 0;
+}
+
+int mountpoint_end(const char *directory)
+{
+	enum answer answer = ANSWER_FOREIGN;
+	struct mountpoint m;
+
+	if (mountpoint_find(&m, directory))
+		answer = ask_with_patience(directory);
+	switch (answer) {
+	case ANSWER_ENDING: return wait_for_end(&m, directory);
+	case ANSWER_FOREIGN: return refuse(directory, "nothing is mounted there by satchel-mount");
+	case ANSWER_REFUSED: return 1;
+	default: break;
+	}
+	/* Whose supervisor lives will see that, and end it. */
+	return mountpoint_detach(&m)
+	               ? 0
+	               : refuse(directory, "it does not answer, and cannot be taken away; try "
+	                                   "fusermount3 -u -z on it");
 }

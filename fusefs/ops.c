@@ -145,8 +145,7 @@ static void reply_failure(struct worker *w, fuse_req_t req, uint32_t id, int sta
 	bool is_damage = error == EIO && !loop_is_refusing(w);
 
 	if (is_damage) {
-		if (status != STATUS_VOLUME)
-			atomic_store(&w->view->damaged, true);
+		atomic_store(&w->view->damaged, true);
 		reports_add(w->view->reports, id, status);
 	}
 	reply_error(w, req, error);

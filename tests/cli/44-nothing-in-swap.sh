@@ -71,8 +71,8 @@ echo 200M >"$group/memory.limit_in_bytes"
 mkfifo "$tmp/fifo"
 sleep 60 <>"$tmp/fifo" &
 TMPDIR=$tmp/T inside "$read" cat -q --passphrase-file "$tmp/pass" "$tmp/bundle" src/text >"$tmp/fifo"
+reader=$!
 sleep 2
-reader=$(pgrep -f "^$read cat" | head -n 1)
 like "cat is in the middle of it" "$(cat "/proc/$reader/status" 2>/dev/null)" 'VmLck:[[:space:]]+[1-9]'
 press 9M
 press 8600K

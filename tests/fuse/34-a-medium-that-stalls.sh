@@ -54,6 +54,22 @@ sleep 1.5
 can_be_ended "it can be ended, too"
 wait
 
+# Names are what the last of those who serve wait for: nobody answers any more.
+STALL_LEAST=8192 stalling 60 1000 30000
+cat "$mnt/film" >/dev/null 2>&1 &
+sleep 1.5
+nobody_answers() {
+	local try name
+	for try in {1..10}; do
+		for name in {0..2700..300}; do ls "$mnt/directory/$((name + try * 20))" >/dev/null 2>&1 & done
+		timeout 1 stat -f "$mnt" >/dev/null || return 0
+	done
+	return 1
+}
+ok "the control: nobody answers" nobody_answers
+can_be_ended "and it can be ended all the same"
+wait
+
 # The kernel reads ahead for the page cache, several requests at a time: not with every worker.
 stalling 20 20 30000 --cache
 cat "$mnt/film" >/dev/null 2>&1 &

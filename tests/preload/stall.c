@@ -4,6 +4,7 @@
  * STALL_AT     which long read (200 KiB and more) is the first that takes long
  * STALL_COUNT  how many do
  * STALL_MS     how long, in milliseconds
+ * STALL_LEAST  if set: what is a long read, in bytes
  * STALL_END    if set: so many milliseconds after it began to take long the process is sent
  *              SIGTERM, and no signal makes the disk hurry */
 #include <dlfcn.h>
@@ -46,7 +47,11 @@ ssize_t pread64(int fd, void *buf, size_t len, off_t off)
 {
 	ssize_t (*real)(int, void *, size_t, off_t) =
 		(ssize_t(*)(int, void *, size_t, off_t))dlsym(RTLD_NEXT, "pread64");
-	int at = atoi(getenv("STALL_AT")), now = len >= LONG ? atomic_fetch_add(&count, 1) + 1 : 0;
+	const char *least = getenv("STALL_LEAST");
+	int at = atoi(getenv("STALL_AT")), now = 0;
+
+	if (len >= (least ? (size_t)atoi(least) : LONG))
+		now = atomic_fetch_add(&count, 1) + 1;
 
 	if (now >= at && now < at + atoi(getenv("STALL_COUNT")))
 		stall();
