@@ -434,9 +434,11 @@ int bundle_data_range(struct cursor *cursor, const struct format_entry *file, ui
 	struct bundle_extent extent;
 	int status = bundle_next_extent(cursor, file, off, &extent);
 
+	if (status)
+		return status;
 	*begin = extent.off;
 	*end = extent.len ? extent.off + extent.len : file->size;
-	return status;
+	return STATUS_OK;
 }
 
 /* Advice for the bytes of the content at off. */

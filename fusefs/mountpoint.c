@@ -36,15 +36,13 @@ static void unescape(char *text)
 	*out = '\0';
 }
 
-/* One line of /proc/self/mountinfo: proc(5).  True: a FUSE mount at path. */
-static bool take_line(struct mountpoint *m, char *line, const char *path)
+/* One line of /proc/self/mountinfo: proc(5).  True: a mount at path. */
+static bool take_line(struct mountpoint *m, const char *line, const char *path)
 {
-	char where[PATH_MAX], *type = strstr(line, " - ");
+	char where[PATH_MAX];
 	unsigned major, minor;
 	int id;
 
-	if (!type || strncmp(type, " - fuse", 7))
-		return false;
 	/* The longest path that proc(5) can hold escaped. */
 	if (sscanf(line, "%d %*d %u:%u %*s %4095s", &id, &major, &minor, where) != 4)
 		return false;
@@ -57,6 +55,13 @@ static bool take_line(struct mountpoint *m, char *line, const char *path)
 	return true;
 }
 
+static bool is_fuse(const char *line)
+{
+	const char *type = strstr(line, " - ");
+
+	return type && !strncmp(type, " - fuse", 7);
+}
+
 /* The last line of those for a path is the uppermost mount. */
 static bool find(struct mountpoint *m, const char *path)
 {
@@ -66,7 +71,7 @@ static bool find(struct mountpoint *m, const char *path)
 	bool found = false;
 
 	while (info && getline(&line, &room, info) > 0)
-		found |= take_line(m, line, path);
+		found |= is_fuse(line) && take_line(m, line, path);
 	free(line);
 	if (info)
 		fclose(info);

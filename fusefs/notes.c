@@ -8,6 +8,9 @@
 #include "common/status.h"
 #include "fusefs/fuse.h"
 
+/* So long for what the kernel is to drop at an end. */
+enum { DROP_MS = 300 };
+
 /* Counted in pages of the page cache. */
 enum { PAGE = 4096, ROWS = 1 << 17, RECENT = 1 << 10, ZEROS = 1 << 20 };
 
@@ -172,6 +175,8 @@ void notes_overwrite(struct notes *notes, unsigned milliseconds)
 	pthread_mutex_unlock(&notes->lock);
 	for (uint64_t i = end; i-- > begin;)
 		overwrite(notes->session, &notes->row[i % ROWS], deadline);
-	for (uint64_t i = end; i-- > begin;)
+	/* Those first that there was no time for; what is left goes with the mount. */
+	deadline = clock_ms() + DROP_MS;
+	for (uint64_t i = begin; i < end && clock_ms() < deadline; i++)
 		invalidate(notes->session, &notes->row[i % ROWS]);
 }

@@ -20,7 +20,7 @@ int notes_start(struct notes *notes, struct fuse_session *session);
 void notes_add(struct notes *notes, uint64_t node, uint64_t off, uint64_t len);
 
 /* Overwrite what is noted, the newest first, for at most so long; then let the
- * kernel drop all of it.  Nothing may be added any more, and requests must be
+ * kernel drop it, for as long as that can take at an end.  Nothing may be added any more, and requests must be
  * answered meanwhile. */
 void notes_overwrite(struct notes *notes, unsigned milliseconds);
 

@@ -619,18 +619,21 @@ static int find_hole(struct worker *w, uint64_t off, uint64_t *hole)
 {
 	const struct format_entry *e = &w->entry->e;
 	uint64_t begin, end = off;
-	int status = STATUS_OK;
 
-	for (unsigned i = 0; i < HOLE_TRIES && status == STATUS_OK; i++) {
+	for (unsigned i = 0; i < HOLE_TRIES; i++) {
+		int status;
+
 		off = end;
 		status = bundle_data_range(w->cursor, e, off, &begin, &end);
+		if (status)
+			return status;
 		if (begin != off || end <= off || end >= e->size) {
 			*hole = begin > off ? off : end;
-			return status;
+			return STATUS_OK;
 		}
 	}
 	*hole = e->size;
-	return status;
+	return STATUS_OK;
 }
 
 static void op_lseek(fuse_req_t req, fuse_ino_t node, off_t off, int whence,

@@ -23,6 +23,7 @@
 #include <linux/securebits.h>
 
 #include "common/diag.h"
+#include "common/samefile.h"
 #include "fusefs/options.h"
 #include "fusefs/supervisor.h"
 
@@ -238,15 +239,25 @@ static int find_directory(struct run *run, const char *directory)
 	return 0;
 }
 
-/* What gave the passphrase could be read again. */
-static void leave_passphrase(const struct opening *o)
+static bool is_input(const char *path)
 {
-	bool is_input = o->passphrase_fd == STDIN_FILENO ||
-	                (o->passphrase_file && !strcmp(o->passphrase_file, "-"));
+	struct stat input;
 
+	return path && (!strcmp(path, "-") ||
+	                (!fstat(STDIN_FILENO, &input) && samefile_path(path, &input)));
+}
+
+/* What gave the passphrase, or a key, could be read again. */
+static void leave_keys(const struct opening *o)
+{
+	bool gave = o->passphrase_fd == STDIN_FILENO || is_input(o->passphrase_file) ||
+	            is_input(o->key_file);
+
+	for (unsigned i = 0; i < o->identity_count; i++)
+		gave |= is_input(o->identity[i]);
 	if (o->passphrase_fd > STDERR_FILENO)
 		close(o->passphrase_fd);
-	if (is_input)
+	if (gave)
 		leave_file(STDIN_FILENO, O_RDONLY);
 }
 
@@ -263,7 +274,7 @@ int run_prepare(struct run *run, const struct options *options)
 	run->program = fork_first();
 	if (run->program == 0) {
 		close(go[1]);
-		leave_passphrase(&options->opening);
+		leave_keys(&options->opening);
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!may_begin(go[0], options->program[0]))
 			_exit(1);

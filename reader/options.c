@@ -50,6 +50,15 @@ static void add_rows(struct tables *t, size_t *count, const struct option_row *r
 	}
 }
 
+static const char *name_of(const struct tables *t, int code)
+{
+	const struct option *option = t->option;
+
+	while (option->val != code)
+		option++;
+	return option->name;
+}
+
 static bool is_opening(int code)
 {
 	return code >= OPENING_FIRST && code < OPENING_END;
@@ -86,14 +95,14 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 	struct tables t = {.letters = ":"};
 	char which[WORDS];
 	size_t count = 0;
-	int code, row = 0;
+	int code;
 
 	*options = (struct options){0};
 	opening_init(&options->opening);
 	add_rows(&t, &count, verb->rows);
 	add_rows(&t, &count, common_rows);
 	opterr = 0;
-	while ((code = getopt_long(argc, argv, t.letters, t.option, &row)) != -1) {
+	while ((code = getopt_long(argc, argv, t.letters, t.option, NULL)) != -1) {
 		if (code == 'h') {
 			options_help(verb);
 			return 0;
@@ -110,7 +119,7 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 			options->quiet = true;
 		else if (is_opening(code) ? !opening_take(&options->opening, code, optarg)
 		                          : !own(context, code, optarg)) {
-			snprintf(which, sizeof which, "--%s %s", t.option[row].name, optarg);
+			snprintf(which, sizeof which, "--%s %s", name_of(&t, code), optarg);
 			return options_usage(verb->name, "not usable", which);
 		}
 	}

@@ -1,6 +1,10 @@
 /* satchel-read verify: every byte that means something; then, by name, what is
  * lost. */
+#include <errno.h>
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <time.h>
 
 #include "common/bundle.h"
 #include "common/diag.h"
@@ -78,16 +82,44 @@ static unsigned count_unused(const struct session *session)
 	return unused;
 }
 
-/* What was copied a moment ago, and can be had from memory, need not be on the stick. */
+/* Signals are for who does not wait for a drive. */
+static void *drop_caches(void *files)
+{
+	const struct fileset *f = files;
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, NULL);
+	for (unsigned i = 0; i < f->count; i++)
+		source_drop_cache(f->source[i]);
+	return NULL;
+}
+
+/* Until the thread has ended, or for a tenth of a second: false. */
+static bool has_ended(pthread_t thread)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += 100000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_timedjoin_np(thread, NULL, &until) != ETIMEDOUT;
+}
+
+/* What was copied a moment ago, and can be had from memory, need not be on the stick.  To get
+ * there can take minutes, of which somebody should hear. */
 static void turn_to_the_medium(struct verify *v)
 {
-	const struct fileset *files = &v->session->files;
+	struct fileset *files = &v->session->files;
+	pthread_t thread;
 
-	progress_start_steps(v->progress, "waiting for the drive", files->count);
-	for (unsigned i = 0; i < files->count; i++) {
-		source_drop_cache(files->source[i]);
-		progress_step(v->progress);
-	}
+	if (pthread_create(&thread, NULL, drop_caches, files))
+		return; /* it is read from memory, as by any other program */
+	progress_start_steps(v->progress, "waiting for the drive", 1);
+	while (!has_ended(thread))
+		progress_update(v->progress, 0);
+	progress_step(v->progress);
 	progress_finish(v->progress);
 }
 

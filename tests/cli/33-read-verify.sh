@@ -194,7 +194,7 @@ length=$(stat -c %s "$copy")
 sync "$copy"
 dd if="$copy" iflag=nocache count=0 status=none
 if [ "$(fetched cat "$copy")" -lt "$length" ]; then
-	skip "what was copied a moment ago is read from the drive" "$tmp is in memory"
+	skip "what was copied a moment ago is read from the drive" "what is read of $tmp is not counted"
 else
 	cat $good/parity-4.bundle >"$copy"
 	ok "the control: what was copied a moment ago is in memory" \

@@ -127,7 +127,7 @@ pid=''
 exec 4<>"$tmp/fifo"
 "$mount" -q -f --passphrase-fd 3 "$bundle" "$mnt" 3<"$tmp/fifo" 4>&- &
 pid=$!
-until [ -n "$(cat "/proc/$pid/task/$pid/children")" ]; do sleep 0.02; done
+for _ in {1..500}; do [ -n "$(cat "/proc/$pid/task/$pid/children")" ] && break; sleep 0.02; done
 kill -TERM "$pid"
 gone
 is "a signal does not wait for the passphrase: exit code" "$code" 143

@@ -64,6 +64,7 @@ def get_stuck():
 
 
 def delays():
+    time.sleep(0.5)  # for what was told before to be heard
     return [f'{x[0]} {x[1]} {x[3]}'
             for x in dbus.Interface(obj, 'org.freedesktop.login1.Manager').ListInhibitors()]
 

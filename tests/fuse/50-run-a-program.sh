@@ -31,8 +31,12 @@ at_home() { # DIRECTORY COMMAND...: named from a home that is covered
 }
 is "also where it is named from there" "$(at_home here pwd)" "$HOME/here"
 is "and behind it is not what was at home" "$(at_home here ls ..)" here
-is "what gave the passphrase is not there to be read again" \
-	"$("$mount" -q --passphrase-file - "$bundle" --run cat <"$good/one.passphrase")" ''
+for name in - /dev/stdin; do
+	is "what gave the passphrase is not there to be read again, $name" \
+		"$("$mount" -q --passphrase-file $name "$bundle" --run cat /proc/self/fd/0 <"$good/one.passphrase")" ''
+done
+is "the control: what did not is" \
+	"$("$mount" "${key[@]}" "$bundle" --run cat /proc/self/fd/0 <"$HOME/file")" before
 "$mount" "${key[@]}" "$bundle" --run sleep 2 &
 sleep 1
 is "the mount is in no list outside" "$(grep -c /tmp/files /proc/self/mounts)" 0

@@ -1,6 +1,5 @@
 #include "tests/unit/unit.h"
 
-#include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 

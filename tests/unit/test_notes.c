@@ -16,8 +16,9 @@ static struct kernel {
 	uint64_t stored[NODES], dropped[NODES]; /* bytes of each node, told to the kernel */
 	uint64_t end[NODES];                    /* behind the last of them */
 	uint64_t last_node;
-	bool is_stuck; /* who drops bytes of node 0 has to wait, the first time */
-	bool is_tried; /* somebody did */
+	bool is_stuck;                /* who drops bytes of node 0 has to wait, the first time */
+	bool is_tried;                /* somebody did */
+	struct fuse_session *session; /* others are of a test that is over */
 } kernel = {.lock = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
 
 int fuse_lowlevel_notify_store(struct fuse_session *session, fuse_ino_t node, off_t off,
@@ -26,10 +27,11 @@ int fuse_lowlevel_notify_store(struct fuse_session *session, fuse_ino_t node, of
 	size_t len = data->buf[0].size;
 	const uint8_t *bytes = data->buf[0].mem;
 
-	(void)session;
 	(void)flags;
 	for (size_t i = 0; i < len; i += PAGE)
 		assert_int_equal(bytes[i], 0);
+	if (session != kernel.session)
+		return 0;
 	pthread_mutex_lock(&kernel.lock);
 	kernel.stored[node] += len;
 	kernel.end[node] =
@@ -44,8 +46,9 @@ int fuse_lowlevel_notify_inval_inode(struct fuse_session *session, fuse_ino_t no
 {
 	bool is_held = false;
 
-	(void)session;
 	(void)off;
+	if (session != kernel.session)
+		return 0;
 	pthread_mutex_lock(&kernel.lock);
 	if (node == 0 && !kernel.is_tried) {
 		kernel.is_tried = is_held = true;
@@ -54,6 +57,7 @@ int fuse_lowlevel_notify_inval_inode(struct fuse_session *session, fuse_ino_t no
 	while (is_held && kernel.is_stuck)
 		pthread_cond_wait(&kernel.changed, &kernel.lock);
 	kernel.dropped[node] += (uint64_t)len;
+	pthread_cond_broadcast(&kernel.changed);
 	pthread_mutex_unlock(&kernel.lock);
 	return 0;
 }
@@ -67,6 +71,7 @@ static struct notes *made(void)
 	memset(kernel.dropped, 0, sizeof kernel.dropped);
 	memset(kernel.end, 0, sizeof kernel.end);
 	kernel.is_tried = false;
+	kernel.session = NULL;
 	return n;
 }
 
@@ -108,11 +113,12 @@ static void where_there_is_no_time_all_is_dropped(void **state)
 
 /* Files of one page, until there are so many that room is made; how many.  (The thread that
  * makes it uses the notes for ever, so they are not freed.) */
-static uint64_t fill(struct notes *n)
+static uint64_t fill(struct notes *n, struct fuse_session *session)
 {
 	uint64_t added = 0;
 
-	assert_int_equal(notes_start(n, NULL), STATUS_OK);
+	kernel.session = session;
+	assert_int_equal(notes_start(n, session), STATUS_OK);
 	pthread_mutex_lock(&kernel.lock);
 	while (!kernel.is_tried && added < MANY) {
 		pthread_mutex_unlock(&kernel.lock);
@@ -130,11 +136,17 @@ static uint64_t fill(struct notes *n)
 /* Zeros would be read as the file's by who reads it meanwhile. */
 static void where_there_is_no_room_the_oldest_is_dropped_and_not_overwritten(void **state)
 {
+	static char session;
 	struct notes *n = made();
 
 	(void)state;
 	kernel.is_stuck = false;
-	assert_true(fill(n) > MANY / 2);
+	assert_true(fill(n, (struct fuse_session *)&session) > MANY / 2);
+	/* Then the first is no longer noted. */
+	pthread_mutex_lock(&kernel.lock);
+	while (!kernel.dropped[1])
+		pthread_cond_wait(&kernel.changed, &kernel.lock);
+	pthread_mutex_unlock(&kernel.lock);
 	assert_int_equal(kernel.stored[0], 0);
 	notes_overwrite(n, LONG_MS);
 	assert_int_equal(kernel.stored[0], 0);
@@ -144,12 +156,13 @@ static void where_there_is_no_room_the_oldest_is_dropped_and_not_overwritten(voi
  * overwritten by the end. */
 static void what_is_being_dropped_at_the_end_is_not_forgotten(void **state)
 {
+	static char session;
 	struct notes *n = made();
 	uint64_t added;
 
 	(void)state;
 	kernel.is_stuck = true;
-	added = fill(n);
+	added = fill(n, (struct fuse_session *)&session);
 	notes_overwrite(n, LONG_MS);
 	for (uint64_t node = 0; node < added; node++) {
 		assert_int_equal(kernel.stored[node], PAGE);
