@@ -264,7 +264,7 @@ $(REPLAYS): $(B)/tests/fuzz/replay_%: $(B)/tests/fuzz/fuzz_%.o $(B)/tests/fuzz/r
 run-fuzz: $(FUZZERS)
 	for f in $^; do \
 		found=$(B)/corpus/$${f##*/fuzz_}; mkdir -p $$found; \
-		case $$f in *_archive) bounds=allocator_may_return_null=1:max_allocation_size_mb=64 ;; *) bounds= ;; esac; \
+		case $$f in *_archive) bounds=allocator_may_return_null=1:max_allocation_size_mb=60 ;; *) bounds= ;; esac; \
 		ASAN_OPTIONS=$$bounds $$f -max_total_time=$(FUZZ_SECONDS) -artifact_prefix=$$found- \
 			$(FUZZ_BOUNDS) -close_fd_mask=2 $$found \
 			$$(ls -d tests/fuzz/corpus/$${f##*/fuzz_} 2>/dev/null) || exit 1; \

@@ -40,7 +40,7 @@ size_t samples_sketch(const struct samples *s, uint8_t out[static SAMPLES * SAMP
 {
 	size_t len = 0;
 
-	for (int i = 0; i < SAMPLES; i++) {
+	for (int i = 0; i < SAMPLES && s->len[i]; i++) {
 		size_t part = min_u64(s->len[i], SAMPLES_SKETCH);
 
 		memcpy(out + len, s->bytes[i], part);
