@@ -183,10 +183,12 @@ static int load_only(struct publisher_pins *pins, const char *text)
 	if (take_line(pins, text))
 		return 0;
 	file = fopen(text, "re");
-	if (!file && errno == ENOENT)
+	if (!file && errno == ENOENT) {
 		diag_error(text, "neither a minisign public key nor a file; was it copied whole?");
+		return status_exit_code(STATUS_IO);
+	}
 	if (!file)
-		return errno == ENOENT ? 1 : diag_status(text, STATUS_IO);
+		return diag_status(text, STATUS_IO);
 	for (int i = 0; i < FILE_LINES && !found && fgets(line, sizeof line, file); i++)
 		found = read_line(file, line) && take_line(pins, line);
 	fclose(file);

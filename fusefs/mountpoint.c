@@ -55,11 +55,12 @@ static bool take_line(struct mountpoint *m, const char *line, const char *path)
 	return true;
 }
 
-static bool is_fuse(const char *line)
+/* What stands behind the dash: type and source. */
+static bool has_type(const char *line, const char *type)
 {
-	const char *type = strstr(line, " - ");
+	const char *dash = strstr(line, " - ");
 
-	return type && !strncmp(type, " - fuse", 7);
+	return dash && !strncmp(dash + 3, type, strlen(type));
 }
 
 /* The last line of those for a path is the uppermost mount. */
@@ -70,8 +71,12 @@ static bool find(struct mountpoint *m, const char *path)
 	size_t room = 0;
 	bool found = false;
 
-	while (info && getline(&line, &room, info) > 0)
-		found |= is_fuse(line) && take_line(m, line, path);
+	while (info && getline(&line, &room, info) > 0) {
+		if (!has_type(line, "fuse") || !take_line(m, line, path))
+			continue;
+		found = true;
+		m->is_nameless = has_type(line, "fuse none ");
+	}
 	free(line);
 	if (info)
 		fclose(info);
@@ -244,6 +249,8 @@ static enum answer ask(const char *directory)
 		return ANSWER_DEAD;
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	failed = fd < 0 || ioctl(fd, ops_end_request()) ? errno : 0;
+	if (fd >= 0)
+		close(fd);
 	switch (failed) {
 	case 0:
 	case EIO: /* it is ending already */
@@ -294,7 +301,8 @@ int mountpoint_end(const char *directory)
 	enum answer answer = ANSWER_FOREIGN;
 	struct mountpoint m;
 
-	if (mountpoint_find(&m, directory))
+	/* One with a name is another program's: whether that answers is not for us to judge. */
+	if (mountpoint_find(&m, directory) && m.is_nameless)
 		answer = ask_with_patience(directory);
 	switch (answer) {
 	case ANSWER_ENDING: return wait_for_end(&m, directory);

@@ -11,6 +11,7 @@ struct mountpoint {
 	char path[PATH_MAX]; /* absolute, without links */
 	int id;              /* mount id; 0: none found */
 	unsigned major, minor;
+	bool is_nameless; /* as ours is, and hardly another */
 };
 
 /* The uppermost FUSE mount at path.  False: there is none. */
@@ -31,7 +32,8 @@ bool mountpoint_clear_stale(const char *path);
  * cannot be listed is taken for empty. */
 bool mountpoint_is_free(const char *directory);
 
-/* "satchel-mount -u": returns the exit code. */
+/* "satchel-mount -u": returns the exit code.  Where nobody answers for a second, a nameless mount
+ * is taken away. */
 int mountpoint_end(const char *directory);
 
 #endif

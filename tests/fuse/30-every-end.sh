@@ -123,6 +123,23 @@ no "who asked for it is gone: it ends" lives
 no "and nothing is mounted" is_mounted
 pid=''
 
+# Another program's mount is its own business, also where it does not answer.
+mkdir "$tmp/others" "$tmp/theirs"
+"$build/tests/bench/null_fuse" direct "$tmp/others" "$tmp/theirs" 2>/dev/null &
+other=$!
+for _ in {1..100}; do [ "$(stat -f -c %t "$tmp/theirs" 2>/dev/null)" = "$FUSE" ] && break; sleep 0.02; done
+if kill -STOP "$other" 2>/dev/null && grep -q " $tmp/theirs fuse" /proc/self/mounts; then
+	timeout 10 "$mount" -u "$tmp/theirs" 2>"$tmp/stderr"
+	is "-u of another program's mount: exit code" $? 1
+	like "it says why" "$(cat "$tmp/stderr")" 'nothing is mounted there by satchel-mount'
+	ok "it is there" grep -q " $tmp/theirs fuse" /proc/self/mounts
+	kill -CONT "$other"
+	umount "$tmp/theirs"
+else
+	skip "-u of another program's mount" "there is none to be had"
+fi
+wait "$other"
+
 # A passphrase is waited for: from somebody who writes none, or from nowhere.
 exec 4<>"$tmp/fifo"
 "$mount" -q -f --passphrase-fd 3 "$bundle" "$mnt" 3<"$tmp/fifo" 4>&- &
