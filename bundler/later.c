@@ -38,10 +38,13 @@ int later_file_new(struct later_file **file, struct stage *stage, struct origin_
 	return STATUS_OK;
 }
 
-static void blame(const struct later_file *f, bool in_spill, char culprit[static TREE_PATH_SIZE])
+/* culprit: NULL if nobody asks. */
+static void blame(const struct later_file *f, bool in_spill, char *culprit)
 {
 	int saved = errno;
 
+	if (!culprit)
+		return;
 	if (in_spill || f->origin.is_kept)
 		snprintf(culprit, TREE_PATH_SIZE, "%s", stage_spill_directory(f->stage));
 	else
@@ -57,7 +60,7 @@ int later_file_release(struct later_file *f, char *culprit)
 		return STATUS_OK;
 	if (!origin_unchanged(&f->opened, &f->origin))
 		status = STATUS_CHANGED;
-	if (status && culprit)
+	if (status)
 		blame(f, false, culprit);
 	origin_close(&f->opened);
 	free(f);
@@ -225,7 +228,7 @@ void later_run(struct later *l, struct later_tools *tools)
 	}
 }
 
-int later_end(struct later *l, char culprit[static TREE_PATH_SIZE])
+int later_end(struct later *l, char *culprit)
 {
 	int status = l->status, error = l->error;
 

@@ -77,7 +77,7 @@ bool later_add(struct later *later, const struct later_part *part);
 void later_run(struct later *later, struct later_tools *tools);
 
 /* Give up what is left, and begin anew.  What later_run met, and then the culprit:
- * statuses (errno) as later_read. */
-int later_end(struct later *later, char culprit[static TREE_PATH_SIZE]);
+ * statuses (errno) as later_read.  culprit: NULL if nobody asks. */
+int later_end(struct later *later, char *culprit);
 
 #endif

@@ -14,8 +14,8 @@
 #include "bundler/spill.h"
 #include "bundler/staged.h"
 #include "common/bytes.h"
+#include "common/hash4.h"
 #include "common/progress.h"
-#include "common/seal.h"
 #include "common/status.h"
 
 enum {
@@ -45,16 +45,9 @@ struct maker {
 	uint64_t leaf_count;
 	char *culprit;
 	/* The finisher's. */
-	struct seal *seal;
 	uint64_t done; /* bytes of the content */
 	unsigned in_block;
 	uint8_t block[FORMAT_LEAF_BLOCK];
-};
-
-/* What a worker has. */
-struct tools {
-	struct seal *seal;
-	struct later_tools reading;
 };
 
 /* --- from bytes to digests ------------------------------------------------------- */
@@ -71,32 +64,26 @@ static int job_start(void *job, void *context)
 static void job_stop(void *job)
 {
 	struct job *j = job;
-	char culprit[TREE_PATH_SIZE];
 
-	later_end(&j->later, culprit);
+	later_end(&j->later, NULL);
 	free(j->bytes);
 }
 
 static void thread_stop(void *local)
 {
-	struct tools *t = local;
-
-	later_tools_fini(&t->reading);
-	seal_free(t->seal);
-	free(t);
+	later_tools_fini(local);
+	free(local);
 }
 
 static int thread_start(void **local, void *context)
 {
-	struct tools *t = calloc(1, sizeof(*t));
-	int status = STATUS_NOMEM;
+	struct later_tools *t = malloc(sizeof(*t));
+	int status;
 
 	(void)context;
 	if (!t)
-		return status;
-	status = seal_new(&t->seal);
-	if (status == STATUS_OK)
-		status = later_tools_init(&t->reading);
+		return STATUS_NOMEM;
+	status = later_tools_init(t);
 	if (status == STATUS_OK)
 		*local = t;
 	else
@@ -104,27 +91,27 @@ static int thread_start(void **local, void *context)
 	return status;
 }
 
-static void make_digests(struct seal *seal, struct job *j)
+static void make_digests(struct job *j)
 {
 	struct hash4_run leaf[JOB_LEAVES];
 	const uint8_t *bytes = j->bytes;
 
 	for (unsigned i = 0; i < j->count; bytes += j->len[i++])
 		leaf[i] = (struct hash4_run){bytes, j->len[i], j->digest[i]};
-	seal_digests(seal, leaf, j->count);
+	hash4(leaf, j->count);
 }
 
 static int work(void *job, void *local, void *context)
 {
 	const struct maker *m = context;
-	struct tools *t = local;
+	struct later_tools *t = local;
 	struct job *j = job;
 	const uint8_t *bytes = j->bytes;
 
-	later_run(&j->later, &t->reading);
-	make_digests(t->seal, j);
+	later_run(&j->later, t);
+	make_digests(j);
 	for (unsigned i = 0; i < j->count; bytes += j->len[i++])
-		check_piece_tag(t->reading.check, m->stage->check, j->first + i, bytes, j->len[i],
+		check_piece_tag(t->check, m->stage->check, j->first + i, bytes, j->len[i],
 		                j->mark + (size_t)i * CHECK_TAG);
 	return STATUS_OK;
 }
@@ -137,7 +124,7 @@ static int flush_block(struct maker *m)
 	uint8_t sum[FORMAT_DIGEST];
 	int status;
 
-	seal_digest(m->seal, sum, m->block, len);
+	hash4_one(sum, m->block, len);
 	status = spill_append(m->stage->leaves, m->block, len);
 	if (status == STATUS_OK)
 		status = spill_append(m->stage->leaf_sums, sum, sizeof(sum));
@@ -258,10 +245,8 @@ static int add_all(struct maker *m)
 
 static int open_maker(struct maker *m, uint64_t total, unsigned workers)
 {
-	int status = seal_new(&m->seal);
+	int status = feed_open(&m->feed, m->stage, 0, total);
 
-	if (status == STATUS_OK)
-		status = feed_open(&m->feed, m->stage, 0, total);
 	if (status == STATUS_OK)
 		status = pipeline_new(&m->pipeline, &ops, m, workers,
 		                      (unsigned)min_u64(2 * workers + 4, DEPTH_MAX));
@@ -306,7 +291,6 @@ int leaves_make(struct stage *stage, unsigned workers, struct progress *progress
 		stage->content.leaf_count = m->leaf_count;
 	progress_finish(progress);
 	feed_close(m->feed);
-	seal_free(m->seal);
 	free(m);
 	errno = saved;
 	return status;

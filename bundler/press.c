@@ -66,9 +66,8 @@ static int job_start(void *job, void *context)
 static void job_stop(void *job)
 {
 	struct job *j = job;
-	char culprit[TREE_PATH_SIZE];
 
-	later_end(&j->later, culprit);
+	later_end(&j->later, NULL);
 	free(j->payload);
 	free(j->piece);
 }

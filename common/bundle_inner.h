@@ -52,7 +52,6 @@ struct cursor {
 	unsigned lent_count;
 	uint8_t *leaf_block;
 	uint64_t leaf_block_no; /* UINT64_MAX: none */
-	struct bundle_entry *scratch;
 };
 
 #endif

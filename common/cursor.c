@@ -44,7 +44,7 @@ size_t bundle_frames_size(unsigned count)
 size_t cursor_size(void)
 {
 	return FORMAT_PAYLOAD + expander_size() + index_size() + FORMAT_FRAME + cache_size(1) +
-	       FORMAT_LEAF_BLOCK + sizeof(struct bundle_entry) + 8 * 64;
+	       FORMAT_LEAF_BLOCK + 7 * 64;
 }
 
 /* What lies in the arena, and what takes from there. */
@@ -55,8 +55,7 @@ static int equip_cursor(struct cursor *c, struct arena *arena)
 
 	c->stored = arena_alloc(arena, FORMAT_FRAME);
 	c->leaf_block = arena_alloc(arena, FORMAT_LEAF_BLOCK);
-	c->scratch = arena_alloc(arena, sizeof(*c->scratch));
-	if (!c->stored || !c->leaf_block || !c->scratch)
+	if (!c->stored || !c->leaf_block)
 		return STATUS_NOMEM;
 	status = pages_io_init(&c->io, arena, bundle->repair);
 	if (status == STATUS_OK && !bundle->cache)
@@ -66,7 +65,7 @@ static int equip_cursor(struct cursor *c, struct arena *arena)
 		status = expander_new(&c->expander, arena);
 	if (status == STATUS_OK)
 		status = index_new(&c->index, arena, &bundle->inner->content, c->expander,
-		                   c->io.seal, read_index, c);
+		                   read_index, c);
 	return status;
 }
 

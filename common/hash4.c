@@ -309,3 +309,8 @@ void hash4(const struct hash4_run *runs, size_t count)
 	hash4_in(count > 1 && is_worth_it(runs, count) ? hash4_best() : HASH4_ONE_BY_ONE, runs,
 	         count);
 }
+
+void hash4_one(uint8_t digest[static HASH4_BYTES], const void *data, size_t len)
+{
+	hash4(&(struct hash4_run){data, len, digest}, 1);
+}

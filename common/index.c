@@ -5,8 +5,8 @@
 
 #include "common/arena.h"
 #include "common/bytes.h"
+#include "common/hash4.h"
 #include "common/path.h"
-#include "common/seal.h"
 #include "common/squeeze.h"
 #include "common/status.h"
 
@@ -41,7 +41,6 @@ struct buffer {
 struct index {
 	const struct format_content *content;
 	struct expander *expander;
-	struct seal *seal;
 	index_read_fn *read;
 	void *context;
 	uint64_t clock;
@@ -76,7 +75,7 @@ static bool equip(struct index *x, struct arena *arena)
 }
 
 int index_new(struct index **index, struct arena *arena, const struct format_content *content,
-              struct expander *expander, struct seal *seal, index_read_fn *read, void *context)
+              struct expander *expander, index_read_fn *read, void *context)
 {
 	struct index *x = calloc(1, sizeof(*x));
 
@@ -84,7 +83,6 @@ int index_new(struct index **index, struct arena *arena, const struct format_con
 		return STATUS_NOMEM;
 	x->content = content;
 	x->expander = expander;
-	x->seal = seal;
 	x->read = read;
 	x->context = context;
 	if (!equip(x, arena)) {
@@ -147,7 +145,7 @@ static int fetch(struct index *x, const struct format_ref *ref, uint8_t *out)
 
 	if (status)
 		return status;
-	seal_digest(x->seal, digest, stored, ref->stored_len);
+	hash4_one(digest, stored, ref->stored_len);
 	if (memcmp(digest, ref->digest, sizeof(digest)))
 		return mismatch(x);
 	return packed ? expander_run(x->expander, out, ref->raw_len, stored, ref->stored_len)

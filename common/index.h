@@ -12,7 +12,6 @@
 
 struct arena;
 struct expander;
-struct seal;
 
 /* Where an index gets its bytes: len of them at off from its start, to out. */
 typedef int index_read_fn(void *context, uint64_t off, size_t len, uint8_t *out);
@@ -23,10 +22,10 @@ struct index;
 /* Bytes of arena that index_new takes. */
 size_t index_size(void);
 
-/* content, expander, seal: borrowed.  STATUS_NOMEM.  Blocks live in the arena,
+/* content, expander: borrowed.  STATUS_NOMEM.  Blocks live in the arena,
  * which may be wiped under it: look-ups then fail. */
 int index_new(struct index **index, struct arena *arena, const struct format_content *content,
-              struct expander *expander, struct seal *seal, index_read_fn *read, void *context);
+              struct expander *expander, index_read_fn *read, void *context);
 
 /* NULL is fine. */
 void index_free(struct index *index);

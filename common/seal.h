@@ -1,5 +1,4 @@
-/* Seal and open one page; the digest of everything signed; the only place where
- * nonces are built.  Two doors with the same bytes behind them:
+/* Seal and open one page; the only place where nonces are built.  Two doors with the same bytes behind them:
  * seal_openssl.c (packer, mount), seal_sodium.c (the small static reader).
  * bundle(5), "Pages". */
 #ifndef COMMON_SEAL_H
@@ -8,8 +7,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "common/bytes.h"
 #include "common/format.h"
-#include "common/hash4.h"
 
 enum seal_domain { SEAL_PAGE = 0, SEAL_ROOT = 2 };
 
@@ -32,12 +31,14 @@ int seal_open_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum
                    uint64_t number, const uint8_t page[static FORMAT_PAGE],
                    uint8_t payload[static FORMAT_PAYLOAD]);
 
-/* The first 32 bytes of BLAKE2b-512: D(x) of bundle(5). */
-void seal_digest(struct seal *seal, uint8_t out[static FORMAT_DIGEST], const void *data,
-                 size_t len);
+/* For the doors. */
+enum { SEAL_NONCE = 12 };
 
-/* The same of many: of four in the time of one or two. */
-_Static_assert((int)HASH4_BYTES == (int)FORMAT_DIGEST, "as many bytes as the format has");
-void seal_digests(struct seal *seal, const struct hash4_run *runs, size_t count);
+static inline void seal_make_nonce(uint8_t nonce[static SEAL_NONCE], enum seal_domain domain,
+                                   uint64_t number)
+{
+	store_le64(nonce, number);
+	store_le32(nonce + 8, domain);
+}
 
 #endif

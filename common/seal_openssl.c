@@ -1,7 +1,5 @@
 /* The fast door: libcrypto, for packer and mount.  The same bytes as
- * seal_sodium.c, and about twice as fast for pages.  Digests are libsodium's here, too:
- * libcrypto's are plain C, and with AVX2 take a sixth to a third longer ("make bench
- * SECTIONS=limits"). */
+ * seal_sodium.c, and about twice as fast. */
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <pthread.h>
@@ -10,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "common/bytes.h"
 #include "common/seal.h"
 #include "common/seal_heap.h"
 #include "common/status.h"
@@ -75,12 +72,6 @@ void seal_free(struct seal *seal)
 	free(seal);
 }
 
-static void make_nonce(uint8_t nonce[static 12], enum seal_domain domain, uint64_t number)
-{
-	store_le64(nonce, number);
-	store_le32(nonce + 8, domain);
-}
-
 /* libcrypto leaves the upper halves of vector registers in use.  As long as they are,
  * every SSE instruction in this thread, of zstd's or of gf.c, waits for them: some
  * processors take six times as long. */
@@ -109,10 +100,10 @@ void seal_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum sea
                uint64_t number, const uint8_t payload[static FORMAT_PAYLOAD],
                uint8_t page[static FORMAT_PAGE])
 {
-	uint8_t nonce[12];
+	uint8_t nonce[SEAL_NONCE];
 	int len;
 
-	make_nonce(nonce, domain, number);
+	seal_make_nonce(nonce, domain, number);
 	if (!EVP_EncryptInit_ex2(seal->sealing, NULL, key, nonce, NULL) ||
 	    !EVP_EncryptUpdate(seal->sealing, page, &len, payload, BULK) ||
 	    !EVP_EncryptUpdate(seal->sealing, page + BULK, &len, payload + BULK, REST) ||
@@ -126,11 +117,11 @@ int seal_open_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum
                    uint64_t number, const uint8_t page[static FORMAT_PAGE],
                    uint8_t payload[static FORMAT_PAYLOAD])
 {
-	uint8_t nonce[12], tag[TAG];
+	uint8_t nonce[SEAL_NONCE], tag[TAG];
 	bool opens;
 	int len;
 
-	make_nonce(nonce, domain, number);
+	seal_make_nonce(nonce, domain, number);
 	memcpy(tag, page + FORMAT_PAYLOAD, TAG);
 	opens = EVP_DecryptInit_ex2(seal->opening, NULL, key, nonce, NULL) &&
 	        EVP_CIPHER_CTX_ctrl(seal->opening, EVP_CTRL_AEAD_SET_TAG, TAG, tag) &&
@@ -142,16 +133,4 @@ int seal_open_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum
 		return STATUS_OK;
 	sodium_memzero(payload, FORMAT_PAYLOAD); /* libcrypto leaves unauthenticated bytes there */
 	return STATUS_DAMAGED;
-}
-
-void seal_digest(struct seal *seal, uint8_t out[static FORMAT_DIGEST], const void *data, size_t len)
-{
-	(void)seal;
-	hash4(&(struct hash4_run){data, len, out}, 1);
-}
-
-void seal_digests(struct seal *seal, const struct hash4_run *runs, size_t count)
-{
-	(void)seal;
-	hash4(runs, count);
 }

@@ -1,7 +1,6 @@
 /* The portable door: libsodium, for the small static reader. */
 #include <sodium.h>
 
-#include "common/bytes.h"
 #include "common/seal.h"
 #include "common/status.h"
 
@@ -23,20 +22,14 @@ void seal_free(struct seal *seal)
 	(void)seal;
 }
 
-static void make_nonce(uint8_t nonce[static 12], enum seal_domain domain, uint64_t number)
-{
-	store_le64(nonce, number);
-	store_le32(nonce + 8, domain);
-}
-
 void seal_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum seal_domain domain,
                uint64_t number, const uint8_t payload[static FORMAT_PAYLOAD],
                uint8_t page[static FORMAT_PAGE])
 {
-	uint8_t nonce[12];
+	uint8_t nonce[SEAL_NONCE];
 
 	(void)seal;
-	make_nonce(nonce, domain, number);
+	seal_make_nonce(nonce, domain, number);
 	crypto_aead_chacha20poly1305_ietf_encrypt(page, NULL, payload, FORMAT_PAYLOAD, NULL, 0,
 	                                          NULL, nonce, key);
 }
@@ -45,25 +38,13 @@ int seal_open_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum
                    uint64_t number, const uint8_t page[static FORMAT_PAGE],
                    uint8_t payload[static FORMAT_PAYLOAD])
 {
-	uint8_t nonce[12];
+	uint8_t nonce[SEAL_NONCE];
 
 	(void)seal;
-	make_nonce(nonce, domain, number);
+	seal_make_nonce(nonce, domain, number);
 	if (crypto_aead_chacha20poly1305_ietf_decrypt(payload, NULL, NULL, page, FORMAT_PAGE, NULL,
 	                                              0, nonce, key) == 0)
 		return STATUS_OK;
 	sodium_memzero(payload, FORMAT_PAYLOAD);
 	return STATUS_DAMAGED;
-}
-
-void seal_digest(struct seal *seal, uint8_t out[static FORMAT_DIGEST], const void *data, size_t len)
-{
-	(void)seal;
-	hash4(&(struct hash4_run){data, len, out}, 1);
-}
-
-void seal_digests(struct seal *seal, const struct hash4_run *runs, size_t count)
-{
-	(void)seal;
-	hash4(runs, count);
 }

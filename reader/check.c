@@ -20,7 +20,6 @@ struct check_room {
 
 struct check {
 	struct cursor *cursor;
-	const struct format_content *content;
 	struct check_room *room;
 	const char *what;
 	uint64_t next_child; /* the number that the next child of anything has */
@@ -162,7 +161,7 @@ static int check_entry(struct check *c, uint32_t id)
 int check_tree(struct arena *arena, struct cursor *cursor, const struct format_content *content,
                const char **what)
 {
-	struct check c = {.cursor = cursor, .content = content, .next_child = 1, .level_end = 1};
+	struct check c = {.cursor = cursor, .next_child = 1, .level_end = 1};
 	uint64_t count = content->table[TABLE_ENTRIES].records;
 	int status;
 

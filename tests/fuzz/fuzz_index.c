@@ -12,7 +12,6 @@
 #include "common/arena.h"
 #include "common/bytes.h"
 #include "common/index.h"
-#include "common/seal.h"
 #include "common/squeeze.h"
 #include "common/status.h"
 #include "tests/fuzz/fuzz.h"
@@ -491,19 +490,17 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	struct expander *expander = NULL;
 	struct arena *arena = NULL;
 	struct index *index = NULL;
-	struct seal *seal = NULL;
 	struct world world = {0};
 
 	if (!take_input(&world, data, len))
 		return 0;
 	MUST(!arena_new(&arena, index_size() + expander_size() + 4096, true));
-	MUST(!expander_new(&expander, arena) && !seal_new(&seal));
-	MUST(!index_new(&index, arena, &world.content, expander, seal, read_at, &world));
+	MUST(!expander_new(&expander, arena));
+	MUST(!index_new(&index, arena, &world.content, expander, read_at, &world));
 	fuzz_good += world.looks && !world.changes;
 	for (unsigned i = 0; i < world.looks; i++)
 		ask(index, &world, world.look + i * LOOK);
 	index_free(index);
-	seal_free(seal);
 	arena_free(arena);
 	return 0;
 }

@@ -2,8 +2,8 @@
 
 #include "common/arena.h"
 #include "common/bytes.h"
+#include "common/hash4.h"
 #include "common/index.h"
-#include "common/seal.h"
 #include "common/squeeze.h"
 #include "common/status.h"
 
@@ -16,7 +16,6 @@ struct fixture {
 	struct format_ref *ref; /* of the blocks of the table being made */
 	size_t ref_count;
 	struct squeezer *squeezer;
-	struct seal *seal;
 	struct arena *arena;
 	struct expander *expander;
 	struct index *index;
@@ -45,7 +44,6 @@ static void make(struct fixture *f)
 	f->ref = calloc(1 << 16, sizeof *f->ref);
 	f->content.content_len = f->content.plain_len = UINT64_C(1) << 40;
 	assert_int_equal(squeezer_new(&f->squeezer, 1), STATUS_OK);
-	assert_int_equal(seal_new(&f->seal), STATUS_OK);
 }
 
 static struct format_ref store(struct fixture *f, const uint8_t *raw, size_t len,
@@ -58,7 +56,7 @@ static struct format_ref store(struct fixture *f, const uint8_t *raw, size_t len
 	ref.stored_len = (uint32_t)(packed_len ? packed_len : len);
 	memcpy(ref.key, key, 16);
 	memcpy(f->bytes + f->len, packed_len ? packed : raw, ref.stored_len);
-	seal_digest(f->seal, ref.digest, f->bytes + f->len, ref.stored_len);
+	hash4_one(ref.digest, f->bytes + f->len, ref.stored_len);
 	if (f->part_count < sizeof f->part / sizeof *f->part) {
 		f->part[f->part_count].off = f->len;
 		f->part[f->part_count++].len = ref.stored_len;
@@ -114,9 +112,8 @@ static void open_index(struct fixture *f)
 	f->content.index_len = f->len;
 	assert_int_equal(arena_new(&f->arena, index_size() + expander_size(), true), STATUS_OK);
 	assert_int_equal(expander_new(&f->expander, f->arena), STATUS_OK);
-	assert_int_equal(
-		index_new(&f->index, f->arena, &f->content, f->expander, f->seal, read_bytes, f),
-		STATUS_OK);
+	assert_int_equal(index_new(&f->index, f->arena, &f->content, f->expander, read_bytes, f),
+	                 STATUS_OK);
 }
 
 static void close_index(struct fixture *f)
@@ -148,7 +145,6 @@ static bool is_on_the_way(size_t part, uint64_t blocks, uint64_t b)
 static void end(struct fixture *f)
 {
 	close_index(f);
-	seal_free(f->seal);
 	squeezer_free(f->squeezer);
 	free(f->ref);
 	free(f->bytes);
