@@ -46,7 +46,8 @@ int64_t supply_skip(struct supply *supply, int64_t len);
 /* Is it, if it is a file, still what it was? */
 bool supply_is_unchanged(const struct supply *supply);
 
-/* Read on to the end, so that who writes to the pipe need not fail.  STATUS_IO, STATUS_CANCELLED, STATUS_CHANGED (a file). */
+/* Read on to the end, so that who writes to the pipe need not fail.
+ * STATUS_IO, STATUS_CANCELLED, STATUS_CHANGED (a file). */
 int supply_finish(struct supply *supply);
 
 #endif

@@ -31,7 +31,6 @@ static struct {
 	bool quiet, hides_names;
 	atomic_bool silent;
 	void (*hook)(bool before);
-	unsigned errors, warnings;
 	struct scratch *scratch;
 	struct scratch in_place_of_arena;
 } diag = {
@@ -188,7 +187,6 @@ void diag_error(const char *file, const char *format, ...)
 
 	va_start(args, format);
 	pthread_mutex_lock(&diag.lock);
-	diag.errors++;
 	put(file, format, args);
 	pthread_mutex_unlock(&diag.lock);
 	va_end(args);
@@ -200,7 +198,6 @@ void diag_warn(const char *file, const char *format, ...)
 
 	va_start(args, format);
 	pthread_mutex_lock(&diag.lock);
-	diag.warnings++;
 	if (!diag.quiet)
 		put(file, format, args);
 	pthread_mutex_unlock(&diag.lock);
@@ -235,24 +232,4 @@ bool diag_can_tell(int milliseconds)
 void diag_fall_silent(void)
 {
 	atomic_store(&diag.silent, true);
-}
-
-unsigned diag_error_count(void)
-{
-	unsigned count;
-
-	pthread_mutex_lock(&diag.lock);
-	count = diag.errors;
-	pthread_mutex_unlock(&diag.lock);
-	return count;
-}
-
-unsigned diag_warn_count(void)
-{
-	unsigned count;
-
-	pthread_mutex_lock(&diag.lock);
-	count = diag.warnings;
-	pthread_mutex_unlock(&diag.lock);
-	return count;
 }

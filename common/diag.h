@@ -56,10 +56,6 @@ bool diag_can_tell(int milliseconds);
  * handler. */
 void diag_fall_silent(void);
 
-/* How many errors and warnings were written. */
-unsigned diag_error_count(void);
-unsigned diag_warn_count(void);
-
 /* Copy text (len bytes) to out (size bytes, always terminated), escaping as
  * above; returns the length written. A buffer of 4 * len + 1 always suffices. */
 size_t diag_escape(char *out, size_t size, const char *text, size_t len);

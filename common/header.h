@@ -39,8 +39,7 @@ enum header_copy { HEADER_A, HEADER_B };
 
 /* Find the slot that keys open: A with the low profile, A standard, B low, B
  * standard.  *copy, *profile: which of them it was.  length: where the volume ended, 0 for
- * where the file ends; it
- * matters only where header A is lost.
+ * where the file ends; it matters only where header A is lost.
  * Reads at most two headers; the work done for a wrong key, a random file and
  * a file that is no bundle is the same.
  * STATUS_NOKEY; STATUS_KDFMEM (nothing fitted, and not every profile could be

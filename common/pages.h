@@ -57,7 +57,7 @@ int pages_io_init(struct pages_io *io, struct arena *arena, struct repair *repai
 void pages_io_fini(struct pages_io *io);
 
 /* Read root copies in order until one authenticates.
- * payload: FORMAT_PAYLOAD bytes, arena. *copies: bit c set for each copy that
+ * payload: FORMAT_PAYLOAD bytes, arena. *bad_copies: bit c set for each that
  * was found bad. STATUS_DAMAGED: none is left. */
 int pages_read_root(struct pages_io *io, const struct source *source,
                     const struct format_slot *slot, const uint8_t key[static FORMAT_KEY],

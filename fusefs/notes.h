@@ -19,9 +19,9 @@ int notes_start(struct notes *notes, struct fuse_session *session);
 /* len bytes at off of a node's file are about to be answered.  From any thread. */
 void notes_add(struct notes *notes, uint64_t node, uint64_t off, uint64_t len);
 
-/* Overwrite what is noted, the newest first, for at most so long; then let the
- * kernel drop it, for as long as that can take at an end.  Nothing may be added any more, and requests must be
- * answered meanwhile. */
+/* Overwrite what is noted, the newest first, for at most so long; then let the kernel drop
+ * it, for as long as that can take at an end.  Nothing may be added any more, and requests
+ * must be answered meanwhile. */
 void notes_overwrite(struct notes *notes, unsigned milliseconds);
 
 #endif

@@ -1,6 +1,6 @@
 /* Files that nothing is put in place of, by device and number: those that are read, and
- * what was just written under a name that the file system takes for the same.  Between
- * lock and unlock they are one thread's. */
+ * what was just written under a name that the file system takes for the same.  They are
+ * for whoever has the turn. */
 #ifndef READER_SPARED_H
 #define READER_SPARED_H
 

@@ -58,8 +58,6 @@ static void errno_outlives_a_message(void **state)
 
 static void messages_are_one_line_and_one_write(void **state)
 {
-	unsigned errors = diag_error_count(), warnings = diag_warn_count();
-
 	(void)state;
 	diag_error("file", "number %d of %s", 7, "them");
 	assert_string_equal(next(), "program: file: number 7 of them\n");
@@ -68,14 +66,10 @@ static void messages_are_one_line_and_one_write(void **state)
 	diag_note("by the way");
 	assert_string_equal(next(), "program: by the way\n");
 	assert_string_equal(next(), "");
-	assert_int_equal(diag_error_count() - errors, 1);
-	assert_int_equal(diag_warn_count() - warnings, 1);
 }
 
 static void quiet_leaves_errors(void **state)
 {
-	unsigned warnings = diag_warn_count();
-
 	(void)state;
 	diag_set_quiet(true);
 	diag_note("not this");
@@ -83,7 +77,6 @@ static void quiet_leaves_errors(void **state)
 	assert_string_equal(next(), "");
 	diag_error(NULL, "this");
 	assert_string_equal(next(), "program: this\n");
-	assert_int_equal(diag_warn_count() - warnings, 1);
 }
 
 static void statuses_become_words_and_exit_codes(void **state)
@@ -223,7 +216,7 @@ static void *chatter(void *arg)
 static void threads_do_not_mix_their_lines(void **state)
 {
 	static char text[THREADS][32];
-	unsigned errors = diag_error_count(), seen[THREADS] = {0};
+	unsigned seen[THREADS] = {0};
 	pthread_t thread[THREADS];
 	char line[64];
 
@@ -248,7 +241,6 @@ static void threads_do_not_mix_their_lines(void **state)
 		assert_int_equal(pthread_join(thread[i], NULL), 0);
 		assert_int_equal(seen[i], LINES);
 	}
-	assert_int_equal(diag_error_count() - errors, THREADS * LINES);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, capture, release)
