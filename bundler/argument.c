@@ -15,7 +15,7 @@
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
-static const char out_of_memory[] = "not enough memory";
+const char argument_no_memory[] = "not enough memory";
 
 const char *argument_set(void *field, const char *argument)
 {
@@ -44,7 +44,7 @@ const char *argument_list(void *field, const char *argument)
 	const char **text = realloc(list->text, (list->count + (size_t)1) * sizeof *text);
 
 	if (!text)
-		return out_of_memory;
+		return argument_no_memory;
 	list->text = text;
 	list->text[list->count++] = argument;
 	return argument[0] ? NULL : "empty";
@@ -67,7 +67,7 @@ static const char *take_place(struct place_list *list, const char *file, int fd)
 		realloc(list->place, (list->count + (size_t)1) * sizeof *place);
 
 	if (!place)
-		return out_of_memory;
+		return argument_no_memory;
 	list->place = place;
 	list->place[list->count++] = (struct passphrase_place){file, fd};
 	return NULL;

@@ -35,6 +35,9 @@ enum { ARGUMENT_JOBS_MAX = 256, ARGUMENT_LEVEL_MAX = 19 };
 
 #define ARGUMENT_MEMORY_MIN (UINT64_C(64) << 20)
 
+/* What each returns for want of memory, which is nobody's wrong use. */
+extern const char argument_no_memory[];
+
 /* The type of field stands beside each. */
 const char *argument_set(void *field, const char *argument);             /* bool */
 const char *argument_clear(void *field, const char *argument);           /* bool */

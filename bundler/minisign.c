@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "common/bytes.h"
+#include "common/kdf.h"
 #include "common/status.h"
 
 #define COMMENT "untrusted comment: "
@@ -185,11 +186,8 @@ void minisign_sign_root(uint8_t signature[static FORMAT_SIGNATURE],
                         const uint8_t content_part[static FORMAT_CONTENT_PART],
                         const struct minisign_secret *secret)
 {
-	static const char label[] = "satchel root 1"; /* with its NUL */
-	uint8_t message[sizeof label + crypto_generichash_BYTES_MAX];
+	uint8_t message[KDF_SIGNED];
 
-	memcpy(message, label, sizeof label);
-	crypto_generichash(message + sizeof label, crypto_generichash_BYTES_MAX, content_part,
-	                   FORMAT_CONTENT_PART, NULL, 0);
+	kdf_signed(message, content_part, FORMAT_CONTENT_PART);
 	crypto_sign_detached(signature, NULL, message, sizeof message, secret->secret_key);
 }

@@ -3,7 +3,6 @@
 #include "bundler/lane.h"
 #include "bundler/stage.h"
 #include "bundler/writing.h"
-#include "common/bytes.h"
 #include "common/status.h"
 
 /* Where a stage is looked at, what fails is its spill, and not the drive. */
@@ -94,10 +93,8 @@ static int open_lane(struct write *w, unsigned i)
 	const struct lane_ahead ahead = press_ahead(w->options->workers, w->options->group);
 	const struct lane_slices slices = slices_of(w, i);
 	struct write_keys *keys = &w->secrets->keys[i];
-	uint8_t volume_no[2];
 
-	store_le16(volume_no, keys->slot.volume_no);
-	kdf_derive(keys->page, keys->slot.ck, "satchel page key 1", volume_no, sizeof(volume_no));
+	kdf_page_key(keys->page, keys->slot.ck, keys->slot.volume_no);
 	return blame(w, i,
 	             lane_open(&w->lane[i], w->compartment[i].stage, &keys->slot, &slices,
 	                       w->volumes->spread[i].cut, &ahead));

@@ -14,12 +14,9 @@
 
 static int check_signature(const struct inner *in)
 {
-	static const char label[] = "satchel root 1"; /* with its NUL */
-	uint8_t message[sizeof(label) + 64];
+	uint8_t message[KDF_SIGNED];
 
-	memcpy(message, label, sizeof(label));
-	crypto_generichash(message + sizeof(label), 64, in->content_part, FORMAT_CONTENT_PART, NULL,
-	                   0);
+	kdf_signed(message, in->content_part, FORMAT_CONTENT_PART);
 	return crypto_sign_verify_detached(in->root + FORMAT_CONTENT_PART, message, sizeof(message),
 	                                   in->content.publisher)
 	               ? STATUS_ALTERED
@@ -84,12 +81,11 @@ static int add_volume(struct bundle *b, const struct source *source, unsigned so
 	struct format_geometry geometry;
 	bool first = !b->has_content;
 	uint64_t have = source_len(source);
-	uint8_t number[2], *key;
+	uint8_t *key;
 	int status;
 
 	key = in->page_key[slot->volume_no];
-	store_le16(number, slot->volume_no);
-	kdf_derive(key, in->ck, "satchel page key 1", number, sizeof(number));
+	kdf_page_key(key, in->ck, slot->volume_no);
 
 	status = pages_read_root(&b->io, source, slot, key, in->root, &volume.bad_roots);
 	if (status == STATUS_OK)

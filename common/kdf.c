@@ -9,6 +9,7 @@
 #include <unistd.h>
 #include <utf8proc.h>
 
+#include "common/bytes.h"
 #include "common/status.h"
 
 /* What utf8proc knows and Unicode 14 does not: the additions of 15.0. */
@@ -192,4 +193,23 @@ void kdf_derive(uint8_t out[static KDF_KEYBYTES], const uint8_t key[static KDF_K
 	crypto_generichash_final(&state, out, KDF_KEYBYTES);
 	sodium_memzero(&state, sizeof state);
 	sodium_stackzero(KDF_STACK);
+}
+
+void kdf_page_key(uint8_t out[static KDF_KEYBYTES], const uint8_t ck[static KDF_KEYBYTES],
+                  uint16_t volume_no)
+{
+	uint8_t number[2];
+
+	store_le16(number, volume_no);
+	kdf_derive(out, ck, "satchel page key 1", number, sizeof number);
+}
+
+void kdf_signed(uint8_t message[static KDF_SIGNED], const uint8_t *content_part, size_t len)
+{
+	static const char label[] = "satchel root 1"; /* with its NUL */
+
+	_Static_assert(sizeof label + crypto_generichash_BYTES_MAX == KDF_SIGNED, "all of it");
+	memcpy(message, label, sizeof label);
+	crypto_generichash(message + sizeof label, crypto_generichash_BYTES_MAX, content_part, len,
+	                   NULL, 0);
 }

@@ -42,4 +42,12 @@ int kdf_key_file(const char *path, uint8_t out[static KDF_KEYBYTES]);
 void kdf_derive(uint8_t out[static KDF_KEYBYTES], const uint8_t key[static KDF_KEYBYTES],
                 const char *label, const void *data, size_t len);
 
+/* The key of a compartment's pages in one volume, from the compartment's. */
+void kdf_page_key(uint8_t out[static KDF_KEYBYTES], const uint8_t ck[static KDF_KEYBYTES],
+                  uint16_t volume_no);
+
+/* What a publisher signs of a content part.  bundle(5), "Signature". */
+#define KDF_SIGNED 79
+void kdf_signed(uint8_t message[static KDF_SIGNED], const uint8_t *content_part, size_t len);
+
 #endif

@@ -88,3 +88,16 @@ const char *opening_flaw(const struct opening *o, const char **which)
 	*which = "--publisher, --any-publisher";
 	return o->publisher.only && o->publisher.any ? "not together" : NULL;
 }
+
+unsigned opening_files(const struct opening *o, const char *file[static OPENING_FILES])
+{
+	const char *const one[] = {o->passphrase_file, o->key_file, o->publisher.only};
+	unsigned count = 0;
+
+	for (size_t i = 0; i < sizeof one / sizeof *one; i++)
+		if (one[i])
+			file[count++] = one[i];
+	for (unsigned i = 0; i < o->identity_count; i++)
+		file[count++] = o->identity[i];
+	return count;
+}

@@ -58,6 +58,11 @@ const char *opening_unknown(int letter, const char **word);
  * nothing is. */
 const char *opening_flaw(const struct opening *opening, const char **which);
 
+/* The files that they name beside the bundle's own, in file; how many.  Who gives a
+ * descriptor (passphrase_fd) names none. */
+enum { OPENING_FILES = 3 + HEADER_MAX_IDENTITIES };
+unsigned opening_files(const struct opening *opening, const char *file[static OPENING_FILES]);
+
 /* A decimal number, of digits alone and at most max.  False: it is not, and *number
  * is untouched. */
 bool opening_number(uint64_t *number, const char *text, uint64_t max);

@@ -243,18 +243,18 @@ static bool is_input(const char *path)
 {
 	struct stat input;
 
-	return path && (!strcmp(path, "-") ||
-	                (!fstat(STDIN_FILENO, &input) && samefile_path(path, &input)));
+	return !strcmp(path, "-") || (!fstat(STDIN_FILENO, &input) && samefile_path(path, &input));
 }
 
 /* What gave the passphrase, or a key, could be read again. */
 static void leave_keys(const struct opening *o)
 {
-	bool gave = o->passphrase_fd == STDIN_FILENO || is_input(o->passphrase_file) ||
-	            is_input(o->key_file);
+	const char *name[OPENING_FILES];
+	unsigned count = opening_files(o, name);
+	bool gave = o->passphrase_fd == STDIN_FILENO;
 
-	for (unsigned i = 0; i < o->identity_count; i++)
-		gave |= is_input(o->identity[i]);
+	for (unsigned i = 0; i < count; i++)
+		gave |= is_input(name[i]);
 	if (o->passphrase_fd > STDERR_FILENO)
 		close(o->passphrase_fd);
 	if (gave)

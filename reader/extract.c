@@ -560,13 +560,12 @@ static int spare_sources(struct extract *x)
 {
 	const struct opening *o = &x->session->options->opening;
 	struct spared *spared = &x->place.spared;
+	const char *name[OPENING_FILES];
+	unsigned count = opening_files(o, name);
 	int status = spared_add_descriptor(spared, o->passphrase_fd);
-	const char *const path[] = {o->passphrase_file, o->key_file, o->publisher.only};
 
-	for (size_t i = 0; i < 3 && status == STATUS_OK; i++)
-		status = spared_add_path(spared, path[i]);
-	for (unsigned i = 0; i < o->identity_count && status == STATUS_OK; i++)
-		status = spared_add_path(spared, o->identity[i]);
+	for (unsigned i = 0; i < count && status == STATUS_OK; i++)
+		status = spared_add_path(spared, name[i]);
 	for (unsigned i = 0; i < x->session->files.count && status == STATUS_OK; i++)
 		status = spared_add_descriptor(spared, source_fd(x->session->files.source[i]));
 	return status;

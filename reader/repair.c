@@ -53,12 +53,12 @@ static bool take_option(void *context, int code, const char *argument)
 
 static bool is_key(const struct opening *o, const struct stat *file)
 {
-	bool found = samefile_path(o->passphrase_file, file) ||
-	             samefile_descriptor(o->passphrase_fd, file) ||
-	             samefile_path(o->key_file, file) || samefile_path(o->publisher.only, file);
+	const char *name[OPENING_FILES];
+	unsigned count = opening_files(o, name);
+	bool found = samefile_descriptor(o->passphrase_fd, file);
 
-	for (unsigned i = 0; i < o->identity_count && !found; i++)
-		found = samefile_path(o->identity[i], file);
+	for (unsigned i = 0; i < count && !found; i++)
+		found = samefile_path(name[i], file);
 	return found;
 }
 
