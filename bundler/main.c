@@ -160,8 +160,7 @@ int main(int argc, char **argv)
 	else if (right)
 		code = run(&p);
 	else
-		code = failure_say(&p.failure,
-		                   options_lack_memory(&p.options) ? EXIT_FAILED : EXIT_USAGE, NULL,
+		code = failure_say(&p.failure, p.options.no_memory ? EXIT_FAILED : EXIT_USAGE, NULL,
 		                   "%s", p.options.error);
 	if (!right && p.failure.code && p.options.json)
 		report_json_end(&p.report, &p.failure, code, false);

@@ -178,6 +178,18 @@ static void complain(struct options *o, const char *format, ...)
 	va_end(args);
 }
 
+void options_note_wrong(struct options *o, const char *wrong)
+{
+	if (!o->error[0])
+		o->no_memory = wrong == argument_no_memory;
+}
+
+static void complain_of(struct options *o, const char *dashes, const char *what, const char *wrong)
+{
+	options_note_wrong(o, wrong);
+	complain(o, "%s%s: %s", dashes, what, wrong);
+}
+
 /* Never with what follows "=": it might have been meant as a secret. */
 static void complain_of_unknown(struct options *o, const char *word)
 {
@@ -219,7 +231,7 @@ static void take_option(struct options *o, int found, const char *word)
 	o->given |= UINT64_C(1) << i;
 	wrong = row[i].take(field_of(o, &o->compartment[0], &row[i]), optarg);
 	if (wrong)
-		complain(o, "--%s: %s", row[i].name, wrong);
+		complain_of(o, "--", row[i].name, wrong);
 }
 
 /* What getopt_long wants to know: longs has room for all rows and the secret ones. */
@@ -258,7 +270,7 @@ static void read_words(struct options *o, int argc, char **argv)
 	for (int i = optind; i < argc && !wrong; i++)
 		wrong = argument_list(&o->compartment[0].source, argv[i]);
 	if (wrong)
-		complain(o, "a path to pack: %s", wrong);
+		complain_of(o, "", "a path to pack", wrong);
 }
 
 static void read_environment(struct options *o)
@@ -318,7 +330,7 @@ static const char *take_value(struct options *o, void *field, const struct row *
 	    value[strlen("fill:")] != '/')
 		return "in a recipe, fill: needs a path that begins with a slash";
 	kept = keep(o, is_relative ? folder : "", value);
-	return kept ? r->take(field, kept) : "not enough memory";
+	return kept ? r->take(field, kept) : argument_no_memory;
 }
 
 const char *options_set(struct options *o, struct compartment_options *c, const char *key,
@@ -351,7 +363,7 @@ struct compartment_options *options_add_compartment(struct options *o, const cha
 
 	*wrong = NULL;
 	if (!kept)
-		*wrong = "not enough memory";
+		*wrong = argument_no_memory;
 	else if (o->compartment_count == FORMAT_SLOTS)
 		*wrong = "a bundle has no room for more compartments";
 	for (unsigned i = 0; i < o->compartment_count && !*wrong; i++)
@@ -495,14 +507,6 @@ bool options_read(struct options *o, int argc, char **argv)
 	if (!o->error[0])
 		check(o);
 	return !o->error[0];
-}
-
-bool options_lack_memory(const struct options *o)
-{
-	static const char end[] = ": not enough memory";
-	size_t len = strlen(o->error);
-
-	return len >= strlen(end) && !strcmp(o->error + len - strlen(end), end);
 }
 
 static void free_compartment(struct compartment_options *c)

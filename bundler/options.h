@@ -50,15 +50,13 @@ struct options {
 	uint64_t given, recipe_given; /* for options.c: rows that the two set of the bundle */
 	struct text_list kept;        /* for options.c: copies that others point into */
 	char error[512];              /* "--level: not a number from 1 to 19", "" for none */
+	bool no_memory;               /* that is the error, and nobody's wrong use */
 };
 
 /* Read the command line, the environment and the recipe.  false: something is
  * wrong with them, and error says what; the rest is filled in all the same, so
  * that it is known how to report it. */
 bool options_read(struct options *options, int argc, char **argv);
-
-/* Is error that there was not enough memory?  That is nobody's wrong use. */
-bool options_lack_memory(const struct options *options);
 
 /* Will a passphrase for this compartment be asked for on the terminal? */
 bool options_ask(const struct compartment_options *compartment);
@@ -75,6 +73,9 @@ void options_print_help(void);
 /* A compartment of that name, which is copied.  *wrong: why there is none. */
 struct compartment_options *options_add_compartment(struct options *options, const char *name,
                                                     const char **wrong);
+
+/* wrong, as these return it, is about to be the error, unless there is one. */
+void options_note_wrong(struct options *options, const char *wrong);
 
 /* Set what key says: of the compartment, or, if that is NULL, of the bundle, unless
  * the command line has set it.  A path is meant from folder ("" or with a slash at

@@ -39,6 +39,13 @@ static void complain(struct recipe *r, const char *format, ...)
 	snprintf(r->options->error, sizeof r->options->error, "%s:%u: %s", r->path, r->line, text);
 }
 
+/* key: whose value it is, "" for none. */
+static void complain_of(struct recipe *r, const char *key, const char *wrong)
+{
+	options_note_wrong(r->options, wrong);
+	complain(r, "%s%s%s", key, key[0] ? ": " : "", wrong);
+}
+
 /* --- sections ------------------------------------------------------------- */
 
 static void enter_bundle(struct recipe *r)
@@ -55,7 +62,7 @@ static void enter_compartment(struct recipe *r, const char *name)
 
 	r->compartment = options_add_compartment(r->options, name, &wrong);
 	if (wrong)
-		complain(r, "%s", wrong);
+		complain_of(r, "", wrong);
 }
 
 /* The library joins sections of one name, and says nothing of one with no keys:
@@ -156,7 +163,7 @@ static int take_pair(void *context, const char *section, const char *key, const 
 	else
 		wrong = options_set(r->options, r->compartment, key, value, r->folder);
 	if (wrong)
-		complain(r, "%s: %s", key, wrong);
+		complain_of(r, key, wrong);
 	return !wrong;
 }
 
@@ -171,7 +178,7 @@ static bool parse(struct recipe *r)
 		r->line = (unsigned)line;
 		complain(r, "not a line such as: label = Summer programme");
 	} else if (line < 0) {
-		complain(r, "not enough memory");
+		complain_of(r, "", argument_no_memory);
 	}
 	return !r->options->error[0];
 }

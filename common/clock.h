@@ -18,4 +18,22 @@ static inline int64_t clock_ms(void)
 	return clock_ns() / 1000000;
 }
 
+/* Seconds that pass while the machine sleeps, too. */
+static inline int64_t clock_boot_s(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_BOOTTIME, &t);
+	return t.tv_sec;
+}
+
+/* Safe in a signal handler. */
+static inline void clock_pause(unsigned milliseconds)
+{
+	const struct timespec t = {.tv_sec = milliseconds / 1000,
+	                           .tv_nsec = milliseconds % 1000 * 1000000L};
+
+	nanosleep(&t, NULL);
+}
+
 #endif

@@ -13,10 +13,10 @@
 #include <strings.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
+#include "common/clock.h"
 #include "common/source.h"
 #include "common/status.h"
 
@@ -493,10 +493,8 @@ bool outfile_is_unfit(int error)
 /* Is there a name to be removed?  What another thread has begun it has done in a moment. */
 static bool is_live(struct slot *slot, int *patience)
 {
-	const struct timespec millisecond = {.tv_nsec = 1000000};
-
 	while (atomic_load(&slot->state) == SLOT_BEGUN && (*patience)-- > 0)
-		nanosleep(&millisecond, NULL);
+		clock_pause(1);
 	return atomic_load(&slot->state) == SLOT_LIVE;
 }
 

@@ -8,8 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <time.h>
+
 #include <unistd.h>
+
+#include "common/clock.h"
 
 /* Of a group that is over its memory.high each step takes seconds, the last ones too. */
 enum { STEPS = 3000, STEP_MS = 10 };
@@ -127,10 +129,8 @@ void group_enter(const struct group *group)
 
 void group_remove(const struct group *group)
 {
-	const struct timespec step = {.tv_nsec = STEP_MS * 1000000};
-
 	if (!*group->directory)
 		return;
 	for (int i = 0; i < STEPS && rmdir(group->directory) && errno == EBUSY; i++)
-		nanosleep(&step, NULL);
+		clock_pause(STEP_MS);
 }

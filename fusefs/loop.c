@@ -10,7 +10,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "common/clock.h"
 #include "common/source.h"
@@ -566,13 +565,6 @@ static bool is_quiet(struct loop *l)
 	return true;
 }
 
-static void pause_briefly(void)
-{
-	const struct timespec millisecond = {.tv_nsec = 1000000};
-
-	nanosleep(&millisecond, NULL);
-}
-
 static bool is_clean(struct loop *l)
 {
 	for (unsigned i = 0; i < l->count; i++)
@@ -588,7 +580,7 @@ static void clean_stacks(struct loop *l)
 	for (unsigned i = 0; i < l->count; i++)
 		pthread_kill(l->thread[i], SIGUSR2);
 	for (int i = 0; i < CLEAN_MS && !is_clean(l); i++)
-		pause_briefly();
+		clock_pause(1);
 }
 
 /* What was put off will not be read any more. */
@@ -605,7 +597,7 @@ void loop_refuse(struct loop *loop, unsigned milliseconds)
 	begin_refusing(loop);
 	refuse_late(loop);
 	while (!is_quiet(loop) && milliseconds--)
-		pause_briefly();
+		clock_pause(1);
 	if (!is_quiet(loop)) {
 		source_halt(rest);
 		let_stumble();

@@ -11,6 +11,7 @@
 
 #include "common/arena.h"
 #include "common/arguments.h"
+#include "common/clock.h"
 #include "common/diag.h"
 #include "common/pages.h"
 #include "common/seal_heap.h"
@@ -76,7 +77,7 @@ static int make_view(struct mounted *m)
 		.asked_to_end = watch_asked,
 		.medium_is_there = watch_medium_is_there,
 		.context = m->watch,
-		.last_read = ops_now(),
+		.last_read = clock_boot_s(),
 	};
 	if (o->subdir)
 		status = bundle_resolve(a->share[0].cursor, o->subdir, &v->root);
@@ -225,8 +226,6 @@ static int damage_code(const struct mounted *m)
  * keys go, and the page cache can only be overwritten while the mount is there. */
 static int finish(struct mounted *m, const struct end *end)
 {
-	int code = watch_exit_code(end);
-
 	loop_refuse(m->loop, ANSWERS_MS);
 	arena_wipe(m->access.arena);
 	arguments_forget();
@@ -240,11 +239,11 @@ static int finish(struct mounted *m, const struct end *end)
 	}
 	if (end->reason != END_MEDIUM)
 		ops_tell_held(&m->view, LAST_WORDS_MS);
-	if (watch_reason_text(end) && diag_can_tell(LAST_WORDS_MS))
-		diag_note("%s", watch_reason_text(end));
+	if (end->text && diag_can_tell(LAST_WORDS_MS))
+		diag_note("%s", end->text);
 	/* A worker that was late may have finished a page meanwhile. */
 	arena_wipe(m->access.arena);
-	return code ? code : damage_code(m);
+	return end->code ? end->code : damage_code(m);
 }
 
 static int serve(const struct options *options, struct supervisor *supervisor)

@@ -12,9 +12,9 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/sysmacros.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/source.h"
 #include "common/status.h"
 
@@ -39,7 +39,6 @@ struct bare {
 
 struct medium {
 	unsigned size_count, bare_count;
-	bool is_removable; /* of a volume's devices any: while they are looked for */
 	int size_fd[SIZES_MAX];
 	struct bare bare[BARE_MAX];
 };
@@ -59,11 +58,15 @@ static long long read_number(int fd)
 	return atoll(text);
 }
 
-static void add_device(struct medium *m, const char *directory, int depth);
+/* Of the devices under a file. */
+enum { FOUND = 1, REMOVABLE = 2 };
+
+static unsigned add_device(struct medium *m, const char *directory, int depth);
 
 /* What a device mapper or RAID device is made of. */
-static void add_slaves(struct medium *m, const char *directory, int depth)
+static unsigned add_slaves(struct medium *m, const char *directory, int depth)
 {
+	unsigned found = 0;
 	char path[512];
 	struct dirent *entry;
 	DIR *slaves;
@@ -74,26 +77,28 @@ static void add_slaves(struct medium *m, const char *directory, int depth)
 		if (entry->d_name[0] == '.')
 			continue;
 		snprintf(path, sizeof path, "%s/slaves/%s", directory, entry->d_name);
-		add_device(m, path, depth + 1);
+		found |= add_device(m, path, depth + 1);
 	}
 	if (slaves)
 		closedir(slaves);
+	return found;
 }
 
-static void add_by_number(struct medium *m, dev_t device, int depth)
+static unsigned add_by_number(struct medium *m, dev_t device, int depth)
 {
 	char path[64];
 
 	snprintf(path, sizeof path, "/sys/dev/block/%u:%u", major(device), minor(device));
-	add_device(m, path, depth);
+	return add_device(m, path, depth);
 }
 
 /* What the file system of fd is mounted from.  One that spans several devices
  * (btrfs) has a number that no device has. */
-static void add_mounted_from(struct medium *m, int fd, int depth)
+static unsigned add_mounted_from(struct medium *m, int fd, int depth)
 {
 	char *line = NULL, *rest, device[256];
 	unsigned long long id;
+	unsigned found = 0;
 	struct statx file;
 	struct stat st;
 	size_t room = 0;
@@ -105,24 +110,24 @@ static void add_mounted_from(struct medium *m, int fd, int depth)
 		if (sscanf(line, "%llu", &id) == 1 && id == file.stx_mnt_id &&
 		    (rest = strstr(line, " - ")) && sscanf(rest, " - %*s %255s", device) == 1 &&
 		    device[0] == '/' && !stat(device, &st) && S_ISBLK(st.st_mode))
-			add_by_number(m, st.st_rdev, depth);
+			found |= add_by_number(m, st.st_rdev, depth);
 	free(line);
 	if (mounts)
 		fclose(mounts);
+	return found;
 }
 
-static void add_file(struct medium *m, int fd, const struct stat *st, int depth)
+static unsigned add_file(struct medium *m, int fd, const struct stat *st, int depth)
 {
-	unsigned before = m->size_count;
+	unsigned found = add_by_number(m, S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev, depth);
 
-	add_by_number(m, S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev, depth);
-	if (m->size_count == before)
-		add_mounted_from(m, fd, depth);
+	return found ? found : add_mounted_from(m, fd, depth);
 }
 
 /* The file that a loop device shows. */
-static void add_backing(struct medium *m, const char *directory, int depth)
+static unsigned add_backing(struct medium *m, const char *directory, int depth)
 {
+	unsigned found = 0;
 	char path[4096];
 	struct stat st;
 	ssize_t got = -1;
@@ -135,14 +140,15 @@ static void add_backing(struct medium *m, const char *directory, int depth)
 		close(fd);
 	}
 	if (got <= 1)
-		return;
+		return 0;
 	path[got - 1] = '\0';
 	fd = open(path, O_PATH | O_CLOEXEC);
 	if (fd < 0)
-		return;
+		return 0;
 	if (!fstat(fd, &st))
-		add_file(m, fd, &st, depth + 1);
+		found = add_file(m, fd, &st, depth + 1);
 	close(fd);
+	return found;
 }
 
 /* The attribute is the whole disk's, in whose directory those of its partitions are. */
@@ -164,25 +170,24 @@ static bool is_removable(const char *directory)
 	return removable;
 }
 
-static void add_device(struct medium *m, const char *directory, int depth)
+static unsigned add_device(struct medium *m, const char *directory, int depth)
 {
 	char path[512];
 	int fd;
 
 	if (depth > DEPTH_MAX || m->size_count == SIZES_MAX)
-		return;
+		return 0;
 	snprintf(path, sizeof path, "%s/size", directory);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
-		return;
+		return 0;
 	if (read_number(fd) <= 0) {
 		close(fd);
-		return;
+		return 0;
 	}
 	m->size_fd[m->size_count++] = fd;
-	m->is_removable |= is_removable(directory);
-	add_slaves(m, directory, depth);
-	add_backing(m, directory, depth);
+	return FOUND | (is_removable(directory) ? REMOVABLE : 0) | add_slaves(m, directory, depth) |
+	       add_backing(m, directory, depth);
 }
 
 /* One volume of each file system tells of all that lie there. */
@@ -203,14 +208,13 @@ int medium_new(struct medium **medium, struct source *const *sources, unsigned c
 	if (!m)
 		return STATUS_NOMEM;
 	for (unsigned i = 0; i < count; i++) {
-		unsigned before = m->size_count;
 		struct stat st;
+		unsigned found;
 
 		if (fstat(source_fd(sources[i]), &st))
 			continue;
-		m->is_removable = false;
-		add_file(m, source_fd(sources[i]), &st, 0);
-		if (m->size_count == before || m->is_removable)
+		found = add_file(m, source_fd(sources[i]), &st, 0);
+		if (!(found & FOUND) || found & REMOVABLE)
 			add_bare(m, sources[i], st.st_dev);
 	}
 	*medium = m;
@@ -239,13 +243,12 @@ static bool can_be_read(struct bare *b)
 
 static void *probe(void *argument)
 {
-	const struct timespec pause = {0, PROBE_MS * 1000000};
 	struct bare *b = argument;
 
 	for (;;) {
 		if (!can_be_read(b))
 			atomic_store(&b->is_lost, true);
-		nanosleep(&pause, NULL);
+		clock_pause(PROBE_MS);
 	}
 	return NULL;
 }

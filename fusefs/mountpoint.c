@@ -7,15 +7,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mount.h>
 #include <sys/statvfs.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/diag.h"
-#include "fusefs/ops.h"
 
 enum { END_TRIES = 250, ASK_TRIES = 50, END_PAUSE_MS = 20 };
 
@@ -36,25 +34,6 @@ static void unescape(char *text)
 	*out = '\0';
 }
 
-/* One line of /proc/self/mountinfo: proc(5).  True: a mount at path. */
-static bool take_line(struct mountpoint *m, const char *line, const char *path)
-{
-	char where[PATH_MAX];
-	unsigned major, minor;
-	int id;
-
-	/* The longest path that proc(5) can hold escaped. */
-	if (sscanf(line, "%d %*d %u:%u %*s %4095s", &id, &major, &minor, where) != 4)
-		return false;
-	unescape(where);
-	if (strcmp(where, path))
-		return false;
-	m->id = id;
-	m->major = major;
-	m->minor = minor;
-	return true;
-}
-
 /* What stands behind the dash: type and source. */
 static bool has_type(const char *line, const char *type)
 {
@@ -63,23 +42,56 @@ static bool has_type(const char *line, const char *type)
 	return dash && !strncmp(dash + 3, type, strlen(type));
 }
 
-/* The last line of those for a path is the uppermost mount. */
-static bool find(struct mountpoint *m, const char *path)
+/* One line of /proc/self/mountinfo: proc(5).  True: a mount at m->path. */
+static bool take_line(struct mountpoint *m, const char *line)
 {
-	FILE *info = fopen("/proc/self/mountinfo", "re");
-	char *line = NULL;
-	size_t room = 0;
+	char where[PATH_MAX];
+
+	/* The longest path that proc(5) can hold escaped. */
+	if (sscanf(line, "%d %*d %u:%u %*s %4095s", &m->id, &m->major, &m->minor, where) != 4)
+		return false;
+	unescape(where);
+	m->is_fuse = has_type(line, "fuse");
+	m->is_nameless = has_type(line, "fuse none ");
+	return !strcmp(where, m->path);
+}
+
+/* The mounts at a path, the lower ones first. */
+struct list {
+	FILE *info;
+	char *line;
+	size_t room;
+};
+
+/* The next one at m->path.  False, and the list is closed: there is none. */
+static bool list_next(struct list *l, struct mountpoint *m)
+{
+	while (l->info && getline(&l->line, &l->room, l->info) > 0)
+		if (take_line(m, l->line))
+			return true;
+	free(l->line);
+	if (l->info)
+		fclose(l->info);
+	return false;
+}
+
+static struct list list_open(void)
+{
+	return (struct list){.info = fopen("/proc/self/mountinfo", "re")};
+}
+
+/* The uppermost. */
+static bool find(struct mountpoint *m)
+{
+	struct list list = list_open();
+	struct mountpoint other = *m;
 	bool found = false;
 
-	while (info && getline(&line, &room, info) > 0) {
-		if (!has_type(line, "fuse") || !take_line(m, line, path))
-			continue;
-		found = true;
-		m->is_nameless = has_type(line, "fuse none ");
-	}
-	free(line);
-	if (info)
-		fclose(info);
+	while (list_next(&list, &other))
+		if (other.is_fuse) {
+			*m = other;
+			found = true;
+		}
 	return found;
 }
 
@@ -115,7 +127,7 @@ static bool resolve(char out[static PATH_MAX], const char *path)
 bool mountpoint_find(struct mountpoint *m, const char *path)
 {
 	m->id = 0;
-	return resolve(m->path, path) && find(m, m->path);
+	return resolve(m->path, path) && find(m);
 }
 
 static bool is_same(const struct mountpoint *a, const struct mountpoint *b)
@@ -129,25 +141,20 @@ enum standing { MOUNT_GONE, MOUNT_COVERED, MOUNT_ON_TOP };
 /* Where the list cannot be read nothing is known to be gone. */
 static enum standing look(const struct mountpoint *m)
 {
-	enum standing standing = m->id ? MOUNT_ON_TOP : MOUNT_GONE;
-	FILE *info = m->id ? fopen("/proc/self/mountinfo", "re") : NULL;
-	struct mountpoint other;
-	char *line = NULL;
-	size_t room = 0;
+	enum standing standing = MOUNT_GONE;
+	struct mountpoint other = *m;
+	struct list list;
 
-	if (!info)
+	if (!m->id)
 		return standing;
-	standing = MOUNT_GONE;
-	while (getline(&line, &room, info) > 0) {
-		if (!take_line(&other, line, m->path))
-			continue;
+	list = list_open();
+	if (!list.info)
+		return MOUNT_ON_TOP;
+	while (list_next(&list, &other))
 		if (is_same(&other, m))
 			standing = MOUNT_ON_TOP;
 		else if (standing == MOUNT_ON_TOP)
 			standing = MOUNT_COVERED;
-	}
-	free(line);
-	fclose(info);
 	return standing;
 }
 
@@ -173,8 +180,10 @@ static void run_fusermount(const char *path)
 
 bool mountpoint_detach(const struct mountpoint *m)
 {
-	if (look(m) != MOUNT_ON_TOP)
-		return look(m) == MOUNT_GONE;
+	enum standing standing = look(m);
+
+	if (standing != MOUNT_ON_TOP)
+		return standing == MOUNT_GONE;
 	if (umount2(m->path, MNT_DETACH | UMOUNT_NOFOLLOW))
 		run_fusermount(m->path);
 	return !mountpoint_is_there(m);
@@ -204,7 +213,7 @@ static int refuse(const char *directory, const char *why)
 }
 
 /* 0, or why not: errno. */
-static int list(const char *directory, bool *is_empty)
+static int look_into(const char *directory, bool *is_empty)
 {
 	DIR *stream = opendir(directory);
 	const struct dirent *entry;
@@ -230,7 +239,7 @@ bool mountpoint_is_free(const char *directory)
 	if (mountpoint_find(&m, directory))
 		return !refuse(directory, "something is mounted there already; if it is a bundle, "
 		                          "satchel-mount -u ends it");
-	error = list(directory, &is_empty);
+	error = look_into(directory, &is_empty);
 	if (error)
 		return !refuse(directory, strerror(error));
 	/* The mount would hide what is there. */
@@ -248,7 +257,7 @@ static enum answer ask(const char *directory)
 	if (is_dead(directory))
 		return ANSWER_DEAD;
 	fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	failed = fd < 0 || ioctl(fd, ops_end_request()) ? errno : 0;
+	failed = fd < 0 || ioctl(fd, MOUNTPOINT_END) ? errno : 0;
 	if (fd >= 0)
 		close(fd);
 	switch (failed) {
@@ -260,13 +269,6 @@ static enum answer ask(const char *directory)
 	case ENOSYS: return ANSWER_FOREIGN;
 	default: refuse(directory, strerror(failed)); return ANSWER_REFUSED;
 	}
-}
-
-static void pause_briefly(void)
-{
-	const struct timespec pause = {.tv_nsec = END_PAUSE_MS * 1000000};
-
-	nanosleep(&pause, NULL);
 }
 
 static enum answer ask_with_patience(const char *directory)
@@ -281,7 +283,7 @@ static enum answer ask_with_patience(const char *directory)
 	for (int i = 0; i < ASK_TRIES; i++) {
 		if (waitpid(child, &status, WNOHANG) == child)
 			return WIFEXITED(status) ? (enum answer)WEXITSTATUS(status) : ANSWER_NONE;
-		pause_briefly();
+		clock_pause(END_PAUSE_MS);
 	}
 	kill(child, SIGKILL);
 	return ANSWER_NONE;
@@ -290,7 +292,7 @@ static enum answer ask_with_patience(const char *directory)
 static int wait_for_end(const struct mountpoint *m, const char *directory)
 {
 	for (int i = 0; i < END_TRIES && mountpoint_is_there(m); i++)
-		pause_briefly();
+		clock_pause(END_PAUSE_MS);
 	return mountpoint_is_there(m) ? refuse(directory, "it did not end; close what uses it, or "
 	                                                  "pull the drive out")
 	                              : 0;

@@ -5,12 +5,17 @@
 
 #include <limits.h>
 #include <stdbool.h>
+#include <sys/ioctl.h>
+
+/* What "satchel-mount -u" asks of the root. */
+#define MOUNTPOINT_END _IO('s', 0x45)
 
 /* One mount of many that may be stacked at a path. */
 struct mountpoint {
 	char path[PATH_MAX]; /* absolute, without links */
 	int id;              /* mount id; 0: none found */
 	unsigned major, minor;
+	bool is_fuse;
 	bool is_nameless; /* as ours is, and hardly another */
 };
 

@@ -3,9 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "common/bytes.h"
@@ -13,6 +11,7 @@
 #include "common/diag.h"
 #include "common/status.h"
 #include "fusefs/loop.h"
+#include "fusefs/mountpoint.h"
 #include "fusefs/notes.h"
 #include "fusefs/reports.h"
 #include "fusefs/streams.h"
@@ -40,19 +39,6 @@ enum {
 	LIST_ROOM = 65536,
 };
 _Static_assert(LIST_AT + LIST_ROOM <= ACCESS_READ_CACHED, "attributes fit the smallest buffer");
-
-unsigned ops_end_request(void)
-{
-	return _IO('s', 0x45);
-}
-
-int64_t ops_now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_BOOTTIME, &t);
-	return t.tv_sec;
-}
 
 /* --- answers -------------------------------------------------------------------- */
 
@@ -396,7 +382,7 @@ static void list(fuse_req_t req, fuse_ino_t node, size_t size, off_t off, bool p
 
 	if (!w)
 		return;
-	atomic_store(&w->view->last_read, ops_now());
+	atomic_store(&w->view->last_read, clock_boot_s());
 	l.size = min_u64(size, w->view->read_max);
 	l.failed = off & hole_mark ? STATUS_DAMAGED : STATUS_OK;
 	off &= ~hole_mark;
@@ -607,7 +593,7 @@ static void op_read(fuse_req_t req, fuse_ino_t node, size_t size, off_t off,
 
 	if (!w)
 		return;
-	atomic_store(&w->view->last_read, ops_now());
+	atomic_store(&w->view->last_read, clock_boot_s());
 	read.for_page_cache = is_for_page_cache(w->view, file);
 	if (!loop_put_off(w, &read))
 		answer_read(w, &read);
@@ -771,7 +757,7 @@ static void op_ioctl(fuse_req_t req, fuse_ino_t node, unsigned command, void *ar
 	(void)out_len;
 	if (!w)
 		return;
-	if (node != FUSE_ROOT_ID || command != ops_end_request()) {
+	if (node != FUSE_ROOT_ID || command != MOUNTPOINT_END) {
 		reply_error(w, req, ENOTTY);
 		return;
 	}

@@ -36,14 +36,11 @@ struct view {
 	bool greeted;       /* the kernel's INIT has arrived */
 	bool knows_no_open; /* it takes ENOSYS to mean that nobody need be asked */
 	bool knows_no_opendir;
-	_Atomic int64_t last_read; /* CLOCK_BOOTTIME, seconds */
+	_Atomic int64_t last_read; /* clock_boot_s */
 	_Atomic bool damaged;      /* something could not be read */
 };
 
 extern const struct fuse_lowlevel_ops ops_table;
-
-/* What "satchel-mount -u" says on the root. */
-unsigned ops_end_request(void);
 
 /* For a worker that has nothing else to do: tell of files that cannot be read what is due, while
  * somebody takes it. */
@@ -52,8 +49,5 @@ extern const struct errand ops_tell_due;
 /* Once no worker answers any more: the lines that are still held, without names, as far as
  * somebody takes them in so long. */
 void ops_tell_held(const struct view *view, unsigned milliseconds);
-
-/* Seconds that pass while the machine sleeps too. */
-int64_t ops_now(void);
 
 #endif

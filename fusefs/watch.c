@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "common/clock.h"
 #include "common/status.h"
 #include "fusefs/bus.h"
 #include "fusefs/loop.h"
@@ -102,11 +103,11 @@ static bool hear_signal(struct watch *w, pid_t program, struct end *end)
 
 	while (read(w->signal_fd, &info, sizeof info) == sizeof info) {
 		if (info.ssi_signo != SIGCHLD) {
-			*end = (struct end){END_SIGNAL, (int)info.ssi_signo};
+			*end = (struct end){END_SIGNAL, 128 + (int)info.ssi_signo, NULL};
 			return true;
 		}
 		if (program && waitpid(program, &status, WNOHANG) == program) {
-			*end = (struct end){END_PROGRAM, supervisor_exit_code(status)};
+			*end = (struct end){END_PROGRAM, supervisor_exit_code(status), NULL};
 			return true;
 		}
 	}
@@ -118,17 +119,18 @@ static bool hear_others(struct watch *w, const struct view *view, struct end *en
 	enum bus_news news = bus_hear(w->bus);
 
 	if (atomic_load(&w->is_over))
-		end->reason = END_UNMOUNTED;
+		*end = (struct end){END_UNMOUNTED, 0, NULL};
 	else if (atomic_load(&w->is_asked))
-		end->reason = END_ASKED;
+		*end = (struct end){END_ASKED, 0, NULL};
 	else if (news == BUS_SLEEP)
-		end->reason = END_SLEEP;
+		*end = (struct end){END_SLEEP, 21, "ended: the machine is about to sleep"};
 	else if (news == BUS_LOCK)
-		end->reason = END_LOCK;
+		*end = (struct end){END_LOCK, 22, "ended: the screen is locked"};
 	else if (!medium_is_there(w->medium))
-		end->reason = END_MEDIUM;
-	else if (w->idle_seconds && ops_now() - atomic_load(&view->last_read) >= w->idle_seconds)
-		end->reason = END_IDLE;
+		*end = (struct end){END_MEDIUM, 10, "ended: the medium is gone"};
+	else if (w->idle_seconds &&
+	         clock_boot_s() - atomic_load(&view->last_read) >= w->idle_seconds)
+		*end = (struct end){END_IDLE, 20, "ended: nothing was read for so long"};
 	else
 		return false;
 	return true;
@@ -136,7 +138,7 @@ static bool hear_others(struct watch *w, const struct view *view, struct end *en
 
 struct end watch_run(struct watch *watch, const struct view *view, struct loop *loop, pid_t program)
 {
-	struct end end = {END_UNMOUNTED, 0};
+	struct end end;
 	uint64_t events;
 
 	for (;;) {
@@ -158,29 +160,5 @@ struct end watch_run(struct watch *watch, const struct view *view, struct loop *
 		loop_relieve(loop);
 		if (reports_has_due(view->reports))
 			loop_offer(loop, ERRAND_TELL, &ops_tell_due);
-	}
-}
-
-const char *watch_reason_text(const struct end *end)
-{
-	switch (end->reason) {
-	case END_IDLE: return "ended: nothing was read for so long";
-	case END_MEDIUM: return "ended: the medium is gone";
-	case END_SLEEP: return "ended: the machine is about to sleep";
-	case END_LOCK: return "ended: the screen is locked";
-	default: return NULL;
-	}
-}
-
-int watch_exit_code(const struct end *end)
-{
-	switch (end->reason) {
-	case END_SIGNAL: return 128 + end->detail;
-	case END_PROGRAM: return end->detail;
-	case END_MEDIUM: return 10;
-	case END_IDLE: return 20;
-	case END_SLEEP: return 21;
-	case END_LOCK: return 22;
-	default: return 0;
 	}
 }

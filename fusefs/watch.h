@@ -24,7 +24,8 @@ enum end_reason {
 
 struct end {
 	enum end_reason reason;
-	int detail; /* END_SIGNAL: which; END_PROGRAM: its exit code */
+	int code;         /* satchel-mount(1), "EXIT STATUS" */
+	const char *text; /* what to tell the user; NULL where it was his own wish */
 };
 
 /* Open all that is to be watched, before the sandbox.
@@ -51,11 +52,5 @@ bool watch_medium_is_there(void *context);
  * reads keep the mount alive.  loop: to be relieved meanwhile. */
 struct end watch_run(struct watch *watch, const struct view *view, struct loop *loop,
                      pid_t program);
-
-/* What to tell the user: "the medium is gone"; NULL where that was his own wish. */
-const char *watch_reason_text(const struct end *end);
-
-/* satchel-mount(1), "EXIT STATUS". */
-int watch_exit_code(const struct end *end);
 
 #endif
