@@ -54,7 +54,7 @@ struct late_read {
 	bool for_page_cache;
 };
 
-/* One thread, for the handlers.  view: see ops.h. */
+/* One thread, for the handlers. */
 struct worker {
 	struct loop *loop;
 	struct view *view;

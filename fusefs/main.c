@@ -28,6 +28,8 @@
 #include "fusefs/sandbox.h"
 #include "fusefs/streams.h"
 #include "fusefs/supervisor.h"
+#include "fusefs/tell.h"
+#include "fusefs/view.h"
 #include "fusefs/watch.h"
 
 /* An end has a second: so long for answers that are being made, for the page
@@ -238,7 +240,7 @@ static int finish(struct mounted *m, const struct end *end)
 		supervisor_detach(m->supervisor, DETACH_MS);
 	}
 	if (end->reason != END_MEDIUM)
-		ops_tell_held(&m->view, LAST_WORDS_MS);
+		tell_held(&m->view, LAST_WORDS_MS);
 	if (end->text && diag_can_tell(LAST_WORDS_MS))
 		diag_note("%s", end->text);
 	/* A worker that was late may have finished a page meanwhile. */

@@ -15,9 +15,10 @@
 #include "fusefs/bus.h"
 #include "fusefs/loop.h"
 #include "fusefs/medium.h"
-#include "fusefs/ops.h"
 #include "fusefs/reports.h"
 #include "fusefs/supervisor.h"
+#include "fusefs/tell.h"
+#include "fusefs/view.h"
 
 /* A vanished medium is noticed within this, and a worker that is stuck. */
 enum { TICK_MS = 250 };
@@ -159,6 +160,6 @@ struct end watch_run(struct watch *watch, const struct view *view, struct loop *
 			return end;
 		loop_relieve(loop);
 		if (reports_has_due(view->reports))
-			loop_offer(loop, ERRAND_TELL, &ops_tell_due);
+			loop_offer(loop, ERRAND_TELL, &tell_errand);
 	}
 }

@@ -16,6 +16,7 @@
 #include "fusefs/notes.h"
 #include "fusefs/reports.h"
 #include "fusefs/streams.h"
+#include "fusefs/view.h"
 #include "tests/fuzz/shape.h"
 
 enum {
