@@ -23,6 +23,7 @@ enum {
 	SMALL = 131072, /* up to here files share a frame */
 	AHEAD = 32768,  /* up to here the samples are not worth a read of their own */
 	TRIES = 3,      /* for a file that changes while it is read */
+	RUNS_AT_A_TIME = 170,
 };
 
 /* What is wrong with a file, beside the statuses, which stop everything. */
@@ -389,20 +390,45 @@ static int take_all(struct intake *in)
 	return status;
 }
 
-static void resolve_twins(struct intake *in)
+/* A run belongs to one file: so that who reads all files reads each run once. */
+static int copy_runs(struct intake *in, struct node *node, const struct node *first)
+{
+	uint8_t record[RUNS_AT_A_TIME * FORMAT_RUN];
+	int status = STATUS_OK;
+
+	node->place = in->run_count;
+	for (uint64_t n = 0, count; n < first->runs && status == STATUS_OK; n += count) {
+		count = min_u64(first->runs - n, RUNS_AT_A_TIME);
+		if (cancel_asked())
+			return STATUS_CANCELLED;
+		status = spill_read(in->stage->runs, (first->place + n) * FORMAT_RUN,
+		                    count * FORMAT_RUN, record);
+		if (status == STATUS_OK)
+			status = spill_append(in->stage->runs, record, count * FORMAT_RUN);
+		in->run_count += count;
+	}
+	return status;
+}
+
+static int resolve_twins(struct intake *in)
 {
 	struct node *node = in->tree->node;
+	int status = STATUS_OK;
 
-	for (uint32_t i = 1; i < in->tree->count; i++) {
+	for (uint32_t i = 1; i < in->tree->count && status == STATUS_OK; i++) {
 		const struct node *first;
 
-		if (!(in->mark[i] & MARK_TWIN))
+		/* Not one that was left out in the end. */
+		if (in->mark[i] != (MARK_TAKEN | MARK_TWIN))
 			continue;
 		first = &node[node[i].place];
 		node[i].sparse = first->sparse;
 		node[i].runs = first->runs;
 		node[i].place = first->place;
+		if (first->runs)
+			status = copy_runs(in, &node[i], first);
 	}
+	return status;
 }
 
 static uint64_t total_size(const struct tree *tree)
@@ -449,7 +475,7 @@ int intake_run(struct stage *stage, const struct stage_options *options, struct 
 	if (ended)
 		status = ended;
 	if (status == STATUS_OK)
-		resolve_twins(&in);
+		status = resolve_twins(&in);
 	report->stored = in.sink.stored;
 	report->compressed = in.sink.compressed;
 	twins_free(in.twins);

@@ -35,9 +35,9 @@ static int take_content(struct inner *in, bool first)
 	int status;
 
 	if (!first)
-		return memcmp(in->content_part, in->root, FORMAT_CONTENT_PART) ? STATUS_INVALID
-		                                                               : STATUS_OK;
-	memcpy(in->content_part, in->root, FORMAT_CONTENT_PART);
+		return memcmp(in->content_part, in->root, sizeof in->content_part) ? STATUS_INVALID
+		                                                                   : STATUS_OK;
+	memcpy(in->content_part, in->root, sizeof in->content_part);
 	status = format_content_decode(&in->content, in->content_part);
 	if (status)
 		return status;

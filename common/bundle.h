@@ -188,7 +188,8 @@ int bundle_readlink(struct cursor *cursor, const struct format_entry *link,
 int bundle_xattrs(struct cursor *cursor, const struct format_entry *entry, uint8_t *out);
 
 /* Which volumes hold a file's bytes?  Calls seen(context, v) for each, in no
- * order, perhaps more than once. */
+ * order, perhaps more than once.  Of a sparse file the first 1,024 extents are looked at, and
+ * what is between the last of them and the file's last, which may be more than it has. */
 int bundle_file_volumes(struct cursor *cursor, const struct format_entry *file,
                         void (*seen)(void *context, unsigned v), void *context);
 

@@ -16,7 +16,8 @@ struct repair;
 struct inner {
 	uint8_t ck[FORMAT_KEY];
 	uint8_t page_key[FORMAT_MAX_VOLUMES][FORMAT_KEY];
-	uint8_t content_part[FORMAT_CONTENT_PART]; /* as read: volumes must agree */
+	/* As read, with its signature: volumes must agree. */
+	uint8_t content_part[FORMAT_CONTENT_PART + FORMAT_SIGNATURE];
 	struct format_content content;
 	struct format_slot slot; /* of the volume being opened */
 	struct format_layout layout;

@@ -14,6 +14,9 @@
 
 /* --- contents ------------------------------------------------------------- */
 
+/* Extents of a sparse file that are asked where they lie. */
+enum { EXTENTS_MAX = 1024 };
+
 /* Pieces of one read that other threads may be busy with. */
 enum { POSTPONED_MAX = 8 };
 
@@ -71,8 +74,8 @@ static int find_leaf_block(struct cursor *c, unsigned v, uint64_t j,
 }
 
 /* Leaf block j, from any volume that has it, checked.  What is asked for has been read, and
- * the volume that it was read from has the blocks for it: where none has this one, they were
- * taken away. */
+ * the volume that it was read from ought to have the blocks for it: where none has this one,
+ * they were taken away. */
 static int load_leaf_block(struct cursor *c, uint64_t j)
 {
 	uint8_t digest[FORMAT_DIGEST];
@@ -206,7 +209,8 @@ static int read_in_leaf(struct cursor *c, const struct format_segment *s, uint64
 			return status;
 		c->stored_leaf = s->leaf + number;
 	}
-	memcpy(out, c->stored + from, len);
+	if (out != c->stored + from)
+		memcpy(out, c->stored + from, len);
 	return STATUS_OK;
 }
 
@@ -613,13 +617,29 @@ static int plain_volumes(struct cursor *c, uint64_t addr, uint64_t len,
 	return status;
 }
 
+/* From an extent at addr to the last one, as if nothing were between them. */
+static int rest_volumes(struct cursor *c, const struct format_entry *file, uint64_t addr,
+                        void (*seen)(void *context, unsigned v), void *context)
+{
+	struct format_run run;
+	uint64_t next;
+	int got = index_run_at(c->index, file, file->size - 1, &run, &next);
+
+	if (got <= 0)
+		return got;
+	return run.addr >= addr ? plain_volumes(c, addr, run.addr + run.len - addr, seen, context)
+	                        : plain_volumes(c, run.addr, run.len, seen, context);
+}
+
 int bundle_file_volumes(struct cursor *cursor, const struct format_entry *file,
                         void (*seen)(void *context, unsigned v), void *context)
 {
 	struct bundle_extent extent = {0};
 	int status = STATUS_OK;
 
-	while (file->kind == KIND_FILE && status == STATUS_OK) {
+	for (int i = 0; file->kind == KIND_FILE && status == STATUS_OK; i++) {
+		if (i == EXTENTS_MAX)
+			return rest_volumes(cursor, file, extent.addr, seen, context);
 		status = bundle_next_extent(cursor, file, extent.off + extent.len, &extent);
 		if (status || !extent.len)
 			break;

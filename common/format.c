@@ -699,7 +699,7 @@ static void read_parents(struct reader *r, struct format_entry_block *block, uin
 	for (uint32_t i = 0; i < block->count; i++) {
 		struct format_entry *e = &block->entry[i];
 
-		parent += read_bounded(r, UINT32_MAX);
+		parent += read_bounded(r, i ? UINT32_MAX : 0);
 		if (e->id ? parent >= e->id : parent != 0)
 			r->bad = true;
 		e->parent = (uint32_t)parent;
@@ -833,7 +833,7 @@ static void read_places(struct reader *r, struct format_entry_block *block, stru
 		if (e->kind == KIND_SYMLINK) {
 			e->place = read_place(r, &next->link, e->size, table[TABLE_HEAP].records);
 		} else if (e->kind == KIND_FILE && e->sparse) {
-			e->runs = read_bounded(r, table[TABLE_RUNS].records);
+			e->runs = read_bounded(r, e->size ? table[TABLE_RUNS].records : 0);
 			if (e->runs)
 				e->place = read_place(r, &next->run, e->runs,
 				                      table[TABLE_RUNS].records);
@@ -887,10 +887,10 @@ int format_entries_decode(struct format_entry_block *block, const uint8_t *in, s
 
 	parent = read_bounded(&r, UINT32_MAX);
 	next.child = read_bounded(&r, UINT32_MAX);
-	next.addr = read_varint(&r);
-	next.run = read_varint(&r);
-	next.link = read_varint(&r);
-	next.xattr = content->full_metadata ? read_varint(&r) : 0;
+	next.addr = read_bounded(&r, INT64_MAX);
+	next.run = read_bounded(&r, INT64_MAX);
+	next.link = read_bounded(&r, INT64_MAX);
+	next.xattr = content->full_metadata ? read_bounded(&r, INT64_MAX) : 0;
 	read_kinds(&r, block);
 	if (first_id == 0 && block->entry[0].kind != KIND_DIRECTORY)
 		return STATUS_INVALID;

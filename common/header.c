@@ -63,6 +63,7 @@ static void slot_crypt(uint8_t out[static FORMAT_SLOT_CONTENTS],
 	kdf_derive(key, kek, "satchel slot encryption 1", NULL, 0);
 	crypto_stream_xchacha20_xor(out, in, FORMAT_SLOT_CONTENTS, nonce, key);
 	sodium_memzero(key, sizeof(key));
+	sodium_stackzero(KDF_STACK); /* libsodium leaves the key that it makes of this one */
 }
 
 void header_seal_slot(uint8_t slot[static FORMAT_SLOT],

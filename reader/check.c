@@ -26,6 +26,9 @@ struct check {
 	uint64_t parent_end; /* where the children of room->parent end */
 	uint64_t level_end;  /* where the entries as deep as this one end */
 	unsigned depth;
+	uint32_t measured;  /* the directory whose path has */
+	size_t path_len;    /* bytes */
+	uint64_t runs_left; /* that are no file's yet */
 };
 
 size_t check_size(void)
@@ -58,6 +61,23 @@ static int find_parent(struct check *c, uint32_t id)
 	return status;
 }
 
+/* The directory's is made once for all that is in it. */
+static int check_path(struct check *c)
+{
+	const struct format_entry *e = &c->room->entry.e;
+
+	if (c->measured != e->parent) {
+		int status = bundle_path(c->cursor, e->parent, c->room->path);
+
+		if (status)
+			return status;
+		c->measured = e->parent;
+		c->path_len = strlen(c->room->path);
+	}
+	return c->path_len + 1 + e->name_len > FORMAT_PATH ? broken(c, "a path is too long")
+	                                                   : STATUS_OK;
+}
+
 static int check_place(struct check *c, uint32_t id)
 {
 	const struct bundle_entry *e = &c->room->entry, *before = &c->room->before;
@@ -74,10 +94,7 @@ static int check_place(struct check *c, uint32_t id)
 		c->depth++;
 		c->level_end = c->next_child;
 	}
-	if (c->depth < DEPTH_SAFE)
-		return STATUS_OK;
-	status = bundle_path(c->cursor, id, c->room->path);
-	return status == STATUS_INVALID ? broken(c, "a path is too long") : status;
+	return c->depth < DEPTH_SAFE ? STATUS_OK : check_path(c);
 }
 
 static int check_directory(struct check *c, const struct format_entry *e)
@@ -105,6 +122,10 @@ static int check_runs(struct check *c, const struct format_entry *e)
 	uint64_t off = 0, begin;
 	int status = STATUS_OK;
 
+	/* Or what there is to do would be files by runs. */
+	if (e->runs > c->runs_left)
+		return broken(c, "a run is of several files");
+	c->runs_left -= e->runs;
 	while (e->sparse && off < e->size && status == STATUS_OK)
 		status = bundle_data_range(c->cursor, e, off, &begin, &off);
 	return status == STATUS_INVALID ? broken(c, "the runs of a sparse file are not in order")
@@ -161,7 +182,10 @@ static int check_entry(struct check *c, uint32_t id)
 int check_tree(struct arena *arena, struct cursor *cursor, const struct format_content *content,
                const char **what)
 {
-	struct check c = {.cursor = cursor, .next_child = 1, .level_end = 1};
+	struct check c = {.cursor = cursor,
+	                  .next_child = 1,
+	                  .level_end = 1,
+	                  .runs_left = content->table[TABLE_RUNS].records};
 	uint64_t count = content->table[TABLE_ENTRIES].records;
 	int status;
 

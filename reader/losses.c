@@ -16,6 +16,8 @@ struct search {
 	struct losses *losses;
 	const struct ranges *suspect;
 	struct verdict *verdict;
+	uint64_t runs_left; /* each is of one file: there are no more to look at than these */
+	bool no_run_left;
 	/* of one file */
 	int status;
 	uint64_t unread; /* bytes */
@@ -124,6 +126,18 @@ static void check_extent(struct search *s, const struct format_entry *e,
 	}
 }
 
+/* Another name of a file does not count: it has the first one's. */
+static bool take_run(struct search *s, const struct format_entry *e)
+{
+	const struct walk *w = &s->losses->walk;
+
+	if (!e->sparse || w->id != w->inode)
+		return true;
+	s->no_run_left = !s->runs_left;
+	s->runs_left -= !s->no_run_left;
+	return !s->no_run_left;
+}
+
 static void check_file(struct search *s, const struct format_entry *e)
 {
 	bool wanted = s->suspect->count || (e->sparse && s->verdict->index_lost);
@@ -132,6 +146,8 @@ static void check_file(struct search *s, const struct format_entry *e)
 	while (wanted) {
 		int status = bundle_next_extent(s->losses->walk.cursor, e, x.off + x.len, &x);
 
+		if (status == STATUS_OK && x.len && !take_run(s, e))
+			status = STATUS_INVALID;
 		if (status)
 			lose(s, status, e->size - s->unread);
 		if (status || !x.len)
@@ -189,7 +205,11 @@ static void name_loss(struct search *s, int status, bool partly)
 
 void losses_name(struct losses *losses, const struct ranges *suspect, struct verdict *verdict)
 {
-	struct search s = {.losses = losses, .suspect = suspect, .verdict = verdict};
+	const struct format_content *content = bundle_content(losses->session->bundle);
+	struct search s = {.losses = losses,
+	                   .suspect = suspect,
+	                   .verdict = verdict,
+	                   .runs_left = content->table[TABLE_RUNS].records};
 	struct walk *w = &losses->walk;
 	int next = walk_start(w, 0);
 
@@ -197,7 +217,7 @@ void losses_name(struct losses *losses, const struct ranges *suspect, struct ver
 		verdict->tree_lost = true;
 		name_loss(&s, next, false);
 	}
-	while (!next && (next = walk_next(w)) != 0) {
+	while (!next && !s.no_run_left && (next = walk_next(w)) != 0) {
 		int status = next < 0 ? next : check_entry(&s);
 
 		if (status)

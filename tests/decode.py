@@ -122,13 +122,16 @@ def unwords(values):
     return b''.join((v & 0xffffffff).to_bytes(4, 'little') for v in values)
 
 
+def hchacha20(key, nonce):
+    mixed = chacha_rounds(words(b'expand 32-byte k') + words(key) + words(nonce[:16]))
+    return unwords(mixed[:4] + mixed[12:])
+
+
 def xchacha20(key, nonce, data):
-    constant = words(b'expand 32-byte k')
-    mixed = chacha_rounds(constant + words(key) + words(nonce[:16]))
-    subkey = mixed[:4] + mixed[12:]
+    begin = words(b'expand 32-byte k') + words(hchacha20(key, nonce))
     stream = b''
     for counter in range(-(-len(data) // 64)):
-        state = constant + subkey + [counter, 0] + words(nonce[16:])
+        state = begin + [counter, 0] + words(nonce[16:])
         stream += unwords(a + b for a, b in zip(state, chacha_rounds(state)))
     return bytes(a ^ b for a, b in zip(data, stream))
 
@@ -293,6 +296,7 @@ class Fields:
         demand(length < room, f'{self.what}: a text is too long')
         raw = self.take(length)
         self.zero(room - 1 - length)
+        demand(0 not in raw, f'{self.what}: a text has a zero byte')
         try:
             return raw.decode()
         except UnicodeDecodeError:
@@ -305,15 +309,16 @@ class Fields:
 # Secrets
 
 def passphrase_of(data):
+    data = data.rstrip(b'\r\n')
     try:
         text = data.decode()
     except UnicodeDecodeError:
         raise Usage('the passphrase is not UTF-8') from None
-    if any(c == '\0' or unicodedata.category(c) == 'Cn' for c in text):
+    if len(data) > 1024 or any(c == '\0' or unicodedata.category(c) == 'Cn' for c in text):
         raise Usage('the passphrase has a character that is not allowed')
     data = unicodedata.normalize('NFC', text).strip('\t\n\r \u00a0\u3000').encode()
-    if not 1 <= len(data) <= 1024:
-        raise Usage('the passphrase is empty or too long')
+    if not 1 <= len(data) <= 1024 or b'\n' in data or b'\r' in data:
+        raise Usage('the passphrase is empty, too long, or has several lines')
     return data
 
 
@@ -370,17 +375,25 @@ def combinations(header, profile, passphrase, key_file, identities):
             yield kek(kinds, header, front + exchange)
 
 
-def try_slots(header, key):
-    """The contents of the slot that this KEK opens."""
+def fitting(header, key):
+    """The slot that this KEK opens, the key for it, and its nonce."""
     found = None
     for number in range(32):
         slot = header[48 + 128 * number:][:128]
         tag = hashlib.blake2b(header[:48] + bytes([number]) + slot[:96], digest_size=32,
                               key=derive(key, b'satchel slot tag 1')).digest()
         if hmac.compare_digest(tag, slot[96:]):
-            nonce = bytes([number]) + bytes(23)
-            found = xchacha20(derive(key, b'satchel slot encryption 1'), nonce, slot[:96])
+            found = slot, derive(key, b'satchel slot encryption 1'), bytes([number]) + bytes(23)
     return found
+
+
+def try_slots(header, key):
+    """The contents of that slot."""
+    found = fitting(header, key)
+    if not found:
+        return None
+    slot, slot_key, nonce = found
+    return xchacha20(slot_key, nonce, slot[:96])
 
 
 # Volumes
@@ -985,7 +998,7 @@ def decode_entries(data, start, n, bundle):
         elif e.kind == 1:
             e.first = child
             child += e.size
-            demand(e.number < e.first and child <= total, 'a directory has more than there is')
+            demand(not e.size or e.number < e.first and child <= total, 'a directory has more than there is')
         elif e.kind == 2:
             demand(1 <= e.size <= 4095, 'a symbolic link is empty or too long')
         else:

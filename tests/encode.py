@@ -1773,6 +1773,18 @@ def chain(depth):
     return tree
 
 
+def runs_of_many_files(count, runs):
+    """All have those of the first, and what there is to do is one times the other."""
+    def edit(block, _):
+        for e in block:
+            if e.sparse:
+                e.runs, e.first_run = runs, 0
+    first = sparse(2 * runs, *((2 * i, b'x') for i in range(runs)))
+    others = {b's%04d' % i: sparse(2 * runs) for i in range(1, count)}
+    return single('bomb', directory({b's0000': first, **others, b'z': file(b'z')}), KEY_FILE,
+                  hooks={'records': edit})
+
+
 CLAIMED = 1 << 44
 
 
@@ -1846,6 +1858,7 @@ BOMBS = {
     'entries-under-many-nodes': (lambda: claiming(two_nodes(), CLAIMED, {
         'records': change(b'', size=(1 << 31) - 1), 'page': damage_lost,
         'table': in_table('entries', 128, 1 << 31, again_and_again)}), '4 5 4 4 4 4 4 4 1/4 13'),
+    'runs-of-many-files': (lambda: runs_of_many_files(4000, 30000), '4 0 0 0 0 - 0 0 - 0'),
     'ten-thousand-levels': (lambda: single('bomb', chain(10000), KEY_FILE), '4 0 0 4 0 4 4 1 4 0'),
     'harmless': (lambda: single('bomb', flaw_tree(), KEY_FILE), '0 0 0 0 0 0 0 0 0 0')}
 

@@ -32,8 +32,10 @@ def secrets_of(bundle, kind, data):
         given = (None, None, decode.identities_of(data))
         yield 'identity', given[2][0]
     for key in decode.combinations(header, 65536, *given):
-        if decode.try_slots(header, key):
+        if found := decode.fitting(header, key):
             yield 'kek-of-' + kind, key
+            yield 'slot-key-of-' + kind, found[1]
+            yield 'slot-subkey-of-' + kind, decode.hchacha20(*found[1:])
     assert volume.find_slot(given, None)
     yield 'ck', volume.ck
     yield 'page-key', volume.key

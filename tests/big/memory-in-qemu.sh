@@ -103,7 +103,7 @@ with_names() { guest "cat /m/$1/film >/dev/null && ls -l /m/$1/names | wc -l"; }
 asked() { guest 'satchel-mount -u /m && ended 0'; }
 
 no_key_is_left() {
-	awk '/^(passphrase|stretched|identity|kek-of-.*|ck|page-key) / && $2 { print; found = 1 } END { exit found }' "$tmp/found"
+	awk '/^(passphrase|stretched|identity|kek-of-.*|slot-.*|ck|page-key) / && $2 { print; found = 1 } END { exit found }' "$tmp/found"
 }
 
 # Of 8192 KiB.  The names that are left are the kernel's: it keeps those that were looked

@@ -62,6 +62,27 @@ else
 	KIB=1000000
 fi
 
+# --- files with holes, and more than one name -----------------------------------------------
+
+mkdir "$tmp/holes"
+head -c 3000000 /dev/urandom >"$tmp/holes/film"
+for name in one other; do
+	truncate -s 9M "$tmp/holes/$name"
+	for at in 1 3 5 7; do
+		echo "$name $at" | dd of="$tmp/holes/$name" bs=1M seek=$at conv=notrunc status=none
+	done
+done
+ln "$tmp/holes/one" "$tmp/holes/one again"
+cp --sparse=always "$tmp/holes/one" "$tmp/holes/one more"
+if [ -x "$pack" ]; then
+	ok "holes: packed" "$pack" -q -f --kdf low --parity 0 "${key[@]:1}" -o "$copy" "$tmp/holes/."
+	ok "holes: healthy" verify 0
+	middle=$(($(stat -c %s "$copy") / 32768))
+	overwrite "$copy" 16384 $((16384 * middle))
+	ok "holes: a page of the film is lost" verify 4 --json
+	is "holes: and no other file" "$(jq -r 'select(.type == "loss") | .path' "$tmp/stdout")" film
+fi
+
 # --- one byte of each page, one after another --------------------------------------------
 
 # What decode.py, which was written from the manual alone, says of the same.

@@ -58,7 +58,10 @@ holes() {
 	truncate -s 1T "$d/sparse"
 	printf begin | dd of="$d/sparse" conv=notrunc status=none
 	printf end | dd of="$d/sparse" bs=1 seek=900000000000 conv=notrunc status=none
-	truncate -s 7M "$d/all hole"
+	truncate -s 7M "$d/all hole" "$d/one"
+	printf one | dd of="$d/one" bs=1M seek=1 conv=notrunc status=none
+	printf two | dd of="$d/one" bs=1M seek=5 conv=notrunc status=none
+	cp --sparse=always "$d/one" "$d/one more"
 }
 
 attributes() {

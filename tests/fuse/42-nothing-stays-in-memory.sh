@@ -29,7 +29,7 @@ search=(/usr/bin/python3 -B tests/search.py)
 sed -i -E '/^(ck|page-key) /{w '"$tmp/kept"'
 	d}' "$tmp/opening"
 is "there are such keys" "$(cut -d' ' -f1 "$tmp/kept" "$tmp/opening" | paste -sd' ')" \
-	'ck page-key passphrase stretched kek-of-passphrase'
+	'ck page-key passphrase stretched kek-of-passphrase slot-key-of-passphrase slot-subkey-of-passphrase'
 mapfile -t keys < <(sed 's/.* /0x/' "$tmp/kept" "$tmp/opening")
 for it in stored text name link; do
 	echo "$it $(echo -n "${!it}" | od -An -v -tx1 | tr -d ' \n')"
@@ -37,7 +37,7 @@ done >>"$tmp/kept"
 
 scan() { python3 tests/fuse/scan.py "$server" "$@"; }
 look() { scan "$stored" "$text" "$name" "$link" "${keys[@]}" "$secret"; }
-none='0 0 0 0 0 0 0 0 0 0'
+none='0 0 0 0 0 0 0 0 0 0 0 0'
 
 # gcore leaves out what a process asks to leave out; here it shall not.
 core() {
@@ -82,18 +82,18 @@ for mode in '' --cache; do
 	read -r -a held <<<"$(look)"
 	is "while it serves, memory holds what was read, and keys $name_of_mode" \
 		"$(for n in "${held[@]:0:6}"; do printf %d $((n > 0)); done)" 111111
-	is "but not what only opened it" "${held[*]:6}" '0 0 0 0'
+	is "but not what only opened it" "${held[*]:6}" '0 0 0 0 0 0'
 	if [ $with_gdb == yes ]; then
 		ok "a core file of it $name_of_mode" core
 		is "holds them, too" "$(in_core "$tmp/kept")" 111111
-		is "but not what only opened it" "$(in_core "$tmp/opening")" 000
+		is "but not what only opened it" "$(in_core "$tmp/opening")" 00000
 	fi
 	kill -STOP "$pid"
 	kill -USR1 "$server"
 	is "after a panic it holds nothing of it $name_of_mode" "$(look_after_panic)" "$none"
 	if [ $with_gdb == yes ]; then
 		if core >/dev/null; then
-			is "nor does a core file" "$(in_core "$tmp/kept")$(in_core "$tmp/opening")" 000000000
+			is "nor does a core file" "$(in_core "$tmp/kept")$(in_core "$tmp/opening")" 00000000000
 		else
 			like "there is no core file, as it is gone" "$(server_state)" '^[ZX]?$'
 		fi

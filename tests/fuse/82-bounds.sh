@@ -9,7 +9,7 @@ tests/encode.py --bomb all "$tmp/bombs"
 ulimit -v "$KIB"
 
 # What nobody meets who lists names and reads one file; what is cut short is worn.
-unseen=' frame-of-gigabytes frame-that-says-so heap-of-gigabytes heap-without-end runs-without-end ten-thousand-levels '
+unseen=' frame-of-gigabytes frame-that-says-so heap-of-gigabytes heap-without-end runs-without-end runs-of-many-files ten-thousand-levels '
 
 read_keys() { # FILE
 	local word value

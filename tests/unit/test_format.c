@@ -518,7 +518,7 @@ static void random_file(struct format_entry *e)
 	e->sparse = below(4) == 0;
 	e->links = below(4) ? 1 : 2 + (uint32_t)below(100);
 	if (e->sparse) {
-		e->runs = any_below(1000);
+		e->runs = e->size ? any_below(1000) : 0;
 		e->place = e->runs ? any_below(UINT64_C(1) << 57) : 0;
 	} else if (e->size) {
 		e->place = any_below(INT64_MAX - e->size);
@@ -741,6 +741,8 @@ static void entries_out_of_bounds_are_refused(void **state)
 	REFUSED(true, entry[0].xattr_len = 10, entry[0].xattr_off = 4991);
 	REFUSED(false, entry[0].sparse = true, entry[0].runs = 51, entry[0].place = 0);
 	REFUSED(false, entry[0].sparse = true, entry[0].runs = 1, entry[0].place = 50);
+	REFUSED(false, entry[0].sparse = true, entry[0].runs = 1, entry[0].place = 0,
+	        entry[0].size = 0);
 	REFUSED(false, entry[0].kind = KIND_DIRECTORY, entry[0].sparse = true,
 	        entry[0].place = 200);
 	REFUSED(false, entry[0].kind = KIND_DIRECTORY, entry[0].place = 128);
