@@ -3,8 +3,7 @@
 #ifndef BUNDLER_FAILURE_H
 #define BUNDLER_FAILURE_H
 
-/* satchel-pack(1), "EXIT STATUS". */
-enum { EXIT_DONE = 0, EXIT_FAILED = 1, EXIT_USAGE = 2, EXIT_PARTLY = 3, EXIT_UNFIT = 13 };
+#include "common/status.h"
 
 /* The first one; all zero while there is none. */
 struct failure {

@@ -55,7 +55,7 @@ static int open_named(struct fileset *f, const char *path)
 		return 0;
 	}
 	diag_status(diag_name(path), status);
-	return status == STATUS_IO ? 10 : status_exit_code(status);
+	return status == STATUS_IO ? EXIT_ABSENT : status_exit_code(status);
 }
 
 int fileset_open(struct fileset *files, const struct opening *opening)

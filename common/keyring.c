@@ -39,7 +39,7 @@ static int read_passphrase(struct keyring *k, const struct opening *o)
 	if (status == STATUS_IO && errno == ENXIO) {
 		diag_error(NULL, "no terminal to ask for the passphrase: give --passphrase-file, "
 		                 "--key-file or --identity");
-		return 2;
+		return EXIT_USAGE;
 	}
 	if (status)
 		return diag_status(o->passphrase_file ? o->passphrase_file : "passphrase", status);

@@ -130,7 +130,7 @@ static int read_pins(struct publisher_pins *pins, FILE *file, const char *path)
 		if (read_line(file, line) && (is_comment(line) || take_line(pins, line)))
 			continue;
 		diag_error(path, "line %u: not a minisign public key and a name", no);
-		return 1;
+		return EXIT_FAILED;
 	}
 	return ferror(file) ? diag_status(path, STATUS_IO) : 0;
 }
@@ -270,7 +270,7 @@ static int refuse_publisher(const struct publisher_pins *pins, const struct form
 		           "signed by a key that you have not pinned (%s); --any-publisher takes "
 		           "it all the same",
 		           pins->where);
-	return 1;
+	return EXIT_FAILED;
 }
 
 static int refuse_edition(uint64_t wanted, const struct format_content *content, const char *bundle)
@@ -284,7 +284,7 @@ static int refuse_edition(uint64_t wanted, const struct format_content *content,
 		diag_error(bundle,
 		           "edition %" PRIu64 " of \"%s\" is older than the %" PRIu64 " required",
 		           content->edition, content->series, wanted);
-	return 1;
+	return EXIT_FAILED;
 }
 
 static void announce(const struct format_content *content)

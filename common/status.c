@@ -35,13 +35,13 @@ const char *status_text(int status)
 int status_exit_code(int status)
 {
 	switch ((enum status)status) {
-	case STATUS_OK: return 0;
+	case STATUS_OK: return EXIT_DONE;
 	case STATUS_DAMAGED:
 	case STATUS_ALTERED:
-	case STATUS_INVALID: return 4;
+	case STATUS_INVALID: return EXIT_LOST;
 	case STATUS_VERSION:
-	case STATUS_VOLUME: return 10;
-	case STATUS_NOKEY: return 12;
-	default: return 1;
+	case STATUS_VOLUME: return EXIT_ABSENT;
+	case STATUS_NOKEY: return EXIT_NOKEY;
+	default: return EXIT_FAILED;
 	}
 }

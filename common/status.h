@@ -33,9 +33,24 @@ enum status {
  * STATUS_IO use strerror(errno) instead. */
 const char *status_text(int status);
 
-/* The exit code of the three programs for a status: "EXIT STATUS" of their
- * manuals.  STATUS_IO gives 1; a program that could not
- * open the bundle itself says 10. */
+/* "EXIT STATUS" of the three manuals. */
+enum exit_code {
+	EXIT_DONE = 0,
+	EXIT_FAILED = 1,
+	EXIT_USAGE = 2,
+	EXIT_PARTLY = 3,   /* not everything was taken, or could be set */
+	EXIT_LOST = 4,     /* beyond repair, altered, invalid */
+	EXIT_REPAIRED = 5, /* damaged, and nothing is lost */
+	EXIT_ABSENT = 10,  /* a volume or the bundle is not here; the medium is gone */
+	EXIT_NOKEY = 12,
+	EXIT_UNFIT = 13, /* the drive is to blame */
+	EXIT_IDLE = 20,  /* satchel-mount ended because of ... */
+	EXIT_SLEEP = 21,
+	EXIT_LOCK = 22,
+};
+
+/* That of a status.  STATUS_IO gives EXIT_FAILED; a program that could not
+ * open the bundle itself says EXIT_ABSENT. */
 int status_exit_code(int status);
 
 #endif

@@ -37,7 +37,7 @@ static int make_arena(struct access *a, const struct options *o)
 	if (swap_is_exposed()) {
 		if (o->require_no_swap) {
 			diag_error(NULL, "swap is on: switch it off (swapoff -a) or encrypt it");
-			return 1;
+			return EXIT_FAILED;
 		}
 		diag_warn(NULL, "swap is on: what other programs show might reach the disk");
 	}
@@ -46,7 +46,7 @@ static int make_arena(struct access *a, const struct options *o)
 		diag_error(NULL,
 		           "memory cannot be locked, so plaintext might reach the disk; raise the "
 		           "limit (ulimit -l) or give --allow-unlocked");
-		return 1;
+		return EXIT_FAILED;
 	}
 	if (status)
 		return diag_status(NULL, status);

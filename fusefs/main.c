@@ -131,11 +131,11 @@ static int mount_session(struct mounted *m)
 		/* fusermount3 has words of its own, which are not seen here. */
 		if (!fuse_said)
 			diag_error(m->directory, "cannot be mounted there");
-		return 1;
+		return EXIT_FAILED;
 	}
 	if (m->session && device_take(m->session) == STATUS_OK)
 		return 0;
-	return fuse_said ? 1 : fail(STATUS_NOMEM);
+	return fuse_said ? EXIT_FAILED : fail(STATUS_NOMEM);
 }
 
 /* From here on no file can be opened any more. */
@@ -216,12 +216,12 @@ static int damage_code(const struct mounted *m)
 	bool damaged = false;
 
 	if (device_has_failed())
-		return 1; /* libfuse has said why */
+		return EXIT_FAILED; /* libfuse has said why */
 	if (atomic_load(&m->view.damaged))
-		return 4;
+		return EXIT_LOST;
 	for (unsigned v = 0; v < bundle_volume_count(b); v++)
 		damaged |= bundle_volume_is_damaged(bundle_volume(b, v));
-	return damaged ? 5 : 0;
+	return damaged ? EXIT_REPAIRED : EXIT_DONE;
 }
 
 /* The order matters: nothing may be answered from the bundle any more when the
@@ -289,7 +289,7 @@ static int run(int argc, char **argv)
 		options.foreground = true;
 	/* What can be seen to be wrong before anything is asked for. */
 	if (!options.program && !mountpoint_is_free(options.directory))
-		return 1;
+		return EXIT_FAILED;
 	return supervisor_run(&options, options.program ? NULL : options.directory, serve);
 }
 

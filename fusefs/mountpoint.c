@@ -14,6 +14,7 @@
 
 #include "common/clock.h"
 #include "common/diag.h"
+#include "common/status.h"
 
 enum { END_TRIES = 250, ASK_TRIES = 50, END_PAUSE_MS = 20 };
 
@@ -209,7 +210,7 @@ bool mountpoint_clear_stale(const char *path)
 static int refuse(const char *directory, const char *why)
 {
 	diag_error(directory, "%s", why);
-	return 1;
+	return EXIT_FAILED;
 }
 
 /* 0, or why not: errno. */
@@ -309,7 +310,7 @@ int mountpoint_end(const char *directory)
 	switch (answer) {
 	case ANSWER_ENDING: return wait_for_end(&m, directory);
 	case ANSWER_FOREIGN: return refuse(directory, "nothing is mounted there by satchel-mount");
-	case ANSWER_REFUSED: return 1;
+	case ANSWER_REFUSED: return EXIT_FAILED;
 	default: break;
 	}
 	/* Whose supervisor lives will see that, and end it. */

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "common/status.h"
 
 enum {
 	SUBDIR = OPENING_END,
@@ -84,7 +85,7 @@ static int usage(const char *what, const char *which)
 {
 	diag_error(NULL, "%s%s%s; see \"satchel-mount --help\"", what, which ? ": " : "",
 	           which ? which : "");
-	return 2;
+	return EXIT_USAGE;
 }
 
 /* False: the argument is of no use. */

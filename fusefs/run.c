@@ -24,6 +24,7 @@
 
 #include "common/diag.h"
 #include "common/samefile.h"
+#include "common/status.h"
 #include "fusefs/options.h"
 #include "fusefs/supervisor.h"
 
@@ -35,7 +36,7 @@ enum { COVERED_MAX = 16, KEPT_MAX = 16 };
 static int fail(const char *what)
 {
 	diag_error(what, "%s", strerror(errno));
-	return 1;
+	return EXIT_FAILED;
 }
 
 /* Namespaces may be switched off, or give no rights, and old kernels lack calls. */
@@ -45,7 +46,7 @@ static int refuse_session(void)
 	           "a private session is not to be had on this system (%s); see DIAGNOSTICS in "
 	           "satchel-mount(1), or use satchel-read cat",
 	           strerror(errno));
-	return 1;
+	return EXIT_FAILED;
 }
 
 /* --- namespaces ------------------------------------------------------------------- */

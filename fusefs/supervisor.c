@@ -16,6 +16,7 @@
 #endif
 
 #include "common/diag.h"
+#include "common/status.h"
 #include "common/swap.h"
 #include "fusefs/group.h"
 #include "fusefs/mountpoint.h"
@@ -139,7 +140,7 @@ static int start_serving(const struct options *options, const struct group *grou
 	/* Without its supervisor nobody would take the mount away. */
 	prctl(PR_SET_PDEATHSIG, SIGTERM);
 	if (getppid() != parent)
-		return 1;
+		return EXIT_FAILED;
 	group_enter(group);
 	return serve(options, &supervisor);
 }
@@ -222,7 +223,7 @@ static bool hear_signal(struct watchman *w, int *code)
 
 static int watch(struct watchman *w)
 {
-	int code = 1;
+	int code = EXIT_FAILED;
 
 	for (;;) {
 		struct pollfd ready[3] = {
@@ -256,7 +257,7 @@ static int supervise(const struct options *options, const char *directory, int f
 {
 	struct watchman w = {.front_fd = front_fd, .directory = directory, .mounts_fd = -1};
 	struct group group = {0};
-	int code = 1;
+	int code = EXIT_FAILED;
 	pid_t self = getpid();
 	sigset_t blocked;
 	int pair[2];
@@ -267,7 +268,7 @@ static int supervise(const struct options *options, const char *directory, int f
 	signal(SIGPIPE, SIG_IGN);
 	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair)) {
 		diag_error(NULL, "%s", strerror(errno));
-		return 1;
+		return EXIT_FAILED;
 	}
 	/* What a program shows is in its memory. */
 	if (options->program && swap_is_exposed())
@@ -296,7 +297,7 @@ static int supervise(const struct options *options, const char *directory, int f
  * no mount when it returns. */
 static int wait_in_front(pid_t supervisor, int fd)
 {
-	unsigned char code = 1;
+	unsigned char code = EXIT_FAILED;
 	ssize_t got;
 
 	do
@@ -307,7 +308,7 @@ static int wait_in_front(pid_t supervisor, int fd)
 		kill(supervisor, SIGTERM);
 		waitpid(supervisor, NULL, 0);
 	}
-	return got == 1 ? code : 1;
+	return got == 1 ? code : EXIT_FAILED;
 }
 
 int supervisor_run(const struct options *options, const char *directory,
@@ -320,7 +321,7 @@ int supervisor_run(const struct options *options, const char *directory,
 		return supervise(options, directory, -1, serve);
 	if (pipe2(ready, O_CLOEXEC) || (child = fork()) < 0) {
 		diag_error(NULL, "%s", strerror(errno));
-		return 1;
+		return EXIT_FAILED;
 	}
 	if (child == 0) {
 		close(ready[0]);

@@ -124,14 +124,14 @@ static bool hear_others(struct watch *w, const struct view *view, struct end *en
 	else if (atomic_load(&w->is_asked))
 		*end = (struct end){END_ASKED, 0, NULL};
 	else if (news == BUS_SLEEP)
-		*end = (struct end){END_SLEEP, 21, "ended: the machine is about to sleep"};
+		*end = (struct end){END_SLEEP, EXIT_SLEEP, "ended: the machine is about to sleep"};
 	else if (news == BUS_LOCK)
-		*end = (struct end){END_LOCK, 22, "ended: the screen is locked"};
+		*end = (struct end){END_LOCK, EXIT_LOCK, "ended: the screen is locked"};
 	else if (!medium_is_there(w->medium))
-		*end = (struct end){END_MEDIUM, 10, "ended: the medium is gone"};
+		*end = (struct end){END_MEDIUM, EXIT_ABSENT, "ended: the medium is gone"};
 	else if (w->idle_seconds &&
 	         clock_boot_s() - atomic_load(&view->last_read) >= w->idle_seconds)
-		*end = (struct end){END_IDLE, 20, "ended: nothing was read for so long"};
+		*end = (struct end){END_IDLE, EXIT_IDLE, "ended: nothing was read for so long"};
 	else
 		return false;
 	return true;

@@ -63,7 +63,7 @@ static int show(void *context, uint32_t id)
 
 	if (status == STATUS_OK && w->entry->e.kind == KIND_SYMLINK) {
 		diag_error(w->path, "is a symbolic link; give the path that it points to");
-		session_note(cat->session, 1);
+		session_note(cat->session, EXIT_FAILED);
 		return 0;
 	}
 	if (status == STATUS_OK)
@@ -74,7 +74,7 @@ static int show(void *context, uint32_t id)
 		absent_report(cat->session, w->cursor, &w->entry->e, w->path);
 	else if (status)
 		session_report(cat->session, w->path, status);
-	return cat->out.error ? 1 : 0;
+	return cat->out.error ? EXIT_FAILED : EXIT_DONE;
 }
 
 static void show_all(struct cat *cat)

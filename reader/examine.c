@@ -143,7 +143,7 @@ static void break_segments(struct examine *x, const char *what)
 {
 	if (!x->verdict->segments_lost)
 		diag_error(x->session->options->opening.bundle, "invalid: %s", what);
-	session_note(x->session, 4);
+	session_note(x->session, EXIT_LOST);
 	x->verdict->segments_lost = true;
 }
 

@@ -389,7 +389,7 @@ static int open_directory(struct extract *x, struct placer *p, uint32_t id)
 	fd = place_open(p, p->where);
 	if (fd < 0) {
 		diag_error(p->where, "%s", strerror(errno));
-		session_note(x->session, 1);
+		session_note(x->session, EXIT_FAILED);
 	}
 	return fd;
 }

@@ -193,7 +193,7 @@ static void name_loss(struct search *s, int status, bool partly)
 	const struct walk *w = &s->losses->walk;
 
 	s->verdict->files_lost++;
-	session_note(s->losses->session, 4);
+	session_note(s->losses->session, EXIT_LOST);
 	if (s->losses->json)
 		name_json(s, status, partly);
 	else if (partly)

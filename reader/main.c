@@ -61,7 +61,7 @@ static int run(int argc, char **argv)
 	if (verb) {
 		if (sodium_init() < 0) {
 			diag_error(NULL, "no source of randomness");
-			return 1;
+			return EXIT_FAILED;
 		}
 		return verb->run(argc - 1, argv + 1);
 	}

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "common/diag.h"
+#include "common/status.h"
 
 enum { ROWS_MAX = 32, WORDS = 256 };
 
@@ -68,7 +69,7 @@ int options_usage(const char *verb, const char *what, const char *which)
 {
 	diag_error(NULL, "%s%s%s; see \"satchel-read help%s%s\"", what, which ? ": " : "",
 	           which ? which : "", verb ? " " : "", verb ? verb : "");
-	return 2;
+	return EXIT_USAGE;
 }
 
 /* What is left behind the options. */

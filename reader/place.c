@@ -67,7 +67,7 @@ static void report_errno(struct placer *p, const char *path, int error)
 {
 	bool full = error == ENOSPC || error == EDQUOT;
 
-	session_note(p->place->session, 1);
+	session_note(p->place->session, EXIT_FAILED);
 	if (!full && error != EROFS) {
 		diag_error(path, "%s", strerror(error));
 		return;
@@ -86,7 +86,7 @@ static void report(struct placer *p, const char *path, int status)
 		report_errno(p, path, errno);
 	} else if (status == STATUS_EXISTS) {
 		diag_error(path, p->place->force ? PLACE_SPARED : OUTFILE_EXISTS);
-		session_note(p->place->session, 1);
+		session_note(p->place->session, EXIT_FAILED);
 	} else {
 		session_report(p->place->session, path, status);
 	}
@@ -96,7 +96,7 @@ static void report(struct placer *p, const char *path, int status)
 static void report_partly(struct placer *p, const char *path, const char *what, int error)
 {
 	diag_warn(path, "%s: %s", what, strerror(error));
-	session_note(p->place->session, 3);
+	session_note(p->place->session, EXIT_PARTLY);
 }
 
 /* --- names ------------------------------------------------------------------------ */
@@ -171,7 +171,7 @@ static const char *safe_name(struct placer *p, const char *name)
 static void report_safe_name(struct placer *p, const char *path)
 {
 	diag_warn(path, "the file system refuses this name; it is %s instead", p->safe);
-	session_note(p->place->session, 3);
+	session_note(p->place->session, EXIT_PARTLY);
 }
 
 /* Better known before the content is written: FAT says so only at the end. */
@@ -261,7 +261,7 @@ bool place_directory(struct placer *p, const char *path, bool *made)
 		return true;
 	if (errno == ENOTDIR || errno == ELOOP) {
 		diag_error(path, "exists already and is not a directory");
-		session_note(p->place->session, 1);
+		session_note(p->place->session, EXIT_FAILED);
 	} else {
 		report_errno(p, path, errno);
 	}

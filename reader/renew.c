@@ -25,7 +25,6 @@ enum {
 	SECTOR = 512, /* what another program overwrites at least */
 	CROWD = 32,   /* of one byte in a sector, which cannot be chance: 2 are expected */
 	SUM = 32,
-	EXIT_UNFIT = 13,
 };
 
 struct renew {
@@ -226,10 +225,10 @@ static int report(const char *path, int status)
 
 	if (status == STATUS_EXISTS) {
 		diag_error(path, OUTFILE_EXISTS);
-		return 1;
+		return EXIT_FAILED;
 	}
 	diag_status(path, status);
-	return unfit ? EXIT_UNFIT : 1;
+	return unfit ? EXIT_UNFIT : EXIT_FAILED;
 }
 
 static int write_chunk(struct renew *r, size_t len)

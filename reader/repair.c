@@ -73,7 +73,7 @@ static int check_output(const struct mend *r)
 		return 0;
 	if (S_ISDIR(output.st_mode)) {
 		diag_error(r->output, OUTFILE_IS_DIRECTORY);
-		return 1;
+		return EXIT_FAILED;
 	}
 	found = is_key(&s->options->opening, &output);
 	for (unsigned i = 0; i < s->files.count && !found; i++)

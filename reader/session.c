@@ -76,7 +76,7 @@ static int make_arena(struct session *s, const struct session_needs *needs)
 		diag_error(NULL,
 		           "memory cannot be locked, so plaintext might reach the disk; raise the "
 		           "limit (ulimit -l) or give --allow-unlocked");
-		return 1;
+		return EXIT_FAILED;
 	}
 	if (status)
 		return diag_status(NULL, status);
@@ -132,22 +132,23 @@ static int open_session(struct session *s, const struct options *options,
 
 /* --- the exit code -------------------------------------------------------------- */
 
-static int rank(int exit_code)
+static int rank(int code)
 {
-	static const uint8_t worse[] = {0, 5, 3, 10, 4, 1};
+	static const uint8_t worse[] = {EXIT_DONE,   EXIT_REPAIRED, EXIT_PARTLY,
+	                                EXIT_ABSENT, EXIT_LOST,     EXIT_FAILED};
 
 	for (int i = 0; i < (int)sizeof worse; i++)
-		if (worse[i] == exit_code)
+		if (worse[i] == code)
 			return i;
 	return sizeof worse;
 }
 
-void session_note(struct session *s, int exit_code)
+void session_note(struct session *s, int code)
 {
 	int before = atomic_load(&s->exit_code);
 
-	while (rank(exit_code) > rank(before) &&
-	       !atomic_compare_exchange_weak(&s->exit_code, &before, exit_code))
+	while (rank(code) > rank(before) &&
+	       !atomic_compare_exchange_weak(&s->exit_code, &before, code))
 		;
 }
 
@@ -156,7 +157,8 @@ void session_report(struct session *s, const char *path, int status)
 	session_note(s, diag_status(*path ? path : ".", status));
 }
 
-bool session_damage_seen(const struct session *s)
+/* Does what was met call for a warning, or is everything as it was written? */
+static bool is_damage_seen(const struct session *s)
 {
 	for (unsigned v = 0; v < bundle_volume_count(s->bundle); v++) {
 		const struct bundle_volume *volume = bundle_volume(s->bundle, v);
@@ -171,8 +173,8 @@ bool session_damage_seen(const struct session *s)
 
 static int close_session(struct session *s)
 {
-	if (s->bundle && bundle_ready(s->bundle) == STATUS_OK && session_damage_seen(s))
-		session_note(s, 5);
+	if (s->bundle && bundle_ready(s->bundle) == STATUS_OK && is_damage_seen(s))
+		session_note(s, EXIT_REPAIRED);
 	for (unsigned i = 0; i < s->worker_count; i++)
 		cursor_free(s->worker[i]);
 	cursor_free(s->cursor);

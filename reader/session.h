@@ -51,9 +51,6 @@ int session_run(const struct options *options, const struct session_needs *needs
 void session_report(struct session *s, const char *path, int status);
 
 /* An exit code that counts if none that is worse does. */
-void session_note(struct session *s, int exit_code);
-
-/* Does what was met call for a warning, or is everything as it was written? */
-bool session_damage_seen(const struct session *s);
+void session_note(struct session *s, int code);
 
 #endif

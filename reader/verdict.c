@@ -48,14 +48,15 @@ bool verdict_is_partial(const struct verdict *v)
 
 int verdict_exit_code(const struct verdict *v)
 {
-	return verdict_is_lost(v)      ? 4
-	       : v->unchecked_headers  ? 1
-	       : v->unused             ? 10
-	       : verdict_is_damaged(v) ? 5
-	                               : 0;
+	return verdict_is_lost(v)      ? EXIT_LOST
+	       : v->unchecked_headers  ? EXIT_FAILED
+	       : v->unused             ? EXIT_ABSENT
+	       : verdict_is_damaged(v) ? EXIT_REPAIRED
+	                               : EXIT_DONE;
 }
 
-const char *verdict_word(const struct verdict *v)
+/* "unchecked": what was looked at is healthy. */
+static const char *word(const struct verdict *v)
 {
 	return verdict_is_lost(v)      ? "lost"
 	       : verdict_is_damaged(v) ? "repaired"
@@ -239,8 +240,8 @@ void verdict_print_json(const struct verdict *v, const struct session *session, 
 	           ", \"repaired\": %" PRIu64 ", \"lost\": %" PRIu64
 	           ", \"parity_damaged\": %" PRIu64 ", \"repairable\": %" PRIu64
 	           ", \"repairable_in_a_row\": %" PRIu64,
-	           verdict_word(v), v->files_lost, v->pages, v->repaired, v->lost, v->parity,
-	           v->repairable, v->in_a_row);
+	           word(v), v->files_lost, v->pages, v->repaired, v->lost, v->parity, v->repairable,
+	           v->in_a_row);
 	out_format(out,
 	           ", \"roots_damaged\": %u, \"headers_damaged\": %u, \"headers_unchecked\": %u"
 	           ", \"index_damaged\": %s"

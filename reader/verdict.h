@@ -37,11 +37,8 @@ bool verdict_is_lost(const struct verdict *verdict);
 /* Something that was asked for could not be looked at. */
 bool verdict_is_partial(const struct verdict *verdict);
 
-/* 0, 5, 10, 1 or 4. */
+/* EXIT_DONE, EXIT_REPAIRED, EXIT_ABSENT, EXIT_FAILED or EXIT_LOST. */
 int verdict_exit_code(const struct verdict *verdict);
-
-/* "healthy", "unchecked" (what was looked at is), "repaired" or "lost". */
-const char *verdict_word(const struct verdict *verdict);
 
 /* "altered", "invalid" or "damaged". */
 const char *verdict_loss_word(int status);
