@@ -1,12 +1,12 @@
 #include "fusefs/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "common/diag.h"
+#include "common/rows.h"
 #include "common/status.h"
 
 enum {
@@ -20,66 +20,44 @@ enum {
 
 enum { WORDS = 256 }; /* of a message */
 
-static const struct option known[] = {
-	{"passphrase-file", required_argument, NULL, OPENING_PASSPHRASE_FILE},
-	{"passphrase-fd", required_argument, NULL, OPENING_PASSPHRASE_FD},
-	{"ask-passphrase", no_argument, NULL, OPENING_ASK_PASSPHRASE},
-	{"key-file", required_argument, NULL, OPENING_KEY_FILE},
-	{"identity", required_argument, NULL, OPENING_IDENTITY},
-	{"volume", required_argument, NULL, OPENING_VOLUME},
-	{"length", required_argument, NULL, OPENING_LENGTH},
-	{"publisher", required_argument, NULL, OPENING_PUBLISHER},
-	{"any-publisher", no_argument, NULL, OPENING_ANY_PUBLISHER},
-	{"min-edition", required_argument, NULL, OPENING_MIN_EDITION},
-	{"allow-unlocked", no_argument, NULL, OPENING_ALLOW_UNLOCKED},
-	{"subdir", required_argument, NULL, SUBDIR},
-	{"cache", no_argument, NULL, CACHE},
-	{"exec", no_argument, NULL, EXEC},
-	{"foreground", no_argument, NULL, 'f'},
-	{"require-no-swap", no_argument, NULL, REQUIRE_NO_SWAP},
-	{"idle", required_argument, NULL, IDLE},
-	{"unmount", no_argument, NULL, 'u'},
-	{"verbose", no_argument, NULL, 'v'},
-	{"quiet", no_argument, NULL, 'q'},
-	{"help", no_argument, NULL, 'h'},
-	{"version", no_argument, NULL, VERSION},
-	{NULL, 0, NULL, 0},
+static const struct option_row own_rows[] = {
+	{'u', "unmount", NULL, "end the mount at DIRECTORY"},
+	{'f', "foreground", NULL, "stay in the foreground"},
+	{IDLE, "idle", "MINUTES", "end after so long without a read"},
+	{SUBDIR, "subdir", "PATH", "show only this directory of the bundle"},
+	{CACHE, "cache", NULL,
+         "let the kernel keep what was read: faster, but it\nstays in memory until the end"},
+	{EXEC, "exec", NULL, "programs in the bundle may be run"},
+	{REQUIRE_NO_SWAP, "require-no-swap", NULL,
+         "refuse while there is swap that is not encrypted"},
+	{0, NULL, NULL, NULL},
 };
 
-static const char help[] =
-	"usage: satchel-mount [option...] BUNDLE DIRECTORY\n"
-	"       satchel-mount [option...] BUNDLE [DIRECTORY] --run PROGRAM [ARGUMENT...]\n"
-	"       satchel-mount -u DIRECTORY\n"
-	"\n"
-	"Show what a key opens of a bundle at DIRECTORY, read-only, until unmounted.\n"
-	"\n"
-	"      --run PROGRAM...        only to PROGRAM, and only while it runs: nothing\n"
-	"                              that it writes reaches a disk; the last option\n"
-	"  -u, --unmount               end the mount at DIRECTORY\n"
-	"  -f, --foreground            stay in the foreground\n"
-	"      --idle MINUTES          end after so long without a read\n"
-	"      --subdir PATH           show only this directory of the bundle\n"
-	"      --cache                 let the kernel keep what was read: faster, but it\n"
-	"                              stays in memory until the end\n"
-	"      --exec                  programs in the bundle may be run\n"
-	"      --require-no-swap       refuse while there is swap that is not encrypted\n"
-	"      --passphrase-file FILE  the passphrase is in FILE (- standard input)\n"
-	"      --passphrase-fd N       the passphrase comes from descriptor N\n"
-	"      --ask-passphrase        ask for it, though a key is given\n"
-	"      --key-file FILE         FILE is a key\n"
-	"      --identity FILE         FILE has age identities (may be repeated)\n"
-	"      --volume FILE           a further volume of the set (may be repeated)\n"
-	"      --length BYTES          where the volume ended, if bytes were appended\n"
-	"      --publisher KEY         only if signed by this minisign key, or file\n"
-	"      --any-publisher         whoever signed it, pinned or not\n"
-	"      --min-edition N         only if it is edition N or later\n"
-	"      --allow-unlocked        go on where memory cannot be locked\n"
-	"  -v, --verbose               name damaged files in a log too\n"
-	"  -q, --quiet                 only errors\n"
-	"  -h, --help                  this text\n"
-	"      --version               the version\n"
-	"\n"
-	"Without an option for a key the passphrase is asked for on the terminal.\n";
+static const struct option_row last_rows[] = {
+	{'v', "verbose", NULL, "name damaged files in a log too"},
+	{'q', "quiet", NULL, "only errors"},
+	{'h', "help", NULL, "this text"},
+	{VERSION, "version", NULL, "the version"},
+	{0, NULL, NULL, NULL},
+};
+
+/* --run is no option for getopt_long(3), which would take --ru for it. */
+static int help(void)
+{
+	puts("usage: satchel-mount [option...] BUNDLE DIRECTORY\n"
+	     "       satchel-mount [option...] BUNDLE [DIRECTORY] --run PROGRAM [ARGUMENT...]\n"
+	     "       satchel-mount -u DIRECTORY\n"
+	     "\n"
+	     "Show what a key opens of a bundle at DIRECTORY, read-only, until unmounted.\n"
+	     "\n"
+	     "      --run PROGRAM...        only to PROGRAM, and only while it runs: nothing\n"
+	     "                              that it writes reaches a disk; the last option");
+	rows_help(own_rows);
+	rows_help(rows_opening);
+	rows_help(last_rows);
+	return puts("\nWithout an option for a key the passphrase is asked for on the terminal.") <
+	       0;
+}
 
 static int usage(const char *what, const char *which)
 {
@@ -146,18 +124,22 @@ static int cut_program(struct options *o, int argc, char **argv)
 
 int options_parse(struct options *options, int argc, char **argv)
 {
+	struct rows rows = {.letters = ":"};
 	char which[WORDS];
-	int code, row = 0;
+	int code;
 
 	*options = (struct options){0};
 	opening_init(&options->opening);
 	argc = cut_program(options, argc, argv);
 	if (options->program && !options->program[0])
 		return usage("which program?", "--run");
+	rows_add(&rows, own_rows);
+	rows_add(&rows, rows_opening);
+	rows_add(&rows, last_rows);
 	opterr = 0;
-	while ((code = getopt_long(argc, argv, ":fuvqh", known, &row)) != -1) {
+	while ((code = getopt_long(argc, argv, rows.letters, rows.option, NULL)) != -1) {
 		switch (code) {
-		case 'h': return fputs(help, stdout) < 0;
+		case 'h': return help();
 		case VERSION: return puts("satchel-mount " SATCHEL_VERSION) < 0;
 		case ':': return usage("an argument is missing", argv[optind - 1]);
 		case '?': {
@@ -167,7 +149,7 @@ int options_parse(struct options *options, int argc, char **argv)
 		}
 		}
 		if (!take(options, code, optarg)) {
-			snprintf(which, sizeof which, "--%s %s", known[row].name, optarg);
+			snprintf(which, sizeof which, "--%s %s", rows_name(&rows, code), optarg);
 			return usage(code == IDLE ? "whole minutes, from 1 on, are wanted"
 			                          : "not usable",
 			             which);

@@ -1,64 +1,18 @@
 #include "reader/options.h"
 
-#include <getopt.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "common/diag.h"
 #include "common/status.h"
 
-enum { ROWS_MAX = 32, WORDS = 256 };
+enum { WORDS = 256 };
 
 static const struct option_row common_rows[] = {
-	{OPENING_PASSPHRASE_FILE, "passphrase-file", "FILE",
-         "the passphrase is in FILE (- standard input)"},
-	{OPENING_PASSPHRASE_FD, "passphrase-fd", "N", "the passphrase comes from descriptor N"},
-	{OPENING_ASK_PASSPHRASE, "ask-passphrase", NULL, "ask for it, though a key is given"},
-	{OPENING_KEY_FILE, "key-file", "FILE", "FILE is a key"},
-	{OPENING_IDENTITY, "identity", "FILE", "FILE has age identities (may be repeated)"},
-	{OPENING_VOLUME, "volume", "FILE", "a further volume of the set (may be repeated)"},
-	{OPENING_LENGTH, "length", "BYTES", "where the volume ended, if bytes were appended"},
-	{OPENING_PUBLISHER, "publisher", "KEY", "only if signed by this minisign key, or file"},
-	{OPENING_ANY_PUBLISHER, "any-publisher", NULL, "whoever signed it, pinned or not"},
-	{OPENING_MIN_EDITION, "min-edition", "N", "only if it is edition N or later"},
-	{OPENING_ALLOW_UNLOCKED, "allow-unlocked", NULL, "go on where memory cannot be locked"},
 	{'q', "quiet", NULL, "only errors"},
 	{'h', "help", NULL, "this text"},
 	{0, NULL, NULL, NULL},
 };
-
-/* The tables as getopt_long(3) wants them. */
-struct tables {
-	struct option option[ROWS_MAX];
-	char letters[2 * ROWS_MAX];
-};
-
-static void add_rows(struct tables *t, size_t *count, const struct option_row *rows)
-{
-	char *letter = t->letters + strlen(t->letters);
-
-	for (; rows->name; rows++) {
-		t->option[(*count)++] = (struct option){
-			.name = rows->name,
-			.has_arg = rows->argument ? required_argument : no_argument,
-			.val = rows->code,
-		};
-		if (rows->code >= OPTION_LONG)
-			continue;
-		*letter++ = (char)rows->code;
-		if (rows->argument)
-			*letter++ = ':';
-	}
-}
-
-static const char *name_of(const struct tables *t, int code)
-{
-	const struct option *option = t->option;
-
-	while (option->val != code)
-		option++;
-	return option->name;
-}
 
 static bool is_opening(int code)
 {
@@ -93,17 +47,17 @@ static int take_operands(struct options *o, const struct verb *verb, int count, 
 int options_parse(struct options *options, const struct verb *verb, int argc, char **argv,
                   bool (*own)(void *context, int code, const char *argument), void *context)
 {
-	struct tables t = {.letters = ":"};
+	struct rows rows = {.letters = ":"};
 	char which[WORDS];
-	size_t count = 0;
 	int code;
 
 	*options = (struct options){0};
 	opening_init(&options->opening);
-	add_rows(&t, &count, verb->rows);
-	add_rows(&t, &count, common_rows);
+	rows_add(&rows, verb->rows);
+	rows_add(&rows, rows_opening);
+	rows_add(&rows, common_rows);
 	opterr = 0;
-	while ((code = getopt_long(argc, argv, t.letters, t.option, NULL)) != -1) {
+	while ((code = getopt_long(argc, argv, rows.letters, rows.option, NULL)) != -1) {
 		if (code == 'h') {
 			options_help(verb);
 			return 0;
@@ -120,7 +74,7 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 			options->quiet = true;
 		else if (is_opening(code) ? !opening_take(&options->opening, code, optarg)
 		                          : !own(context, code, optarg)) {
-			snprintf(which, sizeof which, "--%s %s", name_of(&t, code), optarg);
+			snprintf(which, sizeof which, "--%s %s", rows_name(&rows, code), optarg);
 			return options_usage(verb->name, "not usable", which);
 		}
 	}
@@ -128,27 +82,15 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 	return take_operands(options, verb, argc - optind, argv + optind);
 }
 
-static void help_rows(const struct option_row *rows)
-{
-	for (; rows->name; rows++) {
-		char left[32];
-
-		snprintf(left, sizeof left, "%c%c%c --%s%s%s", rows->code < OPTION_LONG ? '-' : ' ',
-		         rows->code < OPTION_LONG ? rows->code : ' ',
-		         rows->code < OPTION_LONG ? ',' : ' ', rows->name,
-		         rows->argument ? " " : "", rows->argument ? rows->argument : "");
-		printf("  %-27s %s\n", left, rows->help);
-	}
-}
-
 void options_help(const struct verb *verb)
 {
 	printf("usage: satchel-read %s [option...] %s\n\n%s.\n\n", verb->name, verb->operands,
 	       verb->summary);
 	if (verb->rows->name) {
-		help_rows(verb->rows);
+		rows_help(verb->rows);
 		putchar('\n');
 	}
-	help_rows(common_rows);
+	rows_help(rows_opening);
+	rows_help(common_rows);
 	puts("\nWithout an option for a key the passphrase is asked for on the terminal.");
 }

@@ -7,19 +7,10 @@
 #include <stdint.h>
 
 #include "common/opening.h"
+#include "common/rows.h"
 
-/* One line of help, and how getopt_long(3) is to take it. */
-struct option_row {
-	int code;             /* the short letter, or from OPTION_LONG on none */
-	const char *name;     /* NULL ends a table */
-	const char *argument; /* NULL: takes none */
-	const char *help;
-};
-
-enum {
-	OPTION_LONG = OPENING_FIRST,
-	OPTION_VERB = 512 /* codes of verbs without a letter, from here */
-};
+/* Codes of verbs without a letter, from here. */
+enum { OPTION_VERB = OPENING_END };
 
 /* What every verb knows. */
 struct options {
