@@ -16,7 +16,7 @@
 enum { ARENA_BYTES = 1 << 14 };
 
 /* A drive that is unfit does not spoil the others. */
-void deliver_refuse(struct pack *p, unsigned i, uint64_t len, const struct failure *why)
+void pack_refuse(struct pack *p, unsigned i, uint64_t len, const struct failure *why)
 {
 	p->refused[i] = true;
 	failure_note(&p->refusal, why->code, why->message);
@@ -117,19 +117,19 @@ static void note_written(struct pack *p, const char *path, uint64_t len)
 			report_json_output(name, len, NULL);
 }
 
-int rehearse(struct pack *p)
+int pack_rehearse(struct pack *p)
 {
 	for (unsigned i = 0; i < p->options.output.count; i++) {
 		struct failure own = {0};
 
 		if (!p->refused[i] && check_room(p, p->options.output.text[i], &own))
-			deliver_refuse(p, i, p->volumes.high * p->volumes.count, &own);
+			pack_refuse(p, i, p->volumes.high * p->volumes.count, &own);
 	}
 	return p->refusal.code;
 }
 
 /* Each on its own, with its own keys and its own length. */
-int deliver(struct pack *p)
+int pack_deliver(struct pack *p)
 {
 	const struct options *o = &p->options;
 
@@ -145,7 +145,7 @@ int deliver(struct pack *p)
 		if (code && (cancel_asked() || p->failure.code))
 			return EXIT_FAILED;
 		if (code)
-			deliver_refuse(p, i, len * p->volumes.count, &own);
+			pack_refuse(p, i, len * p->volumes.count, &own);
 		else
 			note_written(p, path, len);
 	}

@@ -1,3 +1,5 @@
+#include "bundler/feed.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>

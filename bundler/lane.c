@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundler/feed.h"
 #include "bundler/large.h"
 #include "bundler/parity.h"
 #include "bundler/stage.h"

@@ -8,6 +8,7 @@
 
 #include "bundler/cancel.h"
 #include "bundler/check.h"
+#include "bundler/feed.h"
 #include "bundler/later.h"
 #include "bundler/pipeline.h"
 #include "bundler/segments.h"

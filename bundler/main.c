@@ -70,7 +70,7 @@ static int stage(struct pack *p)
 static int pack(struct pack *p)
 {
 	const struct options *o = &p->options;
-	int code = prepare(p);
+	int code = pack_prepare(p);
 
 	is_working = 1;
 	if (!code && sandbox_enter(o))
@@ -78,9 +78,9 @@ static int pack(struct pack *p)
 	if (!code)
 		code = stage(p);
 	if (!code)
-		code = plan(p);
+		code = pack_plan(p);
 	if (!code)
-		code = o->dry_run ? rehearse(p) : deliver(p);
+		code = o->dry_run ? pack_rehearse(p) : pack_deliver(p);
 	return code;
 }
 

@@ -33,18 +33,18 @@ struct pack {
 };
 
 /* Before anything is read: are the places there, is there memory, who opens it? */
-int prepare(struct pack *pack);
+int pack_prepare(struct pack *pack);
 
 /* When all is staged: how many volumes, how long, and what that tells. */
-int plan(struct pack *pack);
+int pack_plan(struct pack *pack);
 
 /* Write the bundle to every output that has not been refused. */
-int deliver(struct pack *pack);
+int pack_deliver(struct pack *pack);
 
 /* Would there be room for it?  Nothing is written. */
-int rehearse(struct pack *pack);
+int pack_rehearse(struct pack *pack);
 
 /* An output that cannot be had does not spoil the others. */
-void deliver_refuse(struct pack *pack, unsigned i, uint64_t len, const struct failure *why);
+void pack_refuse(struct pack *pack, unsigned i, uint64_t len, const struct failure *why);
 
 #endif

@@ -130,7 +130,7 @@ static void warn_of_stories(const struct pack *p)
 	}
 }
 
-int plan(struct pack *p)
+int pack_plan(struct pack *p)
 {
 	int code = spread(p);
 

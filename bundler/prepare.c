@@ -60,7 +60,7 @@ static int check_outputs(struct pack *p)
 		if (code == EXIT_USAGE)
 			return failure_note(&p->failure, code, own.message);
 		if (code)
-			deliver_refuse(p, i, o->size.bytes, &own);
+			pack_refuse(p, i, o->size.bytes, &own);
 		left -= code != EXIT_DONE;
 	}
 	return left || !o->output.count ? EXIT_DONE : p->refusal.code;
@@ -121,7 +121,7 @@ static int check_openers(struct pack *p)
 	return EXIT_DONE;
 }
 
-int prepare(struct pack *p)
+int pack_prepare(struct pack *p)
 {
 	const struct options *o = &p->options;
 	int code = make_budget(p);

@@ -11,13 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "bundler/archive.h"
 #include "bundler/attributes.h"
 #include "bundler/members.h"
 #include "bundler/scanning.h"
 #include "bundler/spill.h"
 #include "common/diag.h"
-#include "common/path.h"
 #include "common/status.h"
 
 /* --- messages ------------------------------------------------------------- */
@@ -31,7 +29,7 @@ static const char *node_path(struct scan *s, uint32_t number)
 	return s->shown;
 }
 
-static const char *item_path(struct scan *s, const struct item *item)
+const char *scan_item_path(struct scan *s, const struct item *item)
 {
 	const char *name = s->listing.names + item->name_off;
 	size_t len;
@@ -74,7 +72,7 @@ int scan_refuse(struct scan_report *report, int status, const char *path, const 
 }
 
 /* Something that was asked for by its name cannot be had. */
-static int refuse(struct scan *s, const char *path, int status, const char *why)
+int scan_fail(struct scan *s, const char *path, int status, const char *why)
 {
 	return scan_refuse(s->report, status, path, "%s", why);
 }
@@ -139,8 +137,8 @@ static int take_attributes(struct scan *s, uint32_t number, const char *name, bo
 	return plant_set(s, number, set, len);
 }
 
-static int take_metadata(struct scan *s, uint32_t number, const char *name, bool follow,
-                         const struct stat *st)
+int scan_metadata(struct scan *s, uint32_t number, const char *name, bool follow,
+                  const struct stat *st)
 {
 	s->tree->node[number].mode = st->st_mode & 07777;
 	tree_set_time(s->tree, number, st->st_mtim.tv_sec, (uint32_t)st->st_mtim.tv_nsec);
@@ -189,7 +187,7 @@ static int add(struct scan *s, const struct item *item, const struct stat *st, c
 		plant_file(s, number, (uint64_t)st->st_size);
 	if (status)
 		return status;
-	return take_metadata(s, number, name, item->given, st);
+	return scan_metadata(s, number, name, item->given, st);
 }
 
 /* Stat, and read the target of, what is not followed.  false: errno. */
@@ -218,13 +216,27 @@ static int check_given(struct scan *s, const struct item *item, const struct sta
 	const char *unfit = unfit_kind(st);
 
 	if (unfit)
-		return refuse(s, item_path(s, item), STATUS_INVALID, unfit);
+		return scan_fail(s, scan_item_path(s, item), STATUS_INVALID, unfit);
 	if (faccessat(s->dirfd, name, R_OK, AT_EACCESS))
-		return refuse(s, item_path(s, item), STATUS_IO, strerror(errno));
+		return scan_fail(s, scan_item_path(s, item), STATUS_IO, strerror(errno));
 	return STATUS_OK;
 }
 
-static int take(struct scan *s, const struct item *item)
+/* What was given must be there: better known before an hour of reading. */
+int scan_check_given(struct scan *s, const struct item *item)
+{
+	char target[FORMAT_LINK + 1];
+	size_t target_len;
+	struct stat st;
+
+	if (!item->given || is_excluded(s, item))
+		return STATUS_OK;
+	if (!look(s, item, &st, target, &target_len))
+		return scan_fail(s, scan_item_path(s, item), STATUS_IO, strerror(errno));
+	return check_given(s, item, &st);
+}
+
+int scan_take(struct scan *s, const struct item *item)
 {
 	char target[FORMAT_LINK + 1];
 	size_t target_len = 0;
@@ -239,25 +251,25 @@ static int take(struct scan *s, const struct item *item)
 		return STATUS_OK;
 	if (!look(s, item, &st, target, &target_len)) {
 		if (item->given)
-			return refuse(s, item_path(s, item), STATUS_IO, strerror(errno));
-		leave_out(s, item_path(s, item), strerror(errno));
+			return scan_fail(s, scan_item_path(s, item), STATUS_IO, strerror(errno));
+		leave_out(s, scan_item_path(s, item), strerror(errno));
 		return STATUS_OK;
 	}
 	/* A film, perhaps, whose name was completed by the shell. */
 	if (is_output(s, &st))
-		return refuse(s, item_path(s, item), STATUS_EXISTS,
-		              "lies in what is packed, and --force would replace it; name "
-		              "another file, or leave it out with --exclude");
+		return scan_fail(s, scan_item_path(s, item), STATUS_EXISTS,
+		                 "lies in what is packed, and --force would replace it; name "
+		                 "another file, or leave it out with --exclude");
 	if (item->given) {
 		status = check_given(s, item, &st);
 		if (status)
 			return status;
 	} else if (unfit_kind(&st)) {
-		skip(s, item_path(s, item), unfit_kind(&st));
+		skip(s, scan_item_path(s, item), unfit_kind(&st));
 		return STATUS_OK;
 	}
 	if (s->inner_len + item->name_len > FORMAT_PATH) {
-		leave_out(s, item_path(s, item), "its path is longer than a bundle can hold");
+		leave_out(s, scan_item_path(s, item), "its path is longer than a bundle can hold");
 		return STATUS_OK;
 	}
 	return add(s, item, &st, target, target_len);
@@ -281,12 +293,12 @@ static int take_children(struct scan *s)
 
 	listing_sort(&s->listing);
 	for (size_t i = 0; i < s->listing.count && status == STATUS_OK; i++)
-		status = take(s, &s->listing.item[i]);
+		status = scan_take(s, &s->listing.item[i]);
 	return status;
 }
 
 /* One line for each. */
-static void leave_long_names_out(struct scan *s, const char *path)
+void scan_leave_long_names_out(struct scan *s, const char *path)
 {
 	for (; s->listing.too_long; s->listing.too_long--)
 		leave_out(s, path, "what has a name of more than 255 bytes in it");
@@ -302,7 +314,7 @@ static int read_directory(struct scan *s, uint32_t number, DIR *dir)
 		leave_out(s, node_path(s, number), "a part of it cannot be read");
 	else if (status)
 		return status;
-	leave_long_names_out(s, node_path(s, number));
+	scan_leave_long_names_out(s, node_path(s, number));
 	s->parent = number;
 	s->dirfd = dirfd(dir);
 	tree_inner_path(s->tree, number, s->inner, sizeof s->inner);
@@ -316,7 +328,7 @@ static int leave_directory_out(struct scan *s, uint32_t number)
 	const char *why = strerror(errno);
 
 	if (!s->tree->node[number].parent && s->top[number - 1].given)
-		return refuse(s, node_path(s, number), STATUS_IO, why);
+		return scan_fail(s, node_path(s, number), STATUS_IO, why);
 	leave_out(s, node_path(s, number), why);
 	tree_drop(s->tree, number);
 	s->report->directories--;
@@ -359,264 +371,18 @@ static int enter(struct scan *s, uint32_t number)
 	return status;
 }
 
-/* --- the root ------------------------------------------------------------- */
-
-/* Keeps path, which may be NULL for want of memory. *number: of the base. */
-static int add_base(struct scan *s, char *path, uint32_t *number)
-{
-	struct base *base = NULL;
-
-	if (path)
-		base = realloc(s->base, (s->base_count + (size_t)1) * sizeof *base);
-	if (!base) {
-		free(path);
-		return STATUS_NOMEM;
-	}
-	s->base = base;
-	s->base[s->base_count] = (struct base){.path = path};
-	*number = s->base_count++;
-	return STATUS_OK;
-}
-
-/* The same, once for paths that follow each other in one directory. */
-static int add_directory(struct scan *s, char *path, uint32_t *number)
-{
-	if (!path || !s->base_count || strcmp(path, s->base[s->base_count - 1].path))
-		return add_base(s, path, number);
-	free(path);
-	*number = s->base_count - 1;
-	return STATUS_OK;
-}
-
-static const char *base_path(const struct scan *s, uint32_t number)
-{
-	return s->base[number].path[0] ? s->base[number].path : ".";
-}
-
-static int open_base(struct scan *s, uint32_t number, int flags, int *fd)
-{
-	const char *path = base_path(s, number);
-
-	*fd = open(path, flags | O_DIRECTORY | O_CLOEXEC);
-	return *fd < 0 ? refuse(s, path, STATUS_IO, strerror(errno)) : STATUS_OK;
-}
-
-/* What is in the directory. */
-static int gather_contents(struct scan *s, uint32_t base)
-{
-	struct stat st;
-	DIR *dir;
-	int fd, status = open_base(s, base, O_RDONLY, &fd);
-
-	if (status)
-		return status;
-	dir = fdopendir(fd);
-	if (!dir) {
-		close(fd);
-		return STATUS_NOMEM;
-	}
-	status = fstat(fd, &st) ? STATUS_IO : listing_read(&s->listing, dir, base);
-	if (status == STATUS_IO)
-		status = refuse(s, node_path(s, 0), STATUS_IO, strerror(errno));
-	else
-		s->base[base].dev = st.st_dev;
-	if (status == STATUS_OK)
-		leave_long_names_out(s, base_path(s, base));
-	closedir(dir);
-	return status;
-}
-
-/* Bytes of path[0, len) without the slashes behind it, but for the root's. */
-static size_t without_slashes(const char *path, size_t len)
-{
-	while (len > 1 && path[len - 1] == '/')
-		len--;
-	return len;
-}
-
-static int gather(struct scan *s, const char *path, bool *contents)
-{
-	size_t len = without_slashes(path, strlen(path)), start = len;
-	uint32_t base;
-	int status;
-
-	while (start && path[start - 1] != '/')
-		start--;
-	*contents = !path_name_ok(path + start, len - start);
-	if (len - start > FORMAT_NAME || !len)
-		return refuse(s, path, STATUS_IO, strerror(len ? ENAMETOOLONG : ENOENT));
-	if (len - start == 2 && *contents)
-		start = len; /* what is in ".." */
-	status = add_directory(s, strndup(path, without_slashes(path, start)), &base);
-	if (status)
-		return status;
-	if (*contents)
-		return gather_contents(s, base);
-	return listing_add(&s->listing, path + start, len - start, base, true);
-}
-
-static int check_names_differ(struct scan *s)
-{
-	const struct listing *l = &s->listing;
-
-	for (size_t i = 1; i < l->count; i++)
-		if (!listing_compare(l, i - 1, i)) {
-			char *first = strdup(item_path(s, &l->item[i - 1]));
-			int status = STATUS_NOMEM;
-
-			if (first)
-				status = scan_refuse(s->report, STATUS_EXISTS,
-				                     item_path(s, &l->item[i]),
-				                     "%s has this name, too; rename one, or give "
-				                     "a directory that holds both",
-				                     first);
-			free(first);
-			return status;
-		}
-	return STATUS_OK;
-}
-
-/* Each item of the listing, with its directory open. */
-static int for_each_root(struct scan *s, int (*act)(struct scan *s, const struct item *item))
-{
-	uint32_t opened = 0;
-	int status = STATUS_OK;
-
-	s->dirfd = -1;
-	for (size_t i = 0; i < s->listing.count && status == STATUS_OK; i++) {
-		const struct item *item = &s->listing.item[i];
-
-		if (!item->member && (s->dirfd < 0 || item->base != opened)) {
-			if (s->dirfd >= 0)
-				close(s->dirfd);
-			opened = item->base;
-			status = open_base(s, opened, O_PATH, &s->dirfd);
-		}
-		if (status == STATUS_OK)
-			status = act(s, item);
-	}
-	if (s->dirfd >= 0)
-		close(s->dirfd);
-	return status;
-}
-
-/* --- archives ----------------------------------------------------------------- */
-
-/* What was given must be there: better known before an hour of reading. */
-static int check_root(struct scan *s, const struct item *item)
-{
-	char target[FORMAT_LINK + 1];
-	size_t target_len;
-	struct stat st;
-
-	if (!item->given || is_excluded(s, item))
-		return STATUS_OK;
-	if (!look(s, item, &st, target, &target_len))
-		return refuse(s, item_path(s, item), STATUS_IO, strerror(errno));
-	return check_given(s, item, &st);
-}
-
-/* What all of them have; their names at the top go into the listing.  Each has a base
- * of its own, in their order, also where one is named twice. */
-static int take_archives(struct scan *s)
-{
-	const struct scan_options *o = s->options;
-	uint32_t base = 0, added = 0;
-	struct spill *kept;
-	int status = spill_new(&kept, o->arena, o->memory / 2, o->spill_dir);
-
-	if (status == STATUS_OK)
-		status = tree_keep(s->tree, kept);
-	if (status == STATUS_OK)
-		status = members_new(&s->members, o);
-	for (unsigned i = 0; i < o->archive_count && status == STATUS_OK; i++) {
-		status = add_base(s, strdup(archive_name(o->archive[i])), &added);
-		base = i ? base : added;
-		if (status == STATUS_OK)
-			status = archive_take(s->members, kept, o, i, s->report);
-	}
-	return status ? status : plant_list(s, 0, base);
-}
-
-/* The root stands for the one directory whose content is given; otherwise it is
- * nobody's, and as old as the youngest thing in it. */
-static int take_root_metadata(struct scan *s)
-{
-	struct node *node = s->tree->node;
-	struct stat st;
-	int status;
-
-	for (uint32_t i = 1; i <= node[0].child_count && !s->root_is_known; i++)
-		if (i == 1 || node[i].mtime > node[0].mtime)
-			node[0].mtime = node[i].mtime;
-	if (!s->root_is_known)
-		return STATUS_OK;
-	if (s->members)
-		return plant_metadata(s, 0, 0);
-	status = open_base(s, 0, O_PATH, &s->dirfd);
-	if (status)
-		return status;
-	if (!fstat(s->dirfd, &st))
-		status = take_metadata(s, 0, ".", false, &st);
-	close(s->dirfd);
-	return status;
-}
-
-/* One block: a pointer for each child of the root, then the strings. */
-static int note_bases(struct scan *s)
-{
-	size_t count = s->tree->node[0].child_count, len = 0;
-	char **pointer, *text;
-
-	for (uint32_t b = 0; b < s->base_count; b++) {
-		s->base[b].text_off = len;
-		len += strlen(s->base[b].path) + 1;
-	}
-	pointer = malloc(count * sizeof *pointer + len + 1);
-	if (!pointer)
-		return STATUS_NOMEM;
-	text = (char *)(pointer + count);
-	for (uint32_t b = 0; b < s->base_count; b++)
-		strcpy(text + s->base[b].text_off, s->base[b].path);
-	for (size_t i = 0; i < count; i++)
-		pointer[i] = text + s->base[s->top[i].base].text_off;
-	s->tree->base = pointer;
-	return STATUS_OK;
-}
-
-static int scan_roots(struct scan *s, const char *const *paths, unsigned count)
-{
-	bool contents = false;
-	int status = STATUS_OK;
-
-	for (unsigned i = 0; i < count && status == STATUS_OK; i++)
-		status = gather(s, paths[i], &contents);
-	if (status == STATUS_OK && s->options->archive_count) {
-		status = for_each_root(s, check_root);
-		if (status == STATUS_OK)
-			status = take_archives(s);
-	}
-	if (status)
-		return status;
-	listing_sort(&s->listing);
-	status = check_names_differ(s);
-	if (status == STATUS_OK)
-		status = for_each_root(s, take);
-	if (s->members)
-		contents = !members_file(s->members, 0)->invented;
-	s->root_is_known = contents && count + s->options->archive_count == 1;
-	return status ? status : note_bases(s);
-}
+/* --- all of it ------------------------------------------------------------ */
 
 /* The heap is the only thing that fails unnamed: a spill. */
 static int explain(struct scan *s, int status)
 {
 	if (status == STATUS_TOOBIG)
-		return refuse(s, NULL, status, "more files and directories than a bundle can hold");
+		return scan_fail(s, NULL, status,
+		                 "more files and directories than a bundle can hold");
 	if (status == STATUS_IO)
 		return scan_refuse(s->report, status, spill_directory(s->heap), SPILL_TROUBLE,
 		                   strerror(errno));
-	return refuse(s, NULL, status, status_text(status));
+	return scan_fail(s, NULL, status, status_text(status));
 }
 
 static void fini(struct scan *s)
@@ -636,14 +402,14 @@ static void fini(struct scan *s)
 
 static int scan_all(struct scan *s, const char *const *paths, unsigned count)
 {
-	int status = scan_roots(s, paths, count);
+	int status = roots_scan(s, paths, count);
 
 	for (uint32_t i = 1; i < s->tree->count && status == STATUS_OK; i++)
 		if (s->tree->node[i].kind == KIND_DIRECTORY)
 			status = enter(s, i);
 	if (status == STATUS_OK && s->members)
 		plant_invented_times(s);
-	return status ? status : take_root_metadata(s);
+	return status ? status : roots_metadata(s);
 }
 
 int scan_paths(struct tree *tree, struct spill *heap, const char *const *paths, unsigned count,

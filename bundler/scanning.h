@@ -1,5 +1,5 @@
-/* A scan under way: for scan.c, which looks at disks, and plant.c, which makes nodes
- * of what it and archives have. */
+/* A scan under way: for roots.c, which finds out what was given, scan.c, which looks at
+ * disks, and plant.c, which makes nodes of what it and archives have. */
 #ifndef BUNDLER_SCANNING_H
 #define BUNDLER_SCANNING_H
 
@@ -17,6 +17,7 @@
 struct attributes;
 struct members;
 struct spill;
+struct stat;
 
 /* What directory, or archive, an item of the root is in. */
 struct base {
@@ -59,6 +60,31 @@ struct scan {
 };
 
 /* Statuses as in scan.h. */
+
+/* Take in what was given, which is the root's, and remember where it came from.  Then, when
+ * all that is below is known, the root's own metadata. */
+int roots_scan(struct scan *scan, const char *const *paths, unsigned count);
+int roots_metadata(struct scan *scan);
+
+/* Take in an item of the listing, whose directory is scan->dirfd. */
+int scan_take(struct scan *scan, const struct item *item);
+
+/* If it was asked for by its name: is it there, and readable?  Better known before an hour of
+ * reading. */
+int scan_check_given(struct scan *scan, const struct item *item);
+
+/* st, and with full metadata what else name in scan->dirfd has. */
+int scan_metadata(struct scan *scan, uint32_t number, const char *name, bool follow,
+                  const struct stat *st);
+
+/* Say why what was asked for by its name cannot be had.  Returns status. */
+int scan_fail(struct scan *scan, const char *path, int status, const char *why);
+
+/* Where an item of the listing lies; until the next message. */
+const char *scan_item_path(struct scan *scan, const struct item *item);
+
+/* A line for each name in that directory that a bundle cannot hold. */
+void scan_leave_long_names_out(struct scan *scan, const char *path);
 
 /* Where a child of the root comes from; children are numbered from 1. */
 int plant_top(struct scan *scan, uint32_t number, const struct item *item, dev_t dev);

@@ -13,7 +13,6 @@
 #include "common/format.h"
 
 struct arena;
-struct later;
 struct minisign_secret;
 struct progress;
 struct spill;
@@ -75,20 +74,5 @@ int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, ui
  * a file must be cut, at the last place up to wish where segments allow.
  * low <= wish <= high; low: such a place itself.  Status as above. */
 int stage_cut(const struct stage *stage, uint64_t low, uint64_t wish, uint64_t high, uint64_t *cut);
-
-/* The stream of one volume, front to back: a copy of the index and of its leaf
- * blocks, if it has one, content [begin, end), its leaf blocks, the index. */
-struct feed;
-int feed_open(struct feed **feed, struct stage *stage, uint64_t begin, uint64_t end);
-
-/* The next len bytes; zeros behind the end.  Those of large files may be put off: they
- * are there after later_run.  later: NULL if none may be.  Signed media is checked
- * to be what its leaves were made of.
- * STATUS_CHANGED, STATUS_IO: a source is not what it was when it was staged;
- * STATUS_IO, STATUS_DAMAGED: a spill.  feed_culprit then names the source, or the
- * spill's directory. */
-int feed_read(struct feed *feed, uint8_t *out, size_t len, struct later *later);
-const char *feed_culprit(const struct feed *feed);
-void feed_close(struct feed *feed);
 
 #endif

@@ -59,13 +59,13 @@ layers() {
 }
 
 # One file at a time: in one run gcc keeps the branches of all of them.  Of an array of
-# pointers that grows, as the bases of bundler/scan.c, it believes that they leak; for
+# pointers that grows, as the bases of bundler/roots.c, it believes that they leak; for
 # what is unrolled from common/hash4.c, which has no branch, it takes 20 GB.
 analyser() {
 	local gcc=(gcc "${flags[@]}" -DSATCHEL_VERSION='""' -O2 -fanalyzer -c -o /dev/null)
-	printf '%s\n' common/!(hash4).c bundler/!(scan).c reader/*.c fusefs/*.c |
+	printf '%s\n' common/!(hash4).c bundler/!(roots).c reader/*.c fusefs/*.c |
 		xargs -P "$(nproc)" -n 1 "${gcc[@]}"
-	"${gcc[@]}" -Wno-analyzer-malloc-leak bundler/scan.c
+	"${gcc[@]}" -Wno-analyzer-malloc-leak bundler/roots.c
 }
 
 # Of all of it: what gcc's does not see, in a few seconds.

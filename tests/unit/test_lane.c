@@ -2,6 +2,7 @@
  * made up here. */
 #include "tests/unit/unit.h"
 
+#include "bundler/feed.h"
 #include "bundler/lane.h"
 #include "bundler/parity.h"
 #include "bundler/stage.h"

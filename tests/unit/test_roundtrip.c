@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "bundler/cancel.h"
+#include "bundler/feed.h"
 #include "bundler/layout.h"
 #include "bundler/minisign.h"
 #include "bundler/origin.h"
