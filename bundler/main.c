@@ -148,7 +148,7 @@ int main(int argc, char **argv)
 
 	arena_harden_process();
 	diag_open_standard_streams();
-	diag_init("satchel-pack", NULL);
+	diag_init("satchel-pack");
 	catch_signals();
 	right = options_read(&p.options, argc, argv);
 	if (sodium_init() < 0 || seal_heap_init())

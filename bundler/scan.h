@@ -55,7 +55,8 @@ struct scan_report {
  * On failure a line on standard error has said why, but for STATUS_CANCELLED; it is
  * in the report, too.
  * STATUS_IO, STATUS_INVALID: a given path does not exist or cannot be read; is neither
- * file nor directory.  STATUS_EXISTS: an output is among them, too.  STATUS_IO: the heap.
+ * file nor directory.  STATUS_EXISTS: two have one name; an output is
+ * among them.  STATUS_IO: the heap.
  * STATUS_NOMEM, STATUS_TOOBIG (more entries than the format holds). */
 int scan_paths(struct tree *tree, struct spill *heap, const char *const *paths, unsigned count,
                const struct scan_options *options, struct scan_report *report);

@@ -46,9 +46,14 @@ void diag_open_standard_streams(void)
 			return;
 }
 
-void diag_init(const char *program, struct arena *arena)
+void diag_init(const char *program)
 {
 	diag.program = program;
+	diag_use(NULL);
+}
+
+void diag_use(struct arena *arena)
+{
 	diag.scratch = arena ? arena_alloc(arena, sizeof *diag.scratch) : NULL;
 	if (!diag.scratch)
 		diag.scratch = &diag.in_place_of_arena;

@@ -18,10 +18,12 @@ struct arena;
  * are /dev/null from here on. */
 void diag_open_standard_streams(void);
 
-/* program: its name in messages; static storage.  arena: where messages are
- * put together, or NULL for a static buffer (the packer).  Call it again with
- * NULL before the arena is freed. */
-void diag_init(const char *program, struct arena *arena);
+/* program: its name in messages; static storage. */
+void diag_init(const char *program);
+
+/* Lines are put together in the arena from now on; NULL, before that is freed: in a static
+ * buffer again. */
+void diag_use(struct arena *arena);
 
 /* -q: only errors. */
 void diag_set_quiet(bool quiet);

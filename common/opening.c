@@ -4,6 +4,10 @@
 #include <limits.h>
 #include <string.h>
 
+#include "common/arena.h"
+#include "common/diag.h"
+#include "common/status.h"
+
 void opening_init(struct opening *opening)
 {
 	*opening = (struct opening){.passphrase_fd = -1};
@@ -100,4 +104,22 @@ unsigned opening_files(const struct opening *o, const char *file[static OPENING_
 	for (unsigned i = 0; i < o->identity_count; i++)
 		file[count++] = o->identity[i];
 	return count;
+}
+
+int opening_arena(struct arena **arena, const struct opening *o, size_t len)
+{
+	int status = arena_new(arena, len, o->allow_unlocked);
+
+	if (status == STATUS_UNLOCKED) {
+		diag_error(NULL,
+		           "memory cannot be locked, so plaintext might reach the disk; raise the "
+		           "limit (ulimit -l) or give --allow-unlocked");
+		return EXIT_FAILED;
+	}
+	if (status)
+		return diag_status(NULL, status);
+	diag_use(*arena);
+	if (!arena_locked(*arena))
+		diag_warn(NULL, "memory is not locked: plaintext might reach the disk");
+	return 0;
 }

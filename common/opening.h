@@ -5,11 +5,14 @@
 #define COMMON_OPENING_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "common/format.h"
 #include "common/header.h"
 #include "common/publisher.h"
+
+struct arena;
 
 /* Text is borrowed from the command line. */
 struct opening {
@@ -57,6 +60,10 @@ const char *opening_unknown(int letter, const char **word);
 /* What is wrong with them as a whole, and *which are meant (NULL: nothing to add); NULL:
  * nothing is. */
 const char *opening_flaw(const struct opening *opening, const char **which);
+
+/* Memory of len bytes for what is secret, and for messages from now on (diag.h).  Says what is
+ * wrong, or that it is not locked.  Returns 0 or the exit code. */
+int opening_arena(struct arena **arena, const struct opening *opening, size_t len);
 
 /* The files that they name beside the bundle's own, in file; how many.  Who gives a
  * descriptor (passphrase_fd) names none. */

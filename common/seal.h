@@ -1,5 +1,5 @@
-/* Seal and open one page; the only place where nonces are built.  Two doors with the same bytes behind them:
- * seal_openssl.c (packer, mount), seal_sodium.c (the small static reader).
+/* Seal and open one page; the only place where nonces are built.  Two doors with the same
+ * bytes behind them: seal_openssl.c (packer, mount), seal_sodium.c (the small static reader).
  * bundle(5), "Pages". */
 #ifndef COMMON_SEAL_H
 #define COMMON_SEAL_H

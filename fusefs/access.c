@@ -14,8 +14,6 @@
 
 enum { FRAMES_MAX = 16 };
 
-static const char program[] = "satchel-mount";
-
 /* --- the arena --------------------------------------------------------------- */
 
 /* One more than there are cores: while all of those decode, it waits for
@@ -32,7 +30,7 @@ static void plan_workers(struct access *a, const struct options *o)
 
 static int make_arena(struct access *a, const struct options *o)
 {
-	int status;
+	int code, status;
 
 	if (swap_is_exposed()) {
 		if (o->require_no_swap) {
@@ -41,18 +39,9 @@ static int make_arena(struct access *a, const struct options *o)
 		}
 		diag_warn(NULL, "swap is on: what other programs show might reach the disk");
 	}
-	status = arena_new(&a->arena, ARENA_MAX_BYTES, o->opening.allow_unlocked);
-	if (status == STATUS_UNLOCKED) {
-		diag_error(NULL,
-		           "memory cannot be locked, so plaintext might reach the disk; raise the "
-		           "limit (ulimit -l) or give --allow-unlocked");
-		return EXIT_FAILED;
-	}
-	if (status)
-		return diag_status(NULL, status);
-	diag_init(program, a->arena);
-	if (!arena_locked(a->arena))
-		diag_warn(NULL, "memory is not locked: plaintext might reach the disk");
+	code = opening_arena(&a->arena, &o->opening, ARENA_MAX_BYTES);
+	if (code)
+		return code;
 	status = seal_heap_move_in(a->arena, seal_heap_bytes(ACCESS_WORKERS));
 	return status ? diag_status(NULL, status) : 0;
 }

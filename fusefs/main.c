@@ -298,7 +298,7 @@ int main(int argc, char **argv)
 	int code;
 
 	diag_open_standard_streams();
-	diag_init(program, NULL);
+	diag_init(program);
 	argv = arguments_hide(argc, argv);
 	code = argv ? run(argc, argv) : fail(STATUS_NOMEM);
 	arguments_free(argv);

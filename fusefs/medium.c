@@ -172,6 +172,7 @@ static bool is_removable(const char *directory)
 
 static unsigned add_device(struct medium *m, const char *directory, int depth)
 {
+	unsigned found;
 	char path[512];
 	int fd;
 
@@ -186,8 +187,9 @@ static unsigned add_device(struct medium *m, const char *directory, int depth)
 		return 0;
 	}
 	m->size_fd[m->size_count++] = fd;
-	return FOUND | (is_removable(directory) ? REMOVABLE : 0) | add_slaves(m, directory, depth) |
-	       add_backing(m, directory, depth);
+	found = FOUND | (is_removable(directory) ? REMOVABLE : 0);
+	found |= add_slaves(m, directory, depth);
+	return found | add_backing(m, directory, depth);
 }
 
 /* One volume of each file system tells of all that lie there. */

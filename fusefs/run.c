@@ -247,7 +247,8 @@ static bool is_input(const char *path)
 	return !strcmp(path, "-") || (!fstat(STDIN_FILENO, &input) && samefile_path(path, &input));
 }
 
-/* What gave the passphrase, or a key, could be read again. */
+/* What gave the passphrase, or a key, could be read again.  (A publisher's is no secret, and
+ * goes the same way.) */
 static void leave_keys(const struct opening *o)
 {
 	const char *name[OPENING_FILES];

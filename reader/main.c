@@ -83,7 +83,7 @@ int main(int argc, char **argv)
 	int code;
 
 	diag_open_standard_streams();
-	diag_init("satchel-read", NULL);
+	diag_init("satchel-read");
 	arena_harden_process();
 	argv = arguments_hide(argc, argv);
 	code = argv ? run(argc, argv) : diag_status(NULL, STATUS_NOMEM);

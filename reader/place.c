@@ -14,24 +14,21 @@
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/outfile.h"
-#include "common/path.h"
 #include "common/status.h"
 #include "reader/absent.h"
 #include "reader/ahead.h"
+#include "reader/safename.h"
 #include "reader/session.h"
 
 enum {
 	BUF = 512 << 10,         /* contents at a time */
 	NAME_AT = FORMAT_XATTRS, /* in buf: behind a set of attributes, one name of it */
-	LONG_NAME = 143,         /* some file systems have no longer ones */
-	SAFE_STEM = 100,
-	SAFE_EXTENSION = 16,
 	TEMP_LETTERS = 16,
 };
 
 size_t placer_size(void)
 {
-	return sizeof(struct bundle_entry) + 3 * (FORMAT_PATH + 1) + BUF + FORMAT_NAME + 1 + 6 * 64;
+	return sizeof(struct bundle_entry) + 3 * (FORMAT_PATH + 1) + BUF + SAFENAME_ROOM + 6 * 64;
 }
 
 static descent_open_fn open_component;
@@ -43,7 +40,7 @@ int placer_init(struct placer *p, struct place *place, struct arena *arena, stru
 	p->path = arena_alloc(arena, FORMAT_PATH + 1);
 	p->where = arena_alloc(arena, FORMAT_PATH + 1);
 	p->buf = arena_alloc(arena, BUF);
-	p->safe = arena_alloc(arena, FORMAT_NAME + 1);
+	p->safe = arena_alloc(arena, SAFENAME_ROOM);
 	p->descent = (struct descent){
 		.root = place->root,
 		.open = open_component,
@@ -107,64 +104,9 @@ static bool is_refusal(int error)
 	return error == EINVAL || error == EILSEQ || error == ENAMETOOLONG || error == ENOENT;
 }
 
-static bool is_bad_byte(char c)
-{
-	return (uint8_t)c < 0x20 || c == 0x7f || strchr("\\:*?\"<>|", c);
-}
-
-/* Does some file system refuse it? */
-static bool is_suspicious(const char *name, size_t len)
-{
-	if (len > LONG_NAME || !path_is_utf8(name, len))
-		return true;
-	for (size_t i = 0; i < len; i++)
-		if (is_bad_byte(name[i]))
-			return true;
-	return false;
-}
-
-/* Bytes that every file system takes, at most room of them. */
-static size_t clean(char *out, size_t room, const char *name, size_t len)
-{
-	size_t used = 0;
-
-	for (size_t i = 0; i < len;) {
-		size_t n = 1;
-
-		while (n < 4 && i + n < len && !path_is_utf8(name + i, n))
-			n++;
-		if (!path_is_utf8(name + i, n))
-			n = 0;
-		if (used + (n ? n : 1) > room)
-			break;
-		if (n)
-			memcpy(out + used, name + i, n);
-		if (n == 0 || (n == 1 && is_bad_byte(name[i])))
-			out[used] = '_';
-		used += n ? n : 1;
-		i += n ? n : 1;
-	}
-	return used;
-}
-
-/* Always the same for one name, so that it is found again: what is left of the
- * name, a short hash of it all, what is left of its extension. */
 static const char *safe_name(struct placer *p, const char *name)
 {
-	size_t len = strlen(name), stem, used;
-	const char *dot = strrchr(name, '.');
-	uint8_t hash[crypto_generichash_BYTES_MIN];
-
-	if (!dot || dot == name || name + len - dot > SAFE_EXTENSION)
-		dot = name + len;
-	stem = (size_t)(dot - name);
-	crypto_generichash(hash, sizeof hash, (const uint8_t *)name, len, NULL, 0);
-	used = clean(p->safe, SAFE_STEM, name, stem);
-	p->safe[used++] = '-';
-	sodium_bin2hex(p->safe + used, 9, hash, 4);
-	used += 8;
-	used += clean(p->safe + used, SAFE_EXTENSION, dot, len - stem);
-	p->safe[used] = '\0';
+	safename_make(p->safe, name);
 	return p->safe;
 }
 
@@ -189,7 +131,8 @@ static const char *choose_name(struct placer *p, int dirfd, const char *path)
 {
 	const struct bundle_entry *entry = p->entry;
 
-	if (!is_suspicious(entry->name, entry->e.name_len) || !is_refused(dirfd, entry->name))
+	if (!safename_may_be_needed(entry->name, entry->e.name_len) ||
+	    !is_refused(dirfd, entry->name))
 		return entry->name;
 	safe_name(p, entry->name);
 	report_safe_name(p, path);

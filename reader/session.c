@@ -16,8 +16,6 @@
 
 enum { DIAG_ROOM = 16384 };
 
-static const char program[] = "satchel-read";
-
 /* --- the end, however it comes --------------------------------------------- */
 
 static struct arena *to_wipe;
@@ -70,20 +68,11 @@ static size_t plan_arena(struct session *s, const struct session_needs *needs)
 
 static int make_arena(struct session *s, const struct session_needs *needs)
 {
-	int status = arena_new(&s->arena, plan_arena(s, needs), s->options->opening.allow_unlocked);
+	int code = opening_arena(&s->arena, &s->options->opening, plan_arena(s, needs));
 
-	if (status == STATUS_UNLOCKED) {
-		diag_error(NULL,
-		           "memory cannot be locked, so plaintext might reach the disk; raise the "
-		           "limit (ulimit -l) or give --allow-unlocked");
-		return EXIT_FAILED;
-	}
-	if (status)
-		return diag_status(NULL, status);
+	if (code)
+		return code;
 	to_wipe = s->arena;
-	diag_init(program, s->arena);
-	if (!arena_locked(s->arena))
-		diag_warn(NULL, "memory is not locked: plaintext might reach the disk");
 	if (swap_is_exposed())
 		diag_warn(NULL, "swap is on: what other programs show might reach the disk");
 	return 0;
@@ -181,7 +170,7 @@ static int close_session(struct session *s)
 	bundle_close(s->bundle);
 	fileset_close(&s->files);
 	publisher_free(s->pins);
-	diag_init(program, NULL);
+	diag_use(NULL);
 	to_wipe = NULL;
 	arena_free(s->arena);
 	return atomic_load(&s->exit_code);

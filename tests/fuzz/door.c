@@ -1,5 +1,5 @@
-/* In front of the seal and the digests of common/: no key is needed and no digest matters, so that
- * a fuzzer gets behind them.  A page whose tag begins with 0xff is damaged.  The
+/* In front of the seal and the digests of common/: no key is needed and no digest matters, so
+ * that a fuzzer gets behind them.  A page whose tag begins with 0xff is damaged.  The
  * publisher's signature is always right.  What a passphrase or a password is
  * stretched to costs nothing; door_memory is how much memory there is for it. */
 #include <sodium.h>

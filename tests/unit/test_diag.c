@@ -19,7 +19,7 @@ static int capture(void **state)
 	before = dup(STDERR_FILENO);
 	if (pipe2(packets, O_DIRECT | O_NONBLOCK))
 		return -1;
-	diag_init("program", NULL);
+	diag_init("program");
 	diag_set_quiet(false);
 	return dup2(packets[1], STDERR_FILENO) < 0 ? -1 : 0;
 }
@@ -170,14 +170,14 @@ static void messages_leave_nothing_in_the_arena(void **state)
 	(void)state;
 	assert_int_equal(arena_new(&arena, LEN, false), STATUS_OK);
 	bytes = arena_alloc(arena, 64);
-	diag_init("program", arena);
+	diag_use(arena);
 	assert_true(arena_room(arena) < LEN - 64);
 	diag_error("a name from the bundle", "and its %s", "secrets");
 	assert_string_equal(next(), "program: a name from the bundle: and its secrets\n");
 	for (size_t i = 0; i < LEN; i++)
 		left |= bytes[i];
 	assert_int_equal(left, 0);
-	diag_init("program", NULL);
+	diag_init("program");
 	arena_free(arena);
 }
 

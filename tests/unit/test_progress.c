@@ -42,7 +42,7 @@ static int redirect(int fd, int *end)
 static int capture(void **state)
 {
 	(void)state;
-	diag_init("program", NULL);
+	diag_init("program");
 	fflush(stdout);
 	old_out = redirect(STDOUT_FILENO, &out_end);
 	old_err = redirect(STDERR_FILENO, &err_end);

@@ -1239,7 +1239,7 @@ static void stopping_leaves_nothing(void **state)
 
 static int setup(void **state)
 {
-	diag_init("test", NULL);
+	diag_init("test");
 	if (sodium_init() < 0 || unit_enter_folder(state))
 		return -1;
 	make_files();

@@ -36,7 +36,7 @@ static int setup(void **state)
 		return -1;
 	said = memfd_create("said", 0);
 	umask(022);
-	diag_init("program", NULL);
+	diag_init("program");
 	return dup2(said, STDERR_FILENO) < 0 ? -1 : 0;
 }
 
