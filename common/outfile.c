@@ -157,9 +157,9 @@ static void make_temp_name(char out[static NAME_MAX + 1], const char *name)
 	memcpy(out + stem_len, ext, ext_len + 1);
 }
 
-/* Create the temporary file.  Whoever discards all finds it begun, at least; and what was
+/* Create the slot's file.  Whoever discards all finds it begun, at least; and what was
  * created behind his back goes at once. */
-static int create_temp(struct outfile *out)
+static int create(struct outfile *out)
 {
 	const int flags = O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
 
@@ -172,6 +172,15 @@ static int create_temp(struct outfile *out)
 	return atomic_load(&ended) ? STATUS_CANCELLED : STATUS_OK;
 }
 
+static int open_in_place(struct outfile *out)
+{
+	int status;
+
+	strcpy(out->slot->name, out->name);
+	status = create(out);
+	return status == STATUS_IO && errno == EEXIST ? STATUS_EXISTS : status;
+}
+
 static int open_temp(struct outfile *out)
 {
 	for (size_t i = 0; i < NAME_TRIES; i++) {
@@ -181,7 +190,7 @@ static int open_temp(struct outfile *out)
 		/* FAT does not tell upper case from lower case. */
 		if (!strcasecmp(out->slot->name, out->name))
 			continue;
-		status = create_temp(out);
+		status = create(out);
 		if (status != STATUS_IO || errno != EEXIST)
 			return status;
 	}
@@ -199,10 +208,10 @@ int outfile_open_at(struct outfile **out, int dirfd, const char *name, enum outf
 		return STATUS_IO;
 	}
 	status = prepare(&o, dirfd, name, taken);
-	if (status == STATUS_OK && taken != OUTFILE_REFUSE_LATE)
+	if (status == STATUS_OK && (taken == OUTFILE_REFUSE || taken == OUTFILE_REPLACE))
 		status = check_final(o);
 	if (status == STATUS_OK)
-		status = open_temp(o);
+		status = taken == OUTFILE_IN_PLACE ? open_in_place(o) : open_temp(o);
 	if (status == STATUS_OK)
 		*out = o;
 	else
@@ -451,7 +460,7 @@ int outfile_commit(struct outfile *out, bool durable)
 {
 	int status = finish_content(out, durable);
 
-	if (status == STATUS_OK)
+	if (status == STATUS_OK && out->taken != OUTFILE_IN_PLACE)
 		status = publish(out);
 	if (status && atomic_load(&ended))
 		status = STATUS_CANCELLED;

@@ -23,8 +23,10 @@ struct outfile;
 int outfile_open(struct outfile **out, const char *path, bool replace);
 
 /* Where the name is taken: say so at once, or only when it is published, as nobody
- * expects it in a directory that was just made; or replace it. */
-enum outfile_if_taken { OUTFILE_REFUSE, OUTFILE_REFUSE_LATE, OUTFILE_REPLACE };
+ * expects it in a directory that was just made; or replace it.  In place, which is for what
+ * is written in a moment: the final name is taken from the start, and who is killed may leave
+ * a part under it; renaming is a quarter of the work that a small file is. */
+enum outfile_if_taken { OUTFILE_REFUSE, OUTFILE_REFUSE_LATE, OUTFILE_REPLACE, OUTFILE_IN_PLACE };
 
 /* The same, of many small files, for extraction.  name: one component in the directory
  * dirfd, which must stay open until out is freed.  Signals after which

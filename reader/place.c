@@ -387,13 +387,17 @@ static int commit_once(struct placer *p, struct outfile *out, int dirfd, const c
 	return status;
 }
 
+static enum outfile_if_taken if_taken(const struct placer *p)
+{
+	if (!p->is_new)
+		return p->place->force ? OUTFILE_REPLACE : OUTFILE_REFUSE;
+	return p->entry->e.size <= BUF ? OUTFILE_IN_PLACE : OUTFILE_REFUSE_LATE;
+}
+
 static int place_file(struct placer *p, int dirfd, const char *name, const char *path)
 {
 	struct outfile *out = NULL;
-	enum outfile_if_taken taken = p->is_new         ? OUTFILE_REFUSE_LATE
-	                              : p->place->force ? OUTFILE_REPLACE
-	                                                : OUTFILE_REFUSE;
-	int status = outfile_open_at(&out, dirfd, name, taken);
+	int status = outfile_open_at(&out, dirfd, name, if_taken(p));
 
 	if (status)
 		return status;

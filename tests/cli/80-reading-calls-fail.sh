@@ -114,7 +114,7 @@ told() {
 }
 
 name=extract
-for kind in memory:30 map:2 thread:1 open:16 stat:4 read:10 write:5 rename:4 make:4 note:7 close:16; do
+for kind in memory:30 map:2 thread:1 open:16 stat:4 read:10 write:5 rename:1 make:4 note:7 close:16; do
 	every "$kind" extracted "$dynamic" extract "${key[@]}" -C "$tmp/got" "$bundle"
 done
 name="extract what is damaged"

@@ -242,6 +242,25 @@ static void a_directory_and_one_component(void **state)
 	close(dirfd);
 }
 
+static void in_place_there_is_one_name(void **state)
+{
+	int dirfd = open("d", O_PATH | O_DIRECTORY);
+	struct outfile *out = NULL;
+
+	(void)state;
+	assert_int_equal(outfile_open_at(&out, dirfd, "name", OUTFILE_IN_PLACE), STATUS_OK);
+	assert_true(exists("d/name"));
+	assert_int_equal(outfile_write(out, "x", 1), STATUS_OK);
+	assert_int_equal(outfile_commit(out, false), STATUS_OK);
+	assert_true(holds("d/name", "x"));
+	assert_int_equal(outfile_open_at(&out, dirfd, "name", OUTFILE_IN_PLACE), STATUS_EXISTS);
+	assert_true(holds("d/name", "x"));
+	assert_int_equal(outfile_open_at(&out, dirfd, "other", OUTFILE_IN_PLACE), STATUS_OK);
+	outfile_discard(out);
+	assert_int_equal(count_names(), 1);
+	close(dirfd);
+}
+
 /* Publish d/free, and d/taken where somebody came first; then the same with
  * leave to replace. */
 static void publish(void)
@@ -599,6 +618,7 @@ int main(void)
 		TEST(replacing_happens_at_commit),
 		TEST(only_files_are_replaced),
 		TEST(a_directory_and_one_component),
+		TEST(in_place_there_is_one_name),
 		TEST(nobody_is_overwritten_on_any_file_system),
 		TEST(what_cannot_be_synced_is_not_published),
 		TEST(what_is_interrupted_is_asked_again),
