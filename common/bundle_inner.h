@@ -40,6 +40,17 @@ struct bundle {
 	struct cache *cache; /* of frames, for all cursors; NULL: each has its own */
 };
 
+/* The way to the entry whose path was made last: the next one's is often much the same, and
+ * each step of it may be a block to decode. */
+enum { TRAIL_DEPTH = 32, TRAIL_PATH = 1024 };
+
+struct trail {
+	unsigned depth;
+	uint32_t id[TRAIL_DEPTH];  /* below the root, one in the other */
+	uint16_t len[TRAIL_DEPTH]; /* of path, up to each */
+	char path[TRAIL_PATH];
+};
+
 struct cursor {
 	struct bundle *bundle;
 	struct pages_io io;
@@ -53,6 +64,7 @@ struct cursor {
 	unsigned lent_count;
 	uint8_t *leaf_block;
 	uint64_t leaf_block_no; /* UINT64_MAX: none */
+	struct trail *trail;
 };
 
 #endif

@@ -44,7 +44,7 @@ size_t bundle_frames_size(unsigned count)
 size_t cursor_size(void)
 {
 	return FORMAT_PAYLOAD + expander_size() + index_size() + FORMAT_FRAME + cache_size(1) +
-	       FORMAT_LEAF_BLOCK + 7 * 64;
+	       FORMAT_LEAF_BLOCK + sizeof(struct trail) + 8 * 64;
 }
 
 /* What lies in the arena, and what takes from there. */
@@ -55,7 +55,8 @@ static int equip_cursor(struct cursor *c, struct arena *arena)
 
 	c->stored = arena_alloc(arena, FORMAT_FRAME);
 	c->leaf_block = arena_alloc(arena, FORMAT_LEAF_BLOCK);
-	if (!c->stored || !c->leaf_block)
+	c->trail = arena_alloc(arena, sizeof(*c->trail));
+	if (!c->stored || !c->leaf_block || !c->trail)
 		return STATUS_NOMEM;
 	status = pages_io_init(&c->io, arena, bundle->repair);
 	if (status == STATUS_OK && !bundle->cache)
@@ -184,26 +185,77 @@ int bundle_resolve(struct cursor *cursor, const char *path, uint32_t *id)
 	return status;
 }
 
-/* From the last component to the first, then moved to the front. */
+/* How many steps of the trail lead to id; 0: it is not on it. */
+static unsigned trail_to(const struct trail *t, uint32_t id)
+{
+	unsigned depth = t->depth;
+
+	while (depth && t->id[depth - 1] != id)
+		depth--;
+	return depth;
+}
+
+/* What is behind its first depth steps, the last one first, is now id.  The path as a whole is
+ * at path. */
+static void trail_turn(struct trail *t, unsigned depth, const uint32_t *id, unsigned count,
+                       const char *path)
+{
+	size_t len = depth ? t->len[depth - 1] + 1u : 0;
+
+	t->depth = depth;
+	while (count-- > 0 && t->depth < TRAIL_DEPTH) {
+		size_t end = len + strcspn(path + len, "/");
+
+		if (end > TRAIL_PATH)
+			return;
+		memcpy(t->path + len, path + len, end - len);
+		if (len)
+			t->path[len - 1] = '/';
+		t->id[t->depth] = id[count];
+		t->len[t->depth++] = (uint16_t)end;
+		len = end + 1;
+	}
+}
+
+/* Put name in front of what begins at *at.  False: there is no room. */
+static bool prepend(char *out, size_t *at, const char *name, size_t len)
+{
+	bool slash = out[*at] != '\0';
+
+	if (*at < len + slash)
+		return false;
+	if (slash)
+		out[--*at] = '/';
+	*at -= len;
+	memcpy(out + *at, name, len);
+	return true;
+}
+
+/* From the last component to the first, or to those that are known, then moved to the front. */
 int bundle_path(struct cursor *cursor, uint32_t id, char out[static FORMAT_PATH + 1])
 {
+	struct trail *trail = cursor->trail;
+	uint32_t step[TRAIL_DEPTH];
+	unsigned count = 0, known = trail_to(trail, id);
 	size_t at = FORMAT_PATH;
 
 	out[0] = out[at] = '\0'; /* nothing, should it fail */
-	while (id) {
+	while (id && !known) {
 		const struct format_entry *e;
 		int status = index_entry(cursor->index, id, &e);
 
 		if (status)
 			return status;
-		if (at < (size_t)e->name_len + (out[at] != '\0'))
+		if (!prepend(out, &at, e->name, e->name_len))
 			return STATUS_INVALID;
-		if (out[at])
-			out[--at] = '/';
-		at -= e->name_len;
-		memcpy(out + at, e->name, e->name_len);
+		step[count++ % TRAIL_DEPTH] = id;
 		id = e->parent; /* less than id: this ends */
+		known = trail_to(trail, id);
 	}
+	if (known && !prepend(out, &at, trail->path, trail->len[known - 1]))
+		return STATUS_INVALID;
 	memmove(out, out + at, FORMAT_PATH + 1 - at);
+	trail_turn(trail, count <= TRAIL_DEPTH ? known : 0, step, count <= TRAIL_DEPTH ? count : 0,
+	           out);
 	return STATUS_OK;
 }

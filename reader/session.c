@@ -14,7 +14,7 @@
 #include "common/swap.h"
 #include "reader/sandbox.h"
 
-enum { DIAG_ROOM = 16384 };
+enum { DIAG_ROOM = 16384, SPARE_FRAMES = 3 };
 
 /* --- the end, however it comes --------------------------------------------- */
 
@@ -53,17 +53,27 @@ static void catch_signals(void)
 
 /* --- the arena -------------------------------------------------------------- */
 
-/* As many workers as there are cores and room for. */
+static size_t arena_bytes(const struct session *s, const struct session_needs *needs)
+{
+	size_t cursor = cursor_size() - bundle_frames_size(1) + 64;
+
+	return DIAG_ROOM + keyring_size() + bundle_size() + needs->room + 4096 + cursor +
+	       s->worker_count * (cursor + needs->worker_room + 64) +
+	       bundle_frames_size(s->frame_count);
+}
+
+/* As many workers as there are cores and room for.  If there is more, it is for frames of which
+ * the next files are that another worker has. */
 static size_t plan_arena(struct session *s, const struct session_needs *needs)
 {
-	size_t each = cursor_size() + needs->worker_room + 64;
-	size_t fixed =
-		DIAG_ROOM + keyring_size() + bundle_size() + needs->room + cursor_size() + 4096;
-
 	s->worker_count = needs->workers ? cores_count(SESSION_WORKERS) : 0;
-	while (s->worker_count > 1 && fixed + s->worker_count * each > ARENA_MAX_BYTES)
+	s->frame_count = s->worker_count + 1;
+	for (; s->worker_count > 1 && arena_bytes(s, needs) > ARENA_MAX_BYTES; s->frame_count--)
 		s->worker_count--;
-	return fixed + s->worker_count * each;
+	for (int i = 0; i < SPARE_FRAMES && s->worker_count > 1; i++)
+		if (arena_bytes(s, needs) + bundle_frames_size(1) <= ARENA_MAX_BYTES)
+			s->frame_count++;
+	return arena_bytes(s, needs);
 }
 
 static int make_arena(struct session *s, const struct session_needs *needs)
@@ -82,8 +92,10 @@ static int make_arena(struct session *s, const struct session_needs *needs)
 
 static int make_cursors(struct session *s)
 {
-	int status = cursor_new(&s->cursor, s->bundle);
+	int status = bundle_share_frames(s->bundle, s->frame_count);
 
+	if (status == STATUS_OK)
+		status = cursor_new(&s->cursor, s->bundle);
 	for (unsigned i = 0; i < s->worker_count && status == STATUS_OK; i++)
 		status = cursor_new(&s->worker[i], s->bundle);
 	return status ? diag_status(NULL, status) : 0;

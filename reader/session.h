@@ -26,7 +26,7 @@ struct session {
 	struct bundle *bundle;
 	struct cursor *cursor;                  /* the verb's own */
 	struct cursor *worker[SESSION_WORKERS]; /* one for each thread of a pool */
-	unsigned worker_count;
+	unsigned worker_count, frame_count;
 	bool one_volume; /* see session_needs */
 	_Atomic int exit_code;
 };

@@ -226,6 +226,27 @@ static void golden_bundles_read_as_they_were_written(void **state)
 	}
 }
 
+/* Whatever was asked before. */
+static void a_path_is_the_same_in_any_order(void **state)
+{
+	static const char *const names[] = {"links", "names", "many-entries"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+		struct fixture *f = open_golden(names[i]);
+		uint64_t count = bundle_content(f->bundle)->table[TABLE_ENTRIES].records;
+
+		for (int n = 0; n < 3000; n++) {
+			uint32_t id = randombytes_uniform((uint32_t)count), found;
+
+			assert_int_equal(bundle_path(f->cursor, id, f->path), STATUS_OK);
+			assert_int_equal(bundle_resolve(f->cursor, f->path, &found), STATUS_OK);
+			assert_int_equal(found, id);
+		}
+		end(f);
+	}
+}
+
 /* --- lending ------------------------------------------------------------------------------- */
 
 enum { SLOTS = 8, LOOK = 3 * FORMAT_FRAME };
@@ -661,6 +682,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(golden_bundles_read_as_they_were_written),
+		cmocka_unit_test(a_path_is_the_same_in_any_order),
 		cmocka_unit_test(what_was_decoded_ahead_is_lent),
 		cmocka_unit_test(nothing_is_lent_that_is_not_there),
 		cmocka_unit_test(paths_lead_where_they_say),
