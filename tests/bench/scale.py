@@ -130,6 +130,7 @@ def step_bytes(scale, gigabytes):
 def measure_bytes(setting, results):
     scale = Scale(setting, results, 'bytes')
     for gigabytes in [1, 3, 10, 30, 100]:
+        clear(scale.out)
         if shutil.disk_usage(setting.work).free < room_for(gigabytes):
             results.miss('scale', 'bytes', name_of(gigabytes), 'pack', 'no room for it here')
             continue
