@@ -195,8 +195,8 @@ static unsigned trail_to(const struct trail *t, uint32_t id)
 	return depth;
 }
 
-/* What is behind its first depth steps, the last one first, is now id.  The path as a whole is
- * at path. */
+/* What is behind its first depth steps is now id, count of them, the last one first, of which the
+ * uppermost are there: number n at n modulo TRAIL_DEPTH.  The path as a whole is at path. */
 static void trail_turn(struct trail *t, unsigned depth, const uint32_t *id, unsigned count,
                        const char *path)
 {
@@ -211,7 +211,7 @@ static void trail_turn(struct trail *t, unsigned depth, const uint32_t *id, unsi
 		memcpy(t->path + len, path + len, end - len);
 		if (len)
 			t->path[len - 1] = '/';
-		t->id[t->depth] = id[count];
+		t->id[t->depth] = id[count % TRAIL_DEPTH];
 		t->len[t->depth++] = (uint16_t)end;
 		len = end + 1;
 	}
@@ -255,7 +255,6 @@ int bundle_path(struct cursor *cursor, uint32_t id, char out[static FORMAT_PATH 
 	if (known && !prepend(out, &at, trail->path, trail->len[known - 1]))
 		return STATUS_INVALID;
 	memmove(out, out + at, FORMAT_PATH + 1 - at);
-	trail_turn(trail, count <= TRAIL_DEPTH ? known : 0, step, count <= TRAIL_DEPTH ? count : 0,
-	           out);
+	trail_turn(trail, known, step, count, out);
 	return STATUS_OK;
 }

@@ -28,7 +28,7 @@ enum {
 	PATIENCE_MS = 2000,
 };
 
-/* A temporary name that outfile_discard_all has to remove, if it is live, and to wait
+/* A name that outfile_discard_all has to remove, if it is live, and to wait
  * for, if it is about to be.  Its owner alone moves it: free, taken, begun, live, taken,
  * free. */
 enum slot_state { SLOT_FREE, SLOT_TAKEN, SLOT_BEGUN, SLOT_LIVE };
@@ -176,6 +176,10 @@ static int open_in_place(struct outfile *out)
 {
 	int status;
 
+	if (strlen(out->name) > NAME_MAX) {
+		errno = ENAMETOOLONG;
+		return STATUS_IO;
+	}
 	strcpy(out->slot->name, out->name);
 	status = create(out);
 	return status == STATUS_IO && errno == EEXIST ? STATUS_EXISTS : status;

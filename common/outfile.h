@@ -4,6 +4,7 @@
  * letters, as many as the final name has but no fewer than eight, with its extension,
  * because a deleted directory entry stays readable on FAT - and renamed when it is done.
  * (Of fewer, one might be the final name of another that is being written.)
+ * For OUTFILE_IN_PLACE the final name stands for the neutral one below.
  * Bytes go strictly front to back, each once: no seek, no hole. */
 #ifndef COMMON_OUTFILE_H
 #define COMMON_OUTFILE_H
@@ -24,8 +25,8 @@ int outfile_open(struct outfile **out, const char *path, bool replace);
 
 /* Where the name is taken: say so at once, or only when it is published, as nobody
  * expects it in a directory that was just made; or replace it.  In place, which is for what
- * is written in a moment: the final name is taken from the start, and who is killed may leave
- * a part under it; renaming is a quarter of the work that a small file is. */
+ * is written at once: the final name is taken from the start, and who is killed may leave a
+ * part under it; renaming is a quarter of the work that a small file is. */
 enum outfile_if_taken { OUTFILE_REFUSE, OUTFILE_REFUSE_LATE, OUTFILE_REPLACE, OUTFILE_IN_PLACE };
 
 /* The same, of many small files, for extraction.  name: one component in the directory

@@ -12,12 +12,20 @@
 /* What is lost is told apart in steps of so many bytes. */
 enum { CHUNK = FORMAT_FRAME, STEP = 16384 };
 
+/* Of a sparse file that has several names. */
+enum { KNOWN = 256 };
+struct known {
+	uint32_t inode; /* 0: none */
+	int status;
+	uint64_t unread;
+};
+
 struct search {
 	struct losses *losses;
 	const struct ranges *suspect;
 	struct verdict *verdict;
-	uint64_t runs_left; /* each is of one file: there are no more to look at than these */
-	bool no_run_left;
+	uint64_t runs_left; /* to look at */
+	struct known known[KNOWN];
 	/* of one file */
 	int status;
 	uint64_t unread; /* bytes */
@@ -126,16 +134,12 @@ static void check_extent(struct search *s, const struct format_entry *e,
 	}
 }
 
-/* Another name of a file does not count: it has the first one's. */
-static bool take_run(struct search *s, const struct format_entry *e)
+static bool take_run(struct search *s)
 {
-	const struct walk *w = &s->losses->walk;
-
-	if (!e->sparse || w->id != w->inode)
-		return true;
-	s->no_run_left = !s->runs_left;
-	s->runs_left -= !s->no_run_left;
-	return !s->no_run_left;
+	s->verdict->not_all_named = !s->runs_left;
+	if (s->runs_left)
+		s->runs_left--;
+	return !s->verdict->not_all_named;
 }
 
 static void check_file(struct search *s, const struct format_entry *e)
@@ -146,7 +150,7 @@ static void check_file(struct search *s, const struct format_entry *e)
 	while (wanted) {
 		int status = bundle_next_extent(s->losses->walk.cursor, e, x.off + x.len, &x);
 
-		if (status == STATUS_OK && x.len && !take_run(s, e))
+		if (status == STATUS_OK && e->sparse && x.len && !take_run(s))
 			status = STATUS_INVALID;
 		if (status)
 			lose(s, status, e->size - s->unread);
@@ -156,6 +160,21 @@ static void check_file(struct search *s, const struct format_entry *e)
 	}
 }
 
+/* The same, once for all its names. */
+static void check_linked(struct search *s, const struct format_entry *e)
+{
+	uint32_t inode = s->losses->walk.inode;
+	struct known *known = &s->known[inode % KNOWN];
+
+	if (known->inode == inode) {
+		s->status = known->status;
+		s->unread = known->unread;
+		return;
+	}
+	check_file(s, e);
+	*known = (struct known){inode, s->status, s->unread};
+}
+
 /* What the walk stands on. */
 static int check_entry(struct search *s)
 {
@@ -163,7 +182,9 @@ static int check_entry(struct search *s)
 
 	s->status = STATUS_OK;
 	s->unread = 0;
-	if (e->kind == KIND_FILE)
+	if (e->kind == KIND_FILE && e->sparse && e->links > 1)
+		check_linked(s, e);
+	else if (e->kind == KIND_FILE)
 		check_file(s, e);
 	if (e->kind == KIND_SYMLINK && s->verdict->index_lost)
 		return bundle_readlink(s->losses->walk.cursor, e, (char *)s->losses->chunk);
@@ -209,7 +230,9 @@ void losses_name(struct losses *losses, const struct ranges *suspect, struct ver
 	struct search s = {.losses = losses,
 	                   .suspect = suspect,
 	                   .verdict = verdict,
-	                   .runs_left = content->table[TABLE_RUNS].records};
+	                   /* Each is of one file, which may not be known any more at its
+	                    * next name. */
+	                   .runs_left = 4 * content->table[TABLE_RUNS].records};
 	struct walk *w = &losses->walk;
 	int next = walk_start(w, 0);
 
@@ -217,7 +240,7 @@ void losses_name(struct losses *losses, const struct ranges *suspect, struct ver
 		verdict->tree_lost = true;
 		name_loss(&s, next, false);
 	}
-	while (!next && !s.no_run_left && (next = walk_next(w)) != 0) {
+	while (!next && !verdict->not_all_named && (next = walk_next(w)) != 0) {
 		int status = next < 0 ? next : check_entry(&s);
 
 		if (status)

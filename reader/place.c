@@ -389,16 +389,57 @@ static int commit_once(struct placer *p, struct outfile *out, int dirfd, const c
 
 static enum outfile_if_taken if_taken(const struct placer *p)
 {
-	if (!p->is_new)
-		return p->place->force ? OUTFILE_REPLACE : OUTFILE_REFUSE;
-	return p->entry->e.size <= BUF ? OUTFILE_IN_PLACE : OUTFILE_REFUSE_LATE;
+	if (p->is_new)
+		return OUTFILE_REFUSE_LATE;
+	return p->place->force ? OUTFILE_REPLACE : OUTFILE_REFUSE;
+}
+
+/* Is it all read before it has a name, which is the final one then?  In a directory that was
+ * made nobody has that; but with --force another directory of the bundle may be the same, where
+ * names do not tell case. */
+static bool is_small(const struct placer *p)
+{
+	return p->is_new && !p->place->force && !p->entry->e.sparse && p->entry->e.size <= BUF;
+}
+
+static int read_small(struct placer *p)
+{
+	const struct format_entry *e = &p->entry->e;
+	int status = STATUS_OK;
+
+	for (size_t off = 0, got; off < e->size && status == STATUS_OK; off += got)
+		status = bundle_read(p->cursor, e, off, (size_t)e->size - off, p->buf + off, &got);
+	return status;
+}
+
+static int place_small(struct placer *p, int dirfd, const char *name, const char *path)
+{
+	size_t len = (size_t)p->entry->e.size;
+	struct outfile *out = NULL;
+	int status = read_small(p);
+
+	if (status == STATUS_OK)
+		status = outfile_open_at(&out, dirfd, name, OUTFILE_IN_PLACE);
+	if (status)
+		return status;
+	status = outfile_write(out, p->buf, len);
+	if (status) {
+		outfile_discard(out);
+		return status;
+	}
+	atomic_fetch_add(&p->place->written, len);
+	set_attributes(p, outfile_fd(out), path);
+	return outfile_commit(out, false);
 }
 
 static int place_file(struct placer *p, int dirfd, const char *name, const char *path)
 {
 	struct outfile *out = NULL;
-	int status = outfile_open_at(&out, dirfd, name, if_taken(p));
+	int status;
 
+	if (is_small(p))
+		return place_small(p, dirfd, name, path);
+	status = outfile_open_at(&out, dirfd, name, if_taken(p));
 	if (status)
 		return status;
 	status = copy_content(p, out);

@@ -1,7 +1,7 @@
 /* From entries to files: into a directory in which others may have prepared
  * traps.  Every component is opened by itself, no symbolic link is followed,
  * nothing is replaced unless asked for, and a file has its name only when it is
- * complete.  What is wrong is reported here. */
+ * complete, or, if it is small, has been read.  What is wrong is reported here. */
 #ifndef READER_PLACE_H
 #define READER_PLACE_H
 

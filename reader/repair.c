@@ -139,6 +139,7 @@ static int name_losses(struct mend *r, unsigned v)
 		losses_name(&r->losses, examine_suspect(examine), &found);
 		r->verdict.files_lost = found.files_lost;
 		r->verdict.tree_lost = found.tree_lost;
+		r->verdict.not_all_named = found.not_all_named;
 		r->verdict.index_lost = found.index_lost;
 		r->verdict.segments_lost = found.segments_lost;
 		r->verdict.worst = found.worst;
@@ -167,6 +168,8 @@ static void print_result(struct mend *r)
 		           verdict_plural(v->unrestored));
 	if (v->tree_lost)
 		out_text(out, VERDICT_LIST_LOST);
+	else if (v->not_all_named)
+		out_format(out, VERDICT_MORE_LOST, v->files_lost, verdict_plural(v->files_lost));
 	else if (v->files_lost)
 		out_format(out, "lost: %" PRIu64 " file%s, named above; the copy has all others\n",
 		           v->files_lost, verdict_plural(v->files_lost));

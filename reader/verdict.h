@@ -23,6 +23,7 @@ struct verdict {
 	bool index_lost;            /* a block of the index */
 	bool segments_lost;         /* one of the table of segments */
 	bool tree_lost;             /* of what there is nothing can be listed */
+	bool not_all_named;         /* more files may be lost */
 	int worst;                  /* of the index: a status */
 };
 
@@ -52,6 +53,7 @@ void verdict_print_json(const struct verdict *verdict, const struct session *ses
                         struct out *out);
 
 /* What it comes to where the tree is lost. */
+#define VERDICT_MORE_LOST "lost: %" PRIu64 " file%s, named above, and perhaps more\n"
 #define VERDICT_LIST_LOST "lost: the list of files, and so all of them: get a fresh copy\n"
 
 /* "s" unless n is 1. */

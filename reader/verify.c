@@ -49,6 +49,9 @@ static void print_result(struct verify *v)
 	verdict_print(verdict, v->session, out);
 	if (verdict->tree_lost)
 		out_text(out, VERDICT_LIST_LOST);
+	else if (verdict->not_all_named)
+		out_format(out, VERDICT_MORE_LOST, verdict->files_lost,
+		           verdict_plural(verdict->files_lost));
 	else if (verdict->files_lost)
 		out_format(out, "lost: %" PRIu64 " file%s, named above; all others can be read\n",
 		           verdict->files_lost, verdict_plural(verdict->files_lost));

@@ -418,14 +418,16 @@ static void discard_and_die(int no)
 
 static void stopped_while_writing(void)
 {
-	struct outfile *a = NULL, *b = NULL, *done = NULL;
+	struct outfile *a = NULL, *b = NULL, *c = NULL, *done = NULL;
 
 	signal(SIGTERM, discard_and_die);
 	MUST(outfile_open(&done, "d/done", false) == STATUS_OK);
 	MUST(outfile_open(&a, "d/final", false) == STATUS_OK);
 	MUST(outfile_open(&b, "d/second.bin", false) == STATUS_OK);
+	MUST(outfile_open_at(&c, open("d", O_PATH | O_DIRECTORY), "third", OUTFILE_IN_PLACE) ==
+	     STATUS_OK);
 	MUST(outfile_commit(done, false) == STATUS_OK);
-	MUST(count_names() == 3);
+	MUST(count_names() == 4);
 	raise(SIGTERM);
 }
 
