@@ -222,7 +222,6 @@ static int check_given(struct scan *s, const struct item *item, const struct sta
 	return STATUS_OK;
 }
 
-/* What was given must be there: better known before an hour of reading. */
 int scan_check_given(struct scan *s, const struct item *item)
 {
 	char target[FORMAT_LINK + 1];

@@ -18,6 +18,17 @@ enum {
 };
 _Static_assert(LIST_AT + LIST_ROOM <= ACCESS_READ_CACHED, "attributes fit the smallest buffer");
 
+/* As loop_begin.  Of a bundle that has no attributes the kernel then asks no more. */
+static struct worker *begin(fuse_req_t req)
+{
+	struct worker *w = loop_begin(req);
+
+	if (!w || w->view->content->full_metadata)
+		return w;
+	answer_error(w, req, ENOSYS);
+	return NULL;
+}
+
 /* The set of a node that has one, in the worker's buffer.  *len: 0 for none. */
 static int load_set(struct worker *w, fuse_ino_t node, size_t *len)
 {
@@ -52,17 +63,13 @@ static void reply_attribute(struct worker *w, fuse_req_t req, const void *bytes,
 
 void xattrs_get(fuse_req_t req, fuse_ino_t node, const char *name, size_t room)
 {
-	struct worker *w = loop_begin(req);
+	struct worker *w = begin(req);
 	struct format_xattr attribute;
 	size_t len, at = 0;
 	int status;
 
 	if (!w)
 		return;
-	if (!w->view->content->full_metadata) {
-		answer_error(w, req, ENOSYS);
-		return;
-	}
 	status = load_set(w, node, &len);
 	while (status == STATUS_OK && (status = next_attribute(w, len, &at, &attribute)) == 1) {
 		if (strlen(name) == attribute.name_len &&
@@ -80,17 +87,13 @@ void xattrs_get(fuse_req_t req, fuse_ino_t node, const char *name, size_t room)
 
 void xattrs_list(fuse_req_t req, fuse_ino_t node, size_t room)
 {
-	struct worker *w = loop_begin(req);
+	struct worker *w = begin(req);
 	struct format_xattr attribute;
 	size_t len, at = 0, used = 0;
 	int status, more;
 
 	if (!w)
 		return;
-	if (!w->view->content->full_metadata) {
-		answer_error(w, req, ENOSYS);
-		return;
-	}
 	status = load_set(w, node, &len);
 	while (status == STATUS_OK && (more = next_attribute(w, len, &at, &attribute)) != 0) {
 		if (more < 0 || used + attribute.name_len + 1 > LIST_ROOM) {
