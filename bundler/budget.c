@@ -1,5 +1,6 @@
 #include "bundler/budget.h"
 
+#include "bundler/ahead.h"
 #include "bundler/frames.h"
 #include "bundler/options.h"
 #include "bundler/parity.h"
@@ -20,7 +21,8 @@ uint64_t budget_least(unsigned compartment_count, unsigned parity)
 /* What is given back before the bundle is published: the one or the other. */
 static size_t passing(const struct options *o, unsigned workers, unsigned group)
 {
-	size_t staging = frames_memory((int)o->level, workers) + squeezer_size((int)o->level);
+	size_t staging = frames_memory((int)o->level, workers) + squeezer_size((int)o->level) +
+	                 ahead_memory();
 	size_t writing = write_memory(o->compartment_count, o->parity, workers, group);
 
 	return staging > writing ? staging : writing;

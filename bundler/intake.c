@@ -4,6 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "bundler/ahead.h"
 #include "bundler/cancel.h"
 #include "bundler/classify.h"
 #include "bundler/content.h"
@@ -21,7 +22,6 @@
 
 enum {
 	SMALL = 131072, /* up to here files share a frame */
-	AHEAD = 32768,  /* up to here the samples are not worth a read of their own */
 	TRIES = 3,      /* for a file that changes while it is read */
 	RUNS_AT_A_TIME = 170,
 };
@@ -92,8 +92,11 @@ static int read_whole(struct intake *in, struct file *f)
 {
 	int status = STATUS_OK;
 
-	if (!f->samples.whole)
-		status = read_file(f, in->small, (size_t)f->origin.size, 0);
+	if (f->opened.loaded)
+		f->samples.whole = f->opened.loaded;
+	if (f->samples.whole)
+		return STATUS_OK;
+	status = read_file(f, in->small, (size_t)f->origin.size, 0);
 	if (status == STATUS_OK)
 		f->samples.whole = in->small;
 	return status;
@@ -182,12 +185,12 @@ static int add_small(struct intake *in, struct file *f, bool unsure)
 	if (!origin_unchanged(&f->opened, &f->origin))
 		return CHANGED;
 	if (unsure && samples_look_random(&f->samples) &&
-	    !content_gains(in->content, in->small, len)) {
+	    !content_gains(in->content, f->samples.whole, len)) {
 		in->tree->node[f->node].place = content_addr(in->content);
 		return add_extent(in, f, 0, len);
 	}
 	f->copied = true;
-	return content_add_small(in->content, f->node, in->small, len);
+	return content_add_small(in->content, f->node, f->samples.whole, len);
 }
 
 static int add_large(struct intake *in, struct file *f, bool store)
@@ -256,7 +259,8 @@ static int take_opened(struct intake *in, struct file *f)
 
 	if (status || node->size == 0)
 		return status;
-	status = f->origin.size <= AHEAD ? read_whole(in, f) : STATUS_OK;
+	/* The samples of a small one are not worth a read of their own. */
+	status = f->origin.size <= AHEAD_SMALL ? read_whole(in, f) : STATUS_OK;
 	if (status == STATUS_OK)
 		status = read_samples(f, 1);
 	if (status == STATUS_OK)
@@ -309,14 +313,25 @@ static int take_file_in(struct intake *in, struct file *f)
 	return spill_append(in->stage->origins, &f->origin, sizeof(f->origin));
 }
 
-static int take_once(struct intake *in, uint32_t number, uint64_t ino)
+/* As it was read ahead, if it was and is the file that the scan saw beyond doubt. */
+static int open_file(const struct intake *in, struct file *f, const struct ahead_file *read,
+                     uint64_t ino)
 {
-	struct file f = {.node = number, .opened = ORIGIN_CLOSED};
-	int status = origin_open(in->tree, number, &f.opened, &f.origin);
+	f->opened = read->opened;
+	f->origin = read->origin;
+	if (f->opened.loaded && (!ino || f->origin.ino == ino))
+		return STATUS_OK;
+	return origin_open(in->tree, f->node, &f->opened, &f->origin);
+}
 
-	in->mark[number] = 0;
+static int take_once(struct intake *in, const struct ahead_file *read, uint64_t ino)
+{
+	struct file f = {.node = read->node};
+	int status = open_file(in, &f, read, ino);
+
+	in->mark[f.node] = 0;
 	if (status)
-		return tree_is_kept(in->tree, number) ? status : UNREADABLE;
+		return tree_is_kept(in->tree, f.node) ? status : UNREADABLE;
 	if (is_replaced(in, &f, ino)) {
 		errno = ESTALE;
 		status = UNREADABLE;
@@ -338,8 +353,9 @@ static void drop(struct intake *in, uint32_t number, int trouble)
 	in->report->dropped++;
 }
 
-static int take_file(struct intake *in, uint32_t number)
+static int take_file(struct intake *in, const struct ahead_file *read)
 {
+	uint32_t number = read->node;
 	/* The scan has left the inode where the place will be. */
 	uint64_t ino = in->tree->node[number].place;
 	int status = CHANGED;
@@ -347,7 +363,7 @@ static int take_file(struct intake *in, uint32_t number)
 	if (cancel_asked())
 		return STATUS_CANCELLED;
 	for (int i = 0; i < TRIES && status == CHANGED; i++)
-		status = take_once(in, number, ino);
+		status = take_once(in, read, ino);
 	if (status < 0)
 		return status;
 	in->done += in->tree->node[number].size;
@@ -367,24 +383,44 @@ static int take_file(struct intake *in, uint32_t number)
 
 /* --- all of them ----------------------------------------------------------- */
 
-static bool to_be_taken(const struct intake *in, uint32_t number)
+static int take_in_order(struct intake *in)
+{
+	const struct ahead_file *read;
+	struct ahead *ahead;
+	int status = ahead_new(&ahead, in->tree);
+
+	if (status)
+		return status;
+	while (status == STATUS_OK && (read = ahead_next(ahead)))
+		status = take_file(in, read);
+	ahead_free(ahead);
+	return status;
+}
+
+static bool is_left(const struct intake *in, uint32_t number)
 {
 	const struct node *node = &in->tree->node[number];
 
 	return node->kind == KIND_FILE && !node->dropped && !(in->mark[number] & MARK_TAKEN);
 }
 
-static int take_all(struct intake *in)
+/* Links that took the place of a dropped file, behind the walk's back. */
+static int take_promoted(struct intake *in)
 {
 	int status = STATUS_OK;
 
-	for (uint32_t i = 0; status == STATUS_OK && (i = tree_next_in_path_order(in->tree, i));)
-		if (to_be_taken(in, i))
-			status = take_file(in, i);
-	/* Links that took the place of a dropped file, behind the walk's back. */
-	for (uint32_t i = 1; status == STATUS_OK && in->report->dropped && i < in->tree->count; i++)
-		if (to_be_taken(in, i))
-			status = take_file(in, i);
+	for (uint32_t i = 1; i < in->tree->count && status == STATUS_OK; i++)
+		if (is_left(in, i))
+			status = take_file(in, &(struct ahead_file){.node = i});
+	return status;
+}
+
+static int take_all(struct intake *in)
+{
+	int status = take_in_order(in);
+
+	if (status == STATUS_OK && in->report->dropped)
+		status = take_promoted(in);
 	if (status == STATUS_OK)
 		content_close(in->content);
 	return status;

@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -87,7 +88,7 @@ bool origin_unchanged(const struct origin_file *file, const struct origin *origi
 	struct origin now = {0};
 	struct stat st;
 
-	if (origin->is_kept)
+	if (origin->is_kept || file->loaded)
 		return true;
 	if (fstat(file->fd, &st))
 		return false;
@@ -111,14 +112,10 @@ bool origin_is(const struct origin_file *file, const struct origin *now, const s
 	return same(now, &numbered);
 }
 
-int origin_read(struct origin_file *file, void *buf, size_t len, uint64_t off)
+static int read_disk(int fd, uint8_t *p, size_t len, uint64_t off)
 {
-	uint8_t *p = buf;
-
-	if (file->fd < 0)
-		return kept_read(&file->kept, buf, len, off);
 	while (len) {
-		ssize_t got = pread(file->fd, p, len, (off_t)off);
+		ssize_t got = pread(fd, p, len, (off_t)off);
 
 		if (got < 0 && errno == EINTR)
 			continue;
@@ -130,6 +127,29 @@ int origin_read(struct origin_file *file, void *buf, size_t len, uint64_t off)
 		off += (uint64_t)got;
 		len -= (size_t)got;
 	}
+	return STATUS_OK;
+}
+
+int origin_read(struct origin_file *file, void *buf, size_t len, uint64_t off)
+{
+	if (file->loaded) {
+		memcpy(buf, file->loaded + off, len);
+		return STATUS_OK;
+	}
+	return file->fd < 0 ? kept_read(&file->kept, buf, len, off)
+	                    : read_disk(file->fd, buf, len, off);
+}
+
+int origin_load(struct origin_file *file, const struct origin *origin, uint8_t *bytes)
+{
+	int status = read_disk(file->fd, bytes, (size_t)origin->size, 0);
+
+	if (status == STATUS_OK && !origin_unchanged(file, origin))
+		status = STATUS_CHANGED;
+	if (status)
+		return status;
+	origin_close(file);
+	file->loaded = bytes;
 	return STATUS_OK;
 }
 
@@ -162,6 +182,11 @@ static void find_data(int fd, uint64_t size, uint64_t off, uint64_t *begin, uint
 int origin_next_data(struct origin_file *file, uint64_t size, uint64_t off, uint64_t *begin,
                      uint64_t *end)
 {
+	if (file->loaded) {
+		*begin = off;
+		*end = size;
+		return STATUS_OK;
+	}
 	if (file->fd < 0)
 		return kept_next_data(&file->kept, size, off, begin, end);
 	find_data(file->fd, size, off, begin, end);
@@ -173,7 +198,7 @@ int origin_has_holes(struct origin_file *file, uint64_t size, bool *has_holes)
 	uint64_t begin = 0, end = size;
 	int status = STATUS_OK;
 
-	if (file->fd < 0 || file->is_short)
+	if (!file->loaded && (file->fd < 0 || file->is_short))
 		status = origin_next_data(file, size, 0, &begin, &end);
 	*has_holes = begin > 0 || end < size;
 	return status;

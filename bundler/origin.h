@@ -23,8 +23,9 @@ struct origin {
 
 /* One that is open. */
 struct origin_file {
-	int fd;        /* -1: it is kept, or closed */
-	bool is_short; /* its blocks are less than its size: it may have holes */
+	int fd;                /* -1: it is kept, loaded, or closed */
+	bool is_short;         /* its blocks are less than its size: it may have holes */
+	const uint8_t *loaded; /* all its bytes, borrowed; else NULL */
 	struct kept_file kept;
 };
 
@@ -36,6 +37,11 @@ struct origin_file {
 int origin_open(const struct tree *tree, uint32_t node, struct origin_file *file,
                 struct origin *origin);
 void origin_close(struct origin_file *file);
+
+/* Read all of a file on disk that is open, of less than ORIGIN_HOLE bytes, to where it is read
+ * from now on; it is no longer open on disk, and what happens to it there changes nothing.
+ * STATUS_CHANGED: it is not what it was when it was opened; STATUS_IO. */
+int origin_load(struct origin_file *file, const struct origin *origin, uint8_t *bytes);
 
 /* Is it still what it was?  false where that cannot be known. */
 bool origin_unchanged(const struct origin_file *file, const struct origin *origin);

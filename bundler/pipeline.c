@@ -147,6 +147,14 @@ static struct place *next_finish(struct pipeline *p)
 	return p->stopping || !place->worked ? NULL : place;
 }
 
+/* The place may be submitted to again. */
+static void *leave(struct pipeline *p, struct place *place)
+{
+	place->worked = false;
+	p->finished++;
+	return place->job;
+}
+
 static void *finisher(void *argument)
 {
 	struct pipeline *p = argument;
@@ -163,9 +171,7 @@ static void *finisher(void *argument)
 			fail(p, status);
 			break;
 		}
-		place->worked = false;
-		p->free_job[p->free_count++] = place->job;
-		p->finished++;
+		p->free_job[p->free_count++] = leave(p, place);
 		pthread_cond_signal(&p->job_free);
 	}
 	pthread_mutex_unlock(&p->lock);
@@ -188,14 +194,15 @@ static int start_jobs(struct pipeline *p)
 /* All signals are for the thread that waits for the end of it all. */
 static int start_threads(struct pipeline *p, unsigned workers)
 {
+	unsigned wanted = workers + (p->ops.finish != NULL);
 	sigset_t all, before;
 	int error = 0;
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	while (p->thread_count < workers + 1 && !error) {
+	while (p->thread_count < wanted && !error) {
 		error = pthread_create(&p->thread[p->thread_count], NULL,
-		                       p->thread_count ? worker : finisher, p);
+		                       p->thread_count < workers ? worker : finisher, p);
 		p->thread_count += !error;
 	}
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
@@ -253,6 +260,19 @@ void pipeline_submit(struct pipeline *p, void *job)
 	p->place[p->submitted++ % p->depth].job = job;
 	pthread_cond_signal(&p->job_waits);
 	pthread_mutex_unlock(&p->lock);
+}
+
+void *pipeline_next(struct pipeline *p)
+{
+	struct place *place;
+	void *job = NULL;
+
+	pthread_mutex_lock(&p->lock);
+	place = next_finish(p);
+	if (place)
+		job = leave(p, place);
+	pthread_mutex_unlock(&p->lock);
+	return job;
 }
 
 bool pipeline_wait(struct pipeline *p)

@@ -1,6 +1,6 @@
 /* Jobs that are filled by one thread, fetched in any order by several, prepared in the
  * order in which they were submitted and worked on in any by the same, and finished in
- * that order by one more.  The number of jobs is fixed: it is the bound on memory.  What
+ * that order by one more, or by the first itself.  The number of jobs is fixed: it is the bound on memory.  What
  * is finished, and in which order, does not depend on the number of workers. */
 #ifndef BUNDLER_PIPELINE_H
 #define BUNDLER_PIPELINE_H
@@ -26,7 +26,7 @@ struct pipeline_ops {
 
 	int (*prepare)(void *job, void *context); /* in order, one at a time; may be NULL */
 	int (*work)(void *job, void *local, void *context); /* in any order, several at once */
-	int (*finish)(void *job, void *context);            /* in order, one at a time */
+	int (*finish)(void *job, void *context); /* in order, one at a time; NULL: pipeline_next */
 };
 
 /* workers >= 1; depth: jobs.  The threads take no signals.  STATUS_NOMEM. */
@@ -40,6 +40,10 @@ void *pipeline_take(struct pipeline *pipeline);
 
 /* Hand it on. */
 void pipeline_submit(struct pipeline *pipeline, void *job);
+
+/* Without finish: the oldest job that was submitted, when it is worked on; it is as one
+ * that was taken.  No more often than something was submitted.  NULL: as above. */
+void *pipeline_next(struct pipeline *pipeline);
 
 /* Wait until everything that was submitted is finished.  false: something has
  * failed, and pipeline_end will say what. */

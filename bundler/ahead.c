@@ -1,0 +1,173 @@
+#include "bundler/ahead.h"
+
+#include <stdlib.h>
+
+#include "bundler/cancel.h"
+#include "bundler/pipeline.h"
+#include "bundler/tree.h"
+#include "common/status.h"
+
+enum {
+	READERS = 2,
+	BATCHES = 8,
+	FILES = 64, /* in a batch: so many need no thread to be woken */
+	ROOM = 4 * AHEAD_SMALL,
+};
+
+struct slot {
+	struct ahead_file file;
+	uint8_t *room; /* for what it holds; NULL: it is not read ahead */
+};
+
+struct batch {
+	unsigned count;
+	struct slot slot[FILES];
+	uint8_t *room;
+};
+
+struct ahead {
+	const struct tree *tree;
+	struct pipeline *pipeline;
+	uint32_t walked;     /* the node that was found last */
+	bool is_over;        /* and there are no more */
+	unsigned submitted;  /* batches that are with the readers, or back */
+	struct batch *batch; /* the one that is being taken; NULL: none */
+	unsigned taken;      /* of its files */
+};
+
+/* --- reading ---------------------------------------------------------------- */
+
+/* One that cannot be read stays closed.  It may have grown since it was looked at. */
+static void load(const struct tree *tree, struct ahead_file *file, uint8_t *room)
+{
+	if (origin_open(tree, file->node, &file->opened, &file->origin))
+		return;
+	if (file->origin.size > tree->node[file->node].size ||
+	    origin_load(&file->opened, &file->origin, room))
+		origin_close(&file->opened);
+}
+
+static int load_batch(void *job, void *local, void *context)
+{
+	const struct ahead *a = context;
+	struct batch *b = job;
+
+	(void)local;
+	for (unsigned i = 0; i < b->count && !cancel_asked(); i++)
+		if (b->slot[i].room)
+			load(a->tree, &b->slot[i].file, b->slot[i].room);
+	return STATUS_OK;
+}
+
+static int start(void *job, void *context)
+{
+	struct batch *b = job;
+
+	(void)context;
+	b->room = malloc(ROOM);
+	return b->room ? STATUS_OK : STATUS_NOMEM;
+}
+
+static void stop(void *job)
+{
+	free(((struct batch *)job)->room);
+}
+
+size_t ahead_memory(void)
+{
+	return BATCHES * (sizeof(struct batch) + ROOM);
+}
+
+int ahead_new(struct ahead **ahead, const struct tree *tree)
+{
+	static const struct pipeline_ops ops = {
+		.job_size = sizeof(struct batch), .start = start, .stop = stop, .work = load_batch};
+	struct ahead *a = calloc(1, sizeof *a);
+	int status = STATUS_NOMEM;
+
+	if (!a)
+		return status;
+	a->tree = tree;
+	status = pipeline_new(&a->pipeline, &ops, a, READERS, BATCHES);
+	if (status == STATUS_OK)
+		*ahead = a;
+	else
+		free(a);
+	return status;
+}
+
+void ahead_free(struct ahead *a)
+{
+	if (!a)
+		return;
+	pipeline_end(a->pipeline, 1);
+	free(a);
+}
+
+/* --- in path order ---------------------------------------------------------- */
+
+static bool is_file(const struct tree *tree, uint32_t number)
+{
+	return tree->node[number].kind == KIND_FILE && !tree->node[number].dropped;
+}
+
+static bool is_small(const struct tree *tree, uint32_t number)
+{
+	return !tree_is_kept(tree, number) && tree->node[number].size <= AHEAD_SMALL;
+}
+
+static bool walk(struct ahead *a)
+{
+	while (!a->is_over) {
+		a->walked = tree_next_in_path_order(a->tree, a->walked);
+		a->is_over = !a->walked;
+		if (!a->is_over && is_file(a->tree, a->walked))
+			break;
+	}
+	return !a->is_over;
+}
+
+static void fill(struct ahead *a, struct batch *b)
+{
+	uint8_t *room = b->room, *end = b->room + ROOM;
+
+	for (b->count = 0; b->count < FILES && end - room >= AHEAD_SMALL && walk(a); b->count++) {
+		struct slot *slot = &b->slot[b->count];
+
+		*slot = (struct slot){.file = {.node = a->walked, .opened = ORIGIN_CLOSED}};
+		if (is_small(a->tree, a->walked)) {
+			slot->room = room;
+			room += a->tree->node[a->walked].size;
+		}
+	}
+}
+
+/* An empty one would be the end of all. */
+static void submit(struct ahead *a, struct batch *b)
+{
+	fill(a, b);
+	if (b->count == 0)
+		return;
+	pipeline_submit(a->pipeline, b);
+	a->submitted++;
+}
+
+/* Everything is under way at first; then a batch goes out again for each that was taken. */
+static bool turn(struct ahead *a)
+{
+	while (!a->batch && a->submitted < BATCHES && !a->is_over)
+		submit(a, pipeline_take(a->pipeline));
+	if (a->batch)
+		submit(a, a->batch);
+	a->batch = a->submitted ? pipeline_next(a->pipeline) : NULL;
+	a->taken = 0;
+	a->submitted -= a->batch != NULL;
+	return a->batch;
+}
+
+const struct ahead_file *ahead_next(struct ahead *a)
+{
+	if ((!a->batch || a->taken == a->batch->count) && !turn(a))
+		return NULL;
+	return &a->batch->slot[a->taken++].file;
+}
