@@ -8,7 +8,7 @@
 #include "common/status.h"
 
 enum {
-	READERS = 2,
+	READERS = 4,
 	BATCHES = 8,
 	FILES = 64, /* in a batch: so many need no thread to be woken */
 	ROOM = 4 * AHEAD_SMALL,
