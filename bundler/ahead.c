@@ -96,12 +96,15 @@ int ahead_new(struct ahead **ahead, const struct tree *tree)
 	return status;
 }
 
-void ahead_free(struct ahead *a)
+int ahead_end(struct ahead *a)
 {
+	int status;
+
 	if (!a)
-		return;
-	pipeline_end(a->pipeline, 1);
+		return STATUS_OK;
+	status = pipeline_end(a->pipeline, 1);
 	free(a);
+	return status;
 }
 
 /* --- in path order ---------------------------------------------------------- */
@@ -142,11 +145,14 @@ static void fill(struct ahead *a, struct batch *b)
 	}
 }
 
-/* An empty one would be the end of all. */
+/* An empty one would be the end of all.  b: NULL after a failure. */
 static void submit(struct ahead *a, struct batch *b)
 {
-	fill(a, b);
-	if (b->count == 0)
+	if (!b)
+		a->is_over = true;
+	else
+		fill(a, b);
+	if (!b || b->count == 0)
 		return;
 	pipeline_submit(a->pipeline, b);
 	a->submitted++;

@@ -25,10 +25,14 @@ struct ahead_file {
 /* Bytes of memory that ahead_new takes. */
 size_t ahead_memory(void);
 
-/* tree: borrowed.  While it is read ahead, a node that has been taken may be changed and
- * dropped, and nothing else.  STATUS_NOMEM. */
+/* tree: borrowed.  Files that were taken may be changed and dropped, with what that does to
+ * other nodes: readers look at names, parents and whether it is kept of what is to come, at
+ * its size, and at nothing else.  STATUS_NOMEM. */
 int ahead_new(struct ahead **ahead, const struct tree *tree);
-void ahead_free(struct ahead *ahead);
+
+/* Stop, and wait for readers that are in the midst of a file; on a drive that hangs that is as
+ * long as it does.  A failure: the end was not that of the tree.  NULL is fine. */
+int ahead_end(struct ahead *ahead);
 
 /* The next file, until the next call; NULL at the end. */
 const struct ahead_file *ahead_next(struct ahead *ahead);

@@ -90,10 +90,8 @@ static int read_samples(struct file *f, int count)
 /* Of up to SMALL bytes. */
 static int read_whole(struct intake *in, struct file *f)
 {
-	int status = STATUS_OK;
+	int status;
 
-	if (f->opened.loaded)
-		f->samples.whole = f->opened.loaded;
 	if (f->samples.whole)
 		return STATUS_OK;
 	status = read_file(f, in->small, (size_t)f->origin.size, 0);
@@ -296,6 +294,21 @@ static int give_up(struct intake *in, uint64_t addr, uint64_t run_count)
 	return status;
 }
 
+/* Bytes that stay where they are will be read again: from what was read ahead, and is perhaps
+ * no longer there? */
+static int look_again(const struct intake *in, const struct file *f)
+{
+	struct origin_file again;
+	struct origin now;
+	int status = origin_open(in->tree, f->node, &again, &now);
+
+	if (status)
+		return UNREADABLE;
+	status = origin_is(&again, &now, &f->origin) ? STATUS_OK : CHANGED;
+	origin_close(&again);
+	return status;
+}
+
 static int take_file_in(struct intake *in, struct file *f)
 {
 	uint64_t addr = content_addr(in->content), run_count = in->run_count;
@@ -303,6 +316,8 @@ static int take_file_in(struct intake *in, struct file *f)
 
 	if (status == STATUS_OK && !f->copied && !origin_unchanged(&f->opened, &f->origin))
 		status = CHANGED;
+	if (status == STATUS_OK && f->referred && f->opened.loaded)
+		status = look_again(in, f);
 	if (status > 0) {
 		given_up = give_up(in, addr, run_count);
 		return given_up ? given_up : status;
@@ -313,25 +328,27 @@ static int take_file_in(struct intake *in, struct file *f)
 	return spill_append(in->stage->origins, &f->origin, sizeof(f->origin));
 }
 
-/* As it was read ahead, if it was and is the file that the scan saw beyond doubt. */
+/* As it was read ahead, if it was and is beyond doubt the file that the scan saw. */
 static int open_file(const struct intake *in, struct file *f, const struct ahead_file *read,
                      uint64_t ino)
 {
+	if (!read || !read->opened.loaded || (ino && read->origin.ino != ino))
+		return origin_open(in->tree, f->node, &f->opened, &f->origin);
 	f->opened = read->opened;
 	f->origin = read->origin;
-	if (f->opened.loaded && (!ino || f->origin.ino == ino))
-		return STATUS_OK;
-	return origin_open(in->tree, f->node, &f->opened, &f->origin);
+	f->samples.whole = read->opened.loaded;
+	return STATUS_OK;
 }
 
-static int take_once(struct intake *in, const struct ahead_file *read, uint64_t ino)
+static int take_once(struct intake *in, uint32_t number, const struct ahead_file *read,
+                     uint64_t ino)
 {
-	struct file f = {.node = read->node};
+	struct file f = {.node = number, .opened = ORIGIN_CLOSED};
 	int status = open_file(in, &f, read, ino);
 
-	in->mark[f.node] = 0;
+	in->mark[number] = 0;
 	if (status)
-		return tree_is_kept(in->tree, f.node) ? status : UNREADABLE;
+		return tree_is_kept(in->tree, number) ? status : UNREADABLE;
 	if (is_replaced(in, &f, ino)) {
 		errno = ESTALE;
 		status = UNREADABLE;
@@ -353,9 +370,9 @@ static void drop(struct intake *in, uint32_t number, int trouble)
 	in->report->dropped++;
 }
 
-static int take_file(struct intake *in, const struct ahead_file *read)
+/* read: NULL where it was not read ahead. */
+static int take_file(struct intake *in, uint32_t number, const struct ahead_file *read)
 {
-	uint32_t number = read->node;
 	/* The scan has left the inode where the place will be. */
 	uint64_t ino = in->tree->node[number].place;
 	int status = CHANGED;
@@ -363,7 +380,7 @@ static int take_file(struct intake *in, const struct ahead_file *read)
 	if (cancel_asked())
 		return STATUS_CANCELLED;
 	for (int i = 0; i < TRIES && status == CHANGED; i++)
-		status = take_once(in, read, ino);
+		status = take_once(in, number, i ? NULL : read, ino);
 	if (status < 0)
 		return status;
 	in->done += in->tree->node[number].size;
@@ -387,14 +404,14 @@ static int take_in_order(struct intake *in)
 {
 	const struct ahead_file *read;
 	struct ahead *ahead;
-	int status = ahead_new(&ahead, in->tree);
+	int status = ahead_new(&ahead, in->tree), ended;
 
 	if (status)
 		return status;
 	while (status == STATUS_OK && (read = ahead_next(ahead)))
-		status = take_file(in, read);
-	ahead_free(ahead);
-	return status;
+		status = take_file(in, read->node, read);
+	ended = ahead_end(ahead);
+	return status ? status : ended;
 }
 
 static bool is_left(const struct intake *in, uint32_t number)
@@ -411,7 +428,7 @@ static int take_promoted(struct intake *in)
 
 	for (uint32_t i = 1; i < in->tree->count && status == STATUS_OK; i++)
 		if (is_left(in, i))
-			status = take_file(in, &(struct ahead_file){.node = i});
+			status = take_file(in, i, NULL);
 	return status;
 }
 

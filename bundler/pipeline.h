@@ -1,7 +1,8 @@
 /* Jobs that are filled by one thread, fetched in any order by several, prepared in the
  * order in which they were submitted and worked on in any by the same, and finished in
- * that order by one more, or by the first itself.  The number of jobs is fixed: it is the bound on memory.  What
- * is finished, and in which order, does not depend on the number of workers. */
+ * that order by one more, or by the first itself.  The number of jobs is fixed: it is the
+ * bound on memory.  What is finished, and in which order, does not depend on the number of
+ * workers. */
 #ifndef BUNDLER_PIPELINE_H
 #define BUNDLER_PIPELINE_H
 
@@ -26,7 +27,7 @@ struct pipeline_ops {
 
 	int (*prepare)(void *job, void *context); /* in order, one at a time; may be NULL */
 	int (*work)(void *job, void *local, void *context); /* in any order, several at once */
-	int (*finish)(void *job, void *context); /* in order, one at a time; NULL: pipeline_next */
+	int (*finish)(void *job, void *context);            /* in order, one at a time, or NULL */
 };
 
 /* workers >= 1; depth: jobs.  The threads take no signals.  STATUS_NOMEM. */
@@ -45,7 +46,7 @@ void pipeline_submit(struct pipeline *pipeline, void *job);
  * that was taken.  No more often than something was submitted.  NULL: as above. */
 void *pipeline_next(struct pipeline *pipeline);
 
-/* Wait until everything that was submitted is finished.  false: something has
+/* With finish: wait until everything that was submitted is finished.  false: something has
  * failed, and pipeline_end will say what. */
 bool pipeline_wait(struct pipeline *pipeline);
 

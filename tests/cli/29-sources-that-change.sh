@@ -103,6 +103,29 @@ plant
 ok "a text that changes once is read again" exits 0 shimmed text.txt 7 grow "$tmp/src"
 ok "as it is then" cmp <("$read" cat --key-file "$tmp/key" "$bundle" src/text.txt) "$tmp/src/text.txt"
 
+# Small files are read ahead.  What stays where it is must be there still when its turn comes.
+later() { # WHAT
+	plant
+	(printf '\377\330\377\340' && head -c 20000 /dev/urandom) >"$tmp/src/zsmall.jpg"
+	echo another text >"$tmp/src/zsmall.txt"
+	SHIM_TO=zsmall.${2:-jpg} shimmed text.txt 3 "$1" "$tmp/src"
+}
+
+as_it_is() {
+	cmp <("$read" cat --key-file "$tmp/key" "$bundle" "src/$1") "$tmp/src/$1"
+}
+
+ok "a picture that is another one when its turn comes" exits 0 later replace
+ok "it is the new one" as_it_is zsmall.jpg
+ok "one that has grown" exits 0 later grow
+ok "with all there is" as_it_is zsmall.jpg
+ok "one that is gone" exits 3 later unlink
+like "it is left out" "$(cat "$tmp/stderr")" 'src/zsmall.jpg: No such file or directory: left out'
+ok "all else is there" "$read" verify -q --key-file "$tmp/key" "$bundle"
+ok "a text that is gone was read" exits 0 later unlink txt
+is "and is packed" "$("$read" cat --key-file "$tmp/key" "$bundle" src/zsmall.txt)" "another text"
+plant
+
 # --- one file of two names, and another in place of the first --------------------------------
 
 plant

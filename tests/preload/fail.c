@@ -8,7 +8,9 @@
  *              unlink    the file is gone before it
  *              grow      the file becomes longer before it
  *              alter     it has another byte, and its old times again
- *              replace   another file has its name */
+ *              replace   another file has its name
+ * SHIM_TO      what it happens to, beside that file, if not itself: a moment later, when
+ *              whoever reads ahead has read it */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -59,10 +61,21 @@ static void replace(const char *path)
 	(void)!rename(other, path);
 }
 
-static void act(const char *what, const char *path)
+static void look_elsewhere(char path[static 4096])
+{
+	char *name = strrchr(path, '/');
+
+	if (!getenv("SHIM_TO") || !name)
+		return;
+	snprintf(name + 1, (size_t)(path + 4096 - name - 1), "%s", getenv("SHIM_TO"));
+	usleep(300000);
+}
+
+static void act(const char *what, char path[static 4096])
 {
 	struct stat st;
 
+	look_elsewhere(path);
 	if (!strcmp(what, "truncate"))
 		(void)!truncate(path, 1000);
 	if (!strcmp(what, "unlink"))

@@ -23,7 +23,7 @@ static int setup(void **state)
 static int teardown(void **state)
 {
 	(void)state;
-	ahead_free(ahead);
+	ahead_end(ahead);
 	ahead = NULL;
 	tree_free(tree);
 	return 0;
@@ -134,7 +134,7 @@ static void what_an_archive_gave(void **state)
 	holds(*ahead_next(ahead), "on disk");
 	assert_null(ahead_next(ahead)->opened.loaded);
 	assert_null(ahead_next(ahead));
-	ahead_free(ahead);
+	ahead_end(ahead);
 	ahead = NULL;
 	tree_free(tree);
 	tree = NULL;
@@ -146,11 +146,11 @@ static void nothing_at_all_and_an_early_end(void **state)
 	(void)state;
 	assert_int_equal(ahead_new(&ahead, tree), STATUS_OK);
 	assert_null(ahead_next(ahead));
-	ahead_free(ahead);
+	ahead_end(ahead);
 	put("a", "left");
 	add("a", 4);
 	assert_int_equal(ahead_new(&ahead, tree), STATUS_OK);
-	ahead_free(NULL);
+	ahead_end(NULL);
 }
 
 int main(void)
