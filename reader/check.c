@@ -1,19 +1,17 @@
 #include "reader/check.h"
 
-#include <string.h>
+#include <stdlib.h>
 
 #include "common/arena.h"
 #include "common/bundle.h"
 #include "common/path.h"
 #include "common/status.h"
 
-/* Names are 255 bytes long at most: paths nearer to the root cannot be too long. */
-enum { DEPTH_SAFE = FORMAT_PATH / (FORMAT_NAME + 1) };
+enum { FIRST_ROOM = 1024 };
 
 /* In the arena. */
 struct check_room {
 	struct bundle_entry entry, before, parent, target;
-	char path[FORMAT_PATH + 1];
 	char link[FORMAT_LINK + 1];
 	uint8_t xattrs[FORMAT_XATTRS];
 };
@@ -24,11 +22,12 @@ struct check {
 	const char *what;
 	uint64_t next_child; /* the number that the next child of anything has */
 	uint64_t parent_end; /* where the children of room->parent end */
-	uint64_t level_end;  /* where the entries as deep as this one end */
-	unsigned depth;
-	uint32_t measured;  /* the directory whose path has */
-	size_t path_len;    /* bytes */
-	uint64_t runs_left; /* that are no file's yet */
+	uint64_t runs_left;  /* that are no file's yet */
+
+	/* Bytes of paths, with a slash behind: of room->parent, and a queue of those of the
+	 * directories that will be it. */
+	uint16_t parent_len, *len;
+	size_t first, count, room_len; /* of len, whose room is a power of two */
 };
 
 size_t check_size(void)
@@ -41,6 +40,48 @@ static int broken(struct check *c, const char *what)
 	c->what = what;
 	return STATUS_INVALID;
 }
+
+/* --- lengths of paths ------------------------------------------------------------- */
+
+static int grow_queue(struct check *c)
+{
+	size_t room = c->room_len ? 2 * c->room_len : FIRST_ROOM;
+	uint16_t *len = malloc(room * sizeof *len);
+
+	if (!len)
+		return STATUS_NOMEM;
+	for (size_t i = 0; i < c->count; i++)
+		len[i] = c->len[(c->first + i) % c->room_len];
+	free(c->len);
+	c->len = len;
+	c->first = 0;
+	c->room_len = room;
+	return STATUS_OK;
+}
+
+/* The entry, which is in room->parent, will be that one day. */
+static int put_length(struct check *c, const struct format_entry *e)
+{
+	int status = c->count == c->room_len ? grow_queue(c) : STATUS_OK;
+
+	if (status == STATUS_OK)
+		c->len[(c->first + c->count++) % c->room_len] =
+			(uint16_t)(c->parent_len + e->name_len + 1);
+	return status;
+}
+
+/* Copies of the index need not be the same, and now another one may have been read. */
+static int take_length(struct check *c)
+{
+	if (!c->count)
+		return broken(c, "the entries of a directory are elsewhere");
+	c->parent_len = c->len[c->first];
+	c->first = (c->first + 1) % c->room_len;
+	c->count--;
+	return STATUS_OK;
+}
+
+/* --- entries ---------------------------------------------------------------------- */
 
 /* Both in the order of their numbers: the directory whose children have come to
  * id. */
@@ -55,27 +96,12 @@ static int find_parent(struct check *c, uint32_t id)
 		if (next >= id)
 			return broken(c, "an entry is in no directory");
 		status = bundle_entry(c->cursor, next, parent);
-		if (status == STATUS_OK && parent->e.kind == KIND_DIRECTORY && parent->e.size)
-			c->parent_end = parent->e.place + parent->e.size;
+		if (status || parent->e.kind != KIND_DIRECTORY || !parent->e.size)
+			continue;
+		c->parent_end = parent->e.place + parent->e.size;
+		status = take_length(c);
 	}
 	return status;
-}
-
-/* The directory's is made once for all that is in it. */
-static int check_path(struct check *c)
-{
-	const struct format_entry *e = &c->room->entry.e;
-
-	if (c->measured != e->parent) {
-		int status = bundle_path(c->cursor, e->parent, c->room->path);
-
-		if (status)
-			return status;
-		c->measured = e->parent;
-		c->path_len = strlen(c->room->path);
-	}
-	return c->path_len + 1 + e->name_len > FORMAT_PATH ? broken(c, "a path is too long")
-	                                                   : STATUS_OK;
 }
 
 static int check_place(struct check *c, uint32_t id)
@@ -90,19 +116,18 @@ static int check_place(struct check *c, uint32_t id)
 	if (before->e.id && before->e.parent == e->e.parent &&
 	    path_name_compare(before->name, before->e.name_len, e->name, e->e.name_len) >= 0)
 		return broken(c, "names of a directory are not in order");
-	if (id == c->level_end) {
-		c->depth++;
-		c->level_end = c->next_child;
-	}
-	return c->depth < DEPTH_SAFE ? STATUS_OK : check_path(c);
+	return c->parent_len + e->e.name_len > FORMAT_PATH ? broken(c, "a path is too long")
+	                                                   : STATUS_OK;
 }
 
 static int check_directory(struct check *c, const struct format_entry *e)
 {
-	if (e->size && e->place != c->next_child)
+	if (!e->size)
+		return STATUS_OK;
+	if (e->place != c->next_child)
 		return broken(c, "the entries of a directory are elsewhere");
 	c->next_child += e->size;
-	return STATUS_OK;
+	return e->id ? put_length(c, e) : STATUS_OK;
 }
 
 static int check_hard_link(struct check *c, const struct format_entry *e)
@@ -182,10 +207,8 @@ static int check_entry(struct check *c, uint32_t id)
 int check_tree(struct arena *arena, struct cursor *cursor, const struct format_content *content,
                const char **what)
 {
-	struct check c = {.cursor = cursor,
-	                  .next_child = 1,
-	                  .level_end = 1,
-	                  .runs_left = content->table[TABLE_RUNS].records};
+	struct check c = {
+		.cursor = cursor, .next_child = 1, .runs_left = content->table[TABLE_RUNS].records};
 	uint64_t count = content->table[TABLE_ENTRIES].records;
 	int status;
 
@@ -200,6 +223,7 @@ int check_tree(struct arena *arena, struct cursor *cursor, const struct format_c
 	}
 	if (status == STATUS_OK && c.next_child != count)
 		status = broken(&c, "there are entries in no directory");
+	free(c.len);
 	*what = c.what ? c.what : "an entry is invalid";
 	return status;
 }

@@ -1860,6 +1860,8 @@ BOMBS = {
         'table': in_table('entries', 128, 1 << 31, again_and_again)}), '4 5 4 4 4 4 4 4 1/4 13'),
     'runs-of-many-files': (lambda: runs_of_many_files(4000, 30000), '4 0 0 0 0 - 0 0 - 0'),
     'ten-thousand-levels': (lambda: single('bomb', chain(10000), KEY_FILE), '4 0 0 4 0 4 4 1 4 0'),
+    'chains-side-by-side': (lambda: single('bomb', directory({
+        b'z': file(b'z'), **{b'%03d' % i: chain(3000) for i in range(100)}}), KEY_FILE), '0 0 0 0 - 0 - 0 - 0'),
     'harmless': (lambda: single('bomb', flaw_tree(), KEY_FILE), '0 0 0 0 0 0 0 0 0 0')}
 
 
