@@ -101,7 +101,7 @@ judge_run() {
 	local wrong
 	wrong=$("$judge")
 	# A call of the sanitizer's own says nothing of the program.
-	if sanitized && grep -qE 'AddressSanitizer: CHECK failed: sanitizer_|LeakSanitizer has encountered' "$tmp/stderr"; then
+	if sanitized && grep -qE '(Address|Thread)Sanitizer: CHECK failed: sanitizer_|LeakSanitizer has encountered' "$tmp/stderr"; then
 		wrong=
 	fi
 	[ -z "$wrong" ] || echo "$1: exit $code: $wrong: $(tail -n 2 "$tmp/stderr")" >>"$tmp/wrong"
