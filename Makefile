@@ -253,6 +253,8 @@ fuzz: EXTRA = clang libclang-rt-14-dev
 fuzz: deps
 	$(call variant,$(FUZZ_HARDEN)) CC=$(CLANG) run-fuzz
 
+$(B)/tests/fuzz/fuzz_reader $(B)/tests/fuzz/replay_reader: LDFLAGS += -Wl,--wrap=bundle_read
+
 $(FUZZERS): %: %.o $(door) $$(archives)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ALL_LIBS)
 
