@@ -30,10 +30,50 @@ struct ahead {
 	struct pipeline *pipeline;
 	uint32_t walked;     /* the node that was found last */
 	bool is_over;        /* and there are no more */
-	unsigned submitted;  /* batches that are with the readers, or back */
 	struct batch *batch; /* the one that is being taken; NULL: none */
 	unsigned taken;      /* of its files */
 };
+
+/* --- in path order ---------------------------------------------------------- */
+
+static bool is_file(const struct tree *tree, uint32_t number)
+{
+	return tree->node[number].kind == KIND_FILE && !tree->node[number].dropped;
+}
+
+static bool is_small(const struct tree *tree, uint32_t number)
+{
+	return !tree_is_kept(tree, number) && tree->node[number].size <= AHEAD_SMALL;
+}
+
+static bool walk(struct ahead *a)
+{
+	while (!a->is_over) {
+		a->walked = tree_next_in_path_order(a->tree, a->walked);
+		a->is_over = !a->walked;
+		if (!a->is_over && is_file(a->tree, a->walked))
+			break;
+	}
+	return !a->is_over;
+}
+
+static bool fill(void *job, void *context)
+{
+	struct ahead *a = context;
+	struct batch *b = job;
+	uint8_t *room = b->room, *end = b->room + ROOM;
+
+	for (b->count = 0; b->count < FILES && end - room >= AHEAD_SMALL && walk(a); b->count++) {
+		struct slot *slot = &b->slot[b->count];
+
+		*slot = (struct slot){.file = {.node = a->walked, .opened = ORIGIN_CLOSED}};
+		if (is_small(a->tree, a->walked)) {
+			slot->room = room;
+			room += a->tree->node[a->walked].size;
+		}
+	}
+	return b->count;
+}
 
 /* --- reading ---------------------------------------------------------------- */
 
@@ -73,6 +113,8 @@ static void stop(void *job)
 	free(((struct batch *)job)->room);
 }
 
+/* --- all of it -------------------------------------------------------------- */
+
 size_t ahead_memory(void)
 {
 	return BATCHES * (sizeof(struct batch) + ROOM);
@@ -80,8 +122,11 @@ size_t ahead_memory(void)
 
 int ahead_new(struct ahead **ahead, const struct tree *tree)
 {
-	static const struct pipeline_ops ops = {
-		.job_size = sizeof(struct batch), .start = start, .stop = stop, .work = load_batch};
+	static const struct pipeline_ops ops = {.job_size = sizeof(struct batch),
+	                                        .start = start,
+	                                        .stop = stop,
+	                                        .fill = fill,
+	                                        .work = load_batch};
 	struct ahead *a = calloc(1, sizeof *a);
 	int status = STATUS_NOMEM;
 
@@ -107,73 +152,11 @@ int ahead_end(struct ahead *a)
 	return status;
 }
 
-/* --- in path order ---------------------------------------------------------- */
-
-static bool is_file(const struct tree *tree, uint32_t number)
-{
-	return tree->node[number].kind == KIND_FILE && !tree->node[number].dropped;
-}
-
-static bool is_small(const struct tree *tree, uint32_t number)
-{
-	return !tree_is_kept(tree, number) && tree->node[number].size <= AHEAD_SMALL;
-}
-
-static bool walk(struct ahead *a)
-{
-	while (!a->is_over) {
-		a->walked = tree_next_in_path_order(a->tree, a->walked);
-		a->is_over = !a->walked;
-		if (!a->is_over && is_file(a->tree, a->walked))
-			break;
-	}
-	return !a->is_over;
-}
-
-static void fill(struct ahead *a, struct batch *b)
-{
-	uint8_t *room = b->room, *end = b->room + ROOM;
-
-	for (b->count = 0; b->count < FILES && end - room >= AHEAD_SMALL && walk(a); b->count++) {
-		struct slot *slot = &b->slot[b->count];
-
-		*slot = (struct slot){.file = {.node = a->walked, .opened = ORIGIN_CLOSED}};
-		if (is_small(a->tree, a->walked)) {
-			slot->room = room;
-			room += a->tree->node[a->walked].size;
-		}
-	}
-}
-
-/* An empty one would be the end of all.  b: NULL after a failure. */
-static void submit(struct ahead *a, struct batch *b)
-{
-	if (!b)
-		a->is_over = true;
-	else
-		fill(a, b);
-	if (!b || b->count == 0)
-		return;
-	pipeline_submit(a->pipeline, b);
-	a->submitted++;
-}
-
-/* Everything is under way at first; then a batch goes out again for each that was taken. */
-static bool turn(struct ahead *a)
-{
-	while (!a->batch && a->submitted < BATCHES && !a->is_over)
-		submit(a, pipeline_take(a->pipeline));
-	if (a->batch)
-		submit(a, a->batch);
-	a->batch = a->submitted ? pipeline_next(a->pipeline) : NULL;
-	a->taken = 0;
-	a->submitted -= a->batch != NULL;
-	return a->batch;
-}
-
 const struct ahead_file *ahead_next(struct ahead *a)
 {
-	if ((!a->batch || a->taken == a->batch->count) && !turn(a))
-		return NULL;
-	return &a->batch->slot[a->taken++].file;
+	if (!a->batch || a->taken == a->batch->count) {
+		a->batch = pipeline_turn(a->pipeline, a->batch);
+		a->taken = 0;
+	}
+	return a->batch ? &a->batch->slot[a->taken++].file : NULL;
 }

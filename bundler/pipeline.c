@@ -262,17 +262,35 @@ void pipeline_submit(struct pipeline *p, void *job)
 	pthread_mutex_unlock(&p->lock);
 }
 
-void *pipeline_next(struct pipeline *p)
+/* The oldest one that was submitted. */
+static void *wait_for_next(struct pipeline *p)
 {
-	struct place *place;
+	struct place *place = NULL;
 	void *job = NULL;
 
 	pthread_mutex_lock(&p->lock);
-	place = next_finish(p);
+	if (p->finished < p->submitted)
+		place = next_finish(p);
 	if (place)
 		job = leave(p, place);
 	pthread_mutex_unlock(&p->lock);
 	return job;
+}
+
+/* Nobody else takes jobs or gives them back, where finish does not. */
+void *pipeline_turn(struct pipeline *p, void *done)
+{
+	if (done)
+		p->free_job[p->free_count++] = done;
+	while (p->free_count) {
+		void *job = p->free_job[p->free_count - 1];
+
+		if (!p->ops.fill(job, p->context))
+			break;
+		p->free_count--;
+		pipeline_submit(p, job);
+	}
+	return wait_for_next(p);
 }
 
 bool pipeline_wait(struct pipeline *p)

@@ -18,6 +18,9 @@ struct pipeline_ops {
 	int (*start)(void *job, void *context);
 	void (*stop)(void *job);
 
+	/* For pipeline_turn: what is next, into the job.  false: there is no more. */
+	bool (*fill)(void *job, void *context);
+
 	/* Once in each worker.  May be NULL. */
 	int (*thread_start)(void **local, void *context);
 	void (*thread_stop)(void *local);
@@ -42,9 +45,10 @@ void *pipeline_take(struct pipeline *pipeline);
 /* Hand it on. */
 void pipeline_submit(struct pipeline *pipeline, void *job);
 
-/* Without finish: the oldest job that was submitted, when it is worked on; it is as one
- * that was taken.  No more often than something was submitted.  NULL: as above. */
-void *pipeline_next(struct pipeline *pipeline);
+/* Without finish: fill and submit all jobs there are, also done, the one that was returned
+ * last (NULL at first); and wait for the oldest to be worked on.  NULL: there is no more, and
+ * all jobs are free again; or as above. */
+void *pipeline_turn(struct pipeline *pipeline, void *done);
 
 /* With finish: wait until everything that was submitted is finished.  false: something has
  * failed, and pipeline_end will say what. */

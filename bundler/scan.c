@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "bundler/attributes.h"
+#include "bundler/looks.h"
 #include "bundler/members.h"
 #include "bundler/scanning.h"
 #include "bundler/spill.h"
@@ -190,6 +191,18 @@ static int add(struct scan *s, const struct item *item, const struct stat *st, c
 	return scan_metadata(s, number, name, item->given, st);
 }
 
+/* As whoever went ahead has seen it, or as it is now. */
+static bool find_out(const struct scan *s, const struct item *item, struct stat *st)
+{
+	const char *name = s->listing.names + item->name_off;
+
+	if (!s->look)
+		return !fstatat(s->dirfd, name, st, item->given ? 0 : AT_SYMLINK_NOFOLLOW);
+	*st = s->look->st;
+	errno = s->look->error;
+	return !s->look->error;
+}
+
 /* Stat, and read the target of, what is not followed.  false: errno. */
 static bool look(const struct scan *s, const struct item *item, struct stat *st,
                  char target[static FORMAT_LINK + 1], size_t *target_len)
@@ -197,7 +210,7 @@ static bool look(const struct scan *s, const struct item *item, struct stat *st,
 	const char *name = s->listing.names + item->name_off;
 	ssize_t len;
 
-	if (fstatat(s->dirfd, name, st, item->given ? 0 : AT_SYMLINK_NOFOLLOW))
+	if (!find_out(s, item, st))
 		return false;
 	if (!S_ISLNK(st->st_mode))
 		return true;
@@ -286,13 +299,28 @@ static bool is_mount(const struct scan *s, uint32_t number, int fd)
 	       st.st_dev != s->top[number - 1].dev;
 }
 
-static int take_children(struct scan *s)
+static int take_members(struct scan *s)
 {
 	int status = STATUS_OK;
 
 	listing_sort(&s->listing);
 	for (size_t i = 0; i < s->listing.count && status == STATUS_OK; i++)
 		status = scan_take(s, &s->listing.item[i]);
+	return status;
+}
+
+static int take_children(struct scan *s)
+{
+	int status;
+
+	listing_sort(&s->listing);
+	status = looks_begin(s->looks, &s->listing, s->dirfd);
+	for (size_t i = 0; i < s->listing.count && status == STATUS_OK; i++) {
+		s->look = looks_next(s->looks);
+		status = scan_take(s, &s->listing.item[i]);
+	}
+	s->look = NULL;
+	looks_end(s->looks);
 	return status;
 }
 
@@ -341,7 +369,7 @@ static int enter_member(struct scan *s, uint32_t number)
 	listing_clear(&s->listing);
 	s->parent = number;
 	status = plant_list(s, (uint32_t)s->tree->kept_at[number], 0);
-	return status ? status : take_children(s);
+	return status ? status : take_members(s);
 }
 
 static int enter(struct scan *s, uint32_t number)
@@ -392,6 +420,7 @@ static void fini(struct scan *s)
 		free(s->base[i].path);
 	free(s->base);
 	free(s->top);
+	looks_free(s->looks);
 	listing_fini(&s->listing);
 	inodes_fini(&s->inodes);
 	members_free(s->members);
@@ -427,7 +456,7 @@ int scan_paths(struct tree *tree, struct spill *heap, const char *const *paths, 
 	s->heap = heap;
 	s->options = options;
 	s->report = report;
-	if (!tree->extra || !attributes_new(&s->attributes))
+	if (!looks_new(&s->looks) && (!tree->extra || !attributes_new(&s->attributes)))
 		status = scan_all(s, paths, count);
 	if (status && status != STATUS_CANCELLED && !report->refusal[0])
 		explain(s, status);

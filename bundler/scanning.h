@@ -15,6 +15,8 @@
 #include "common/format.h"
 
 struct attributes;
+struct look;
+struct looks;
 struct members;
 struct spill;
 struct stat;
@@ -39,6 +41,8 @@ struct scan {
 	const struct scan_options *options;
 	struct scan_report *report;
 	struct listing listing;
+	struct looks *looks;
+	const struct look *look; /* at the item that is being taken; NULL: nobody has yet */
 	struct base *base;
 	uint32_t base_count;
 	struct top *top; /* one for each child of the root */

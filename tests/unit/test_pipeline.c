@@ -181,57 +181,6 @@ static void jobs_come_in_the_order_of_submission(void **state)
 	nothing_is_left(&t);
 }
 
-/* Without finish, who submits has them back. */
-static void jobs_come_back_in_order(void **state)
-{
-	static const unsigned workers[] = {1, 2, 8};
-	struct pipeline_ops own = ops;
-
-	(void)state;
-	own.finish = NULL;
-	for (size_t i = 0; i < 3; i++) {
-		struct trial t = {.workers = workers[i], .sleepy = true, .in_order = true};
-		struct pipeline *p = NULL;
-		struct job *job = NULL;
-		unsigned fed;
-
-		stop_trial = &t;
-		assert_int_equal(pipeline_new(&p, &own, &t, t.workers, DEPTH), STATUS_OK);
-		for (fed = 0; fed < JOBS; fed++) {
-			if (fed >= DEPTH)
-				job = pipeline_next(p);
-			assert_true(fed < DEPTH || job->doubled == 2 * (fed - DEPTH));
-			job = fed < DEPTH ? pipeline_take(p) : job;
-			job->number = fed;
-			pipeline_submit(p, job);
-		}
-		for (unsigned n = JOBS - DEPTH; n < JOBS; n++) {
-			job = pipeline_next(p);
-			assert_int_equal(job->doubled, 2 * n);
-		}
-		assert_int_equal(t.threads, t.workers);
-		assert_int_equal(pipeline_end(p, 0), STATUS_OK);
-		nothing_is_left(&t);
-	}
-}
-
-static void none_comes_back_after_a_failure(void **state)
-{
-	struct trial t = {.workers = 2, .fail_work = 3, .in_order = true};
-	struct pipeline_ops own = ops;
-	struct pipeline *p = NULL;
-
-	(void)state;
-	own.finish = NULL;
-	stop_trial = &t;
-	assert_int_equal(pipeline_new(&p, &own, &t, t.workers, DEPTH), STATUS_OK);
-	assert_true(feed(p) <= DEPTH);
-	while (pipeline_next(p))
-		;
-	assert_int_equal(pipeline_end(p, 0), STATUS_IO);
-	nothing_is_left(&t);
-}
-
 static void the_first_failure_stops_all(void **state)
 {
 	static const struct {
@@ -339,12 +288,100 @@ static void nothing_submitted(void **state)
 	}
 }
 
+/* --- filled and had back by one ------------------------------------------------ */
+
+static int fed_count; /* of JOBS */
+
+static bool fill(void *job, void *context)
+{
+	struct job *j = job;
+
+	(void)context;
+	if (fed_count == JOBS)
+		return false;
+	j->number = (unsigned)fed_count++;
+	return true;
+}
+
+static int open_turning(struct pipeline **p, struct trial *t)
+{
+	struct pipeline_ops own = ops;
+
+	own.finish = NULL;
+	own.fill = fill;
+	fed_count = 0;
+	t->in_order = true;
+	stop_trial = t;
+	return pipeline_new(p, &own, t, t->workers, DEPTH);
+}
+
+static void jobs_come_back_in_order(void **state)
+{
+	static const unsigned workers[] = {1, 2, 8};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct trial t = {.workers = workers[i], .sleepy = true};
+		struct pipeline *p = NULL;
+		struct job *job = NULL;
+
+		assert_int_equal(open_turning(&p, &t), STATUS_OK);
+		for (unsigned n = 0; n < JOBS; n++) {
+			job = pipeline_turn(p, job);
+			assert_int_equal(job->number, n);
+			assert_int_equal(job->doubled, 2 * n);
+			assert_true(fed_count <= (int)n + DEPTH);
+		}
+		assert_null(pipeline_turn(p, job));
+		assert_null(pipeline_turn(p, NULL));
+		assert_int_equal(t.threads, t.workers);
+		assert_int_equal(pipeline_end(p, 0), STATUS_OK);
+		nothing_is_left(&t);
+	}
+}
+
+/* What was over may go on: with something else to do. */
+static void a_second_time(void **state)
+{
+	struct trial t = {.workers = 2};
+	struct pipeline *p = NULL;
+	struct job *job = NULL;
+	unsigned count = 0;
+
+	(void)state;
+	assert_int_equal(open_turning(&p, &t), STATUS_OK);
+	for (int time = 0; time < 2; time++) {
+		fed_count = 0;
+		t.next_prepared = 0;
+		while ((job = pipeline_turn(p, job)))
+			count++;
+	}
+	assert_int_equal(count, 2 * JOBS);
+	assert_int_equal(pipeline_end(p, 0), STATUS_OK);
+	nothing_is_left(&t);
+}
+
+static void none_comes_back_after_a_failure(void **state)
+{
+	struct trial t = {.workers = 2, .fail_work = 3};
+	struct pipeline *p = NULL;
+	struct job *job = NULL;
+
+	(void)state;
+	assert_int_equal(open_turning(&p, &t), STATUS_OK);
+	while ((job = pipeline_turn(p, job)))
+		assert_true(job->number < 2);
+	assert_int_equal(pipeline_end(p, 1), STATUS_IO);
+	nothing_is_left(&t);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(order_is_kept),
 		cmocka_unit_test(jobs_come_in_the_order_of_submission),
 		cmocka_unit_test(jobs_come_back_in_order),
+		cmocka_unit_test(a_second_time),
 		cmocka_unit_test(none_comes_back_after_a_failure),
 		cmocka_unit_test(the_first_failure_stops_all),
 		cmocka_unit_test(a_job_that_cannot_start),
