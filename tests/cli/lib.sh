@@ -14,6 +14,7 @@
 #                                                   $SECONDS_EACH; its exit code, 137 if killed
 #   heeding PROGRAM... &                            one that can be interrupted, as a job of a
 #                                                   script cannot
+#   has_thread_sanitizer                            for if: is it that one
 #   sanitized                                       for if: are these programs a sanitizer's, or
 #                                                   valgrind's?  They have memory, threads and
 #                                                   calls that ours have not
@@ -140,7 +141,12 @@ exits() {
 }
 
 sanitized() {
-	[ "$watched" ] || ldd "$build/satchel-pack" 2>/dev/null | grep 'lib[at]san' >/dev/null
+	[ "$watched" ] || ldd "$build"/satchel-* 2>/dev/null | grep 'lib[at]san' >/dev/null
+}
+
+# A thread of its own keeps a program from making namespaces.
+has_thread_sanitizer() {
+	ldd "$build"/satchel-* 2>/dev/null | grep libtsan >/dev/null
 }
 
 KIB=1000000 SECONDS_EACH=60

@@ -3,6 +3,7 @@
 # ends with the mount and the mount with it; no network, no session bus.
 . tests/fuse/lib.sh
 
+! has_thread_sanitizer || skip_all "a thread sanitizer has threads from the start"
 unshare -Urm true 2>/dev/null || skip_all "this system lets nobody make namespaces"
 bundle=$good/links.bundle
 key=(-q --passphrase-file "$good/one.passphrase")
