@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
+#include "bundler/cancel.h"
 #include "bundler/listing.h"
 #include "bundler/pipeline.h"
 #include "common/bytes.h"
@@ -42,7 +43,7 @@ static int look_at_batch(void *job, void *local, void *context)
 	struct batch *b = job;
 
 	(void)local;
-	for (size_t i = 0; i < b->count; i++)
+	for (size_t i = 0; i < b->count && !cancel_asked(); i++)
 		look(context, b->first + i, &b->look[i]);
 	return STATUS_OK;
 }

@@ -153,6 +153,18 @@ static int for_each_root(struct scan *s, int (*act)(struct scan *s, const struct
 	return status;
 }
 
+/* Nothing but what is in one directory. */
+static int take_contents(struct scan *s)
+{
+	int status = open_base(s, 0, O_PATH, &s->dirfd);
+
+	if (status)
+		return status;
+	status = scan_take_all(s);
+	close(s->dirfd);
+	return status;
+}
+
 /* What all of them have; their names at the top go into the listing.  Each has a base
  * of its own, in their order, also where one is named twice. */
 static int take_archives(struct scan *s)
@@ -237,10 +249,12 @@ int roots_scan(struct scan *s, const char *const *paths, unsigned count)
 		return status;
 	listing_sort(&s->listing);
 	status = check_names_differ(s);
+	contents &= count + s->options->archive_count == 1;
 	if (status == STATUS_OK)
-		status = for_each_root(s, scan_take);
+		status = contents ? take_contents(s) : for_each_root(s, scan_take);
 	if (s->members)
-		contents = !members_file(s->members, 0)->invented;
-	s->root_is_known = contents && count + s->options->archive_count == 1;
+		contents = count + s->options->archive_count == 1 &&
+		           !members_file(s->members, 0)->invented;
+	s->root_is_known = contents;
 	return status ? status : note_bases(s);
 }

@@ -215,6 +215,8 @@ static bool look(const struct scan *s, const struct item *item, struct stat *st,
 	if (!S_ISLNK(st->st_mode))
 		return true;
 	len = readlinkat(s->dirfd, name, target, FORMAT_LINK + 1);
+	if (len < 0 && errno == EINVAL)
+		return !fstatat(s->dirfd, name, st, AT_SYMLINK_NOFOLLOW) && !S_ISLNK(st->st_mode);
 	if (len >= 0 && (len == 0 || len > FORMAT_LINK))
 		errno = ENAMETOOLONG;
 	*target_len = (size_t)len;
@@ -248,19 +250,14 @@ int scan_check_given(struct scan *s, const struct item *item)
 	return check_given(s, item, &st);
 }
 
-int scan_take(struct scan *s, const struct item *item)
+/* What is on disk, and not excluded. */
+static int take(struct scan *s, const struct item *item)
 {
 	char target[FORMAT_LINK + 1];
 	size_t target_len = 0;
 	struct stat st;
 	int status;
 
-	if (s->options->cancelled && s->options->cancelled())
-		return STATUS_CANCELLED;
-	if (item->member)
-		return plant_member(s, item);
-	if (is_excluded(s, item))
-		return STATUS_OK;
 	if (!look(s, item, &st, target, &target_len)) {
 		if (item->given)
 			return scan_fail(s, scan_item_path(s, item), STATUS_IO, strerror(errno));
@@ -287,6 +284,20 @@ int scan_take(struct scan *s, const struct item *item)
 	return add(s, item, &st, target, target_len);
 }
 
+static bool is_cancelled(const struct scan *s)
+{
+	return s->options->cancelled && s->options->cancelled();
+}
+
+int scan_take(struct scan *s, const struct item *item)
+{
+	if (is_cancelled(s))
+		return STATUS_CANCELLED;
+	if (item->member)
+		return plant_member(s, item);
+	return is_excluded(s, item) ? STATUS_OK : take(s, item);
+}
+
 /* --- a directory ---------------------------------------------------------- */
 
 static bool is_mount(const struct scan *s, uint32_t number, int fd)
@@ -309,15 +320,28 @@ static int take_members(struct scan *s)
 	return status;
 }
 
-static int take_children(struct scan *s)
+/* They are not even looked at: perhaps because nobody answers there. */
+static void drop_excluded(struct scan *s)
+{
+	struct listing *l = &s->listing;
+	size_t count = 0;
+
+	for (size_t i = 0; i < l->count; i++)
+		if (!is_excluded(s, &l->item[i]))
+			l->item[count++] = l->item[i];
+	l->count = count;
+}
+
+int scan_take_all(struct scan *s)
 {
 	int status;
 
+	drop_excluded(s);
 	listing_sort(&s->listing);
 	status = looks_begin(s->looks, &s->listing, s->dirfd);
 	for (size_t i = 0; i < s->listing.count && status == STATUS_OK; i++) {
 		s->look = looks_next(s->looks);
-		status = scan_take(s, &s->listing.item[i]);
+		status = is_cancelled(s) ? STATUS_CANCELLED : take(s, &s->listing.item[i]);
 	}
 	s->look = NULL;
 	looks_end(s->looks);
@@ -347,7 +371,7 @@ static int read_directory(struct scan *s, uint32_t number, DIR *dir)
 	tree_inner_path(s->tree, number, s->inner, sizeof s->inner);
 	s->inner_len = strlen(s->inner);
 	s->inner[s->inner_len++] = '/';
-	return take_children(s);
+	return scan_take_all(s);
 }
 
 static int leave_directory_out(struct scan *s, uint32_t number)

@@ -73,6 +73,9 @@ int roots_metadata(struct scan *scan);
 /* Take in an item of the listing, whose directory is scan->dirfd. */
 int scan_take(struct scan *scan, const struct item *item);
 
+/* The same of all the listing, which is of that directory alone. */
+int scan_take_all(struct scan *scan);
+
 /* If it was asked for by its name: is it there, and readable?  Better known before an hour of
  * reading. */
 int scan_check_given(struct scan *scan, const struct item *item);

@@ -14,7 +14,7 @@ size_t check_size(void);
 
 /* Goes through all entries: parents and children, order of names, hard links,
  * targets, attributes, runs, lengths of paths.
- * Takes two bytes of memory for each directory of a level that is not empty.
+ * Takes up to six bytes of memory for each directory of a level that is not empty.
  * *what: the rule that is broken, in words, with STATUS_INVALID.
  * STATUS_DAMAGED, STATUS_ALTERED: not all of it can be read; STATUS_NOMEM. */
 int check_tree(struct arena *arena, struct cursor *cursor, const struct format_content *content,

@@ -497,7 +497,8 @@ static void check_structure(struct examine *x)
 	const char *what;
 	int status = check_tree(x->session->arena, x->cursor, x->content, &what);
 
-	if (status == STATUS_OK)
+	x->verdict->index_unchecked = status == STATUS_NOMEM;
+	if (status == STATUS_OK || status == STATUS_NOMEM)
 		return;
 	if (status == STATUS_INVALID)
 		diag_error(x->session->options->opening.bundle, "invalid: %s", what);

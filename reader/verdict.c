@@ -43,16 +43,16 @@ bool verdict_is_lost(const struct verdict *v)
 
 bool verdict_is_partial(const struct verdict *v)
 {
-	return v->unchecked_headers || v->unused;
+	return v->unchecked_headers || v->index_unchecked || v->unused;
 }
 
 int verdict_exit_code(const struct verdict *v)
 {
-	return verdict_is_lost(v)      ? EXIT_LOST
-	       : v->unchecked_headers  ? EXIT_FAILED
-	       : v->unused             ? EXIT_ABSENT
-	       : verdict_is_damaged(v) ? EXIT_REPAIRED
-	                               : EXIT_DONE;
+	return verdict_is_lost(v)                           ? EXIT_LOST
+	       : v->unchecked_headers || v->index_unchecked ? EXIT_FAILED
+	       : v->unused                                  ? EXIT_ABSENT
+	       : verdict_is_damaged(v)                      ? EXIT_REPAIRED
+	                                                    : EXIT_DONE;
 }
 
 /* "unchecked": what was looked at is healthy. */
@@ -172,6 +172,8 @@ void verdict_print(const struct verdict *v, const struct session *session, struc
 	if (v->unchecked_headers)
 		out_format(out, "not checked: %u header%s, for want of memory\n",
 		           v->unchecked_headers, verdict_plural(v->unchecked_headers));
+	if (v->index_unchecked)
+		out_text(out, "not checked: the list of files, for want of memory\n");
 	print_count(out, "damaged", v->bad_roots, "root page");
 	print_count(out, "damaged", v->parity, "parity page");
 	print_ends(v, out);
@@ -244,12 +246,12 @@ void verdict_print_json(const struct verdict *v, const struct session *session, 
 	           v->in_a_row);
 	out_format(out,
 	           ", \"roots_damaged\": %u, \"headers_damaged\": %u, \"headers_unchecked\": %u"
-	           ", \"index_damaged\": %s"
+	           ", \"index_damaged\": %s, \"index_unchecked\": %s"
 	           ", \"list_lost\": %s, \"appended\": %" PRIu64 ", \"missing\": %" PRIu64
 	           ", \"unreadable\": %" PRIu64,
 	           v->bad_roots, v->bad_headers, v->unchecked_headers,
-	           v->index_lost ? "true" : "false", v->tree_lost ? "true" : "false", v->appended,
-	           v->missing, v->unreadable);
+	           v->index_lost ? "true" : "false", v->index_unchecked ? "true" : "false",
+	           v->tree_lost ? "true" : "false", v->appended, v->missing, v->unreadable);
 	print_json_absent(session, out, "missing_volumes", false);
 	print_json_absent(session, out, "volumes_lost", true);
 	print_json_unused(session, out);

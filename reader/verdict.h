@@ -21,10 +21,11 @@ struct verdict {
 	uint64_t unreadable;        /* bytes outside of what the key opens */
 	unsigned unused;            /* files that were named and could not be looked at */
 	bool index_lost;            /* a block of the index */
-	bool segments_lost;         /* one of the table of segments */
-	bool tree_lost;             /* of what there is nothing can be listed */
-	bool not_all_named;         /* more files may be lost */
-	int worst;                  /* of the index: a status */
+	bool index_unchecked; /* its blocks are well, and whether they are a tree is not known */
+	bool segments_lost;   /* one of the table of segments */
+	bool tree_lost;       /* of what there is nothing can be listed */
+	bool not_all_named;   /* more files may be lost */
+	int worst;            /* of the index: a status */
 };
 
 /* Add the pages of a volume and what is damaged of them. */

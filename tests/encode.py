@@ -1773,6 +1773,12 @@ def chain(depth):
     return tree
 
 
+def beside_a_crowd(name):
+    """So many directories at a time that who keeps something of each wants more memory."""
+    crowd = {b'a%04d' % i: directory({b'b': directory({b'c': file(b'x')})}) for i in range(3000)}
+    return directory({**crowd, name: chain(8191)})
+
+
 def runs_of_many_files(count, runs):
     """All have those of the first, and what there is to do is one times the other."""
     def edit(block, _):
@@ -1862,6 +1868,8 @@ BOMBS = {
     'ten-thousand-levels': (lambda: single('bomb', chain(10000), KEY_FILE), '4 0 0 4 0 4 4 1 4 0'),
     'chains-side-by-side': (lambda: single('bomb', directory({
         b'z': file(b'z'), **{b'%03d' % i: chain(3000) for i in range(100)}}), KEY_FILE), '0 0 0 0 - 0 - 0 - 0'),
+    'paths-of-16383': (lambda: single('bomb', beside_a_crowd(b'z'), KEY_FILE), '0 0 0 0 0 0 0 - - 0'),
+    'a-path-of-16384': (lambda: single('bomb', beside_a_crowd(b'zz'), KEY_FILE), '4 0 0 4 0 4 4 - - 0'),
     'harmless': (lambda: single('bomb', flaw_tree(), KEY_FILE), '0 0 0 0 0 0 0 0 0 0')}
 
 

@@ -45,6 +45,18 @@ is "private metadata is days, and no write permission" \
 
 ok "the content of a directory is packed" exits 0 "$pack" -f -v "${with[@]}" -o "$bundle" \
 	"$src/." --exclude 'film*' --exclude books/old --label 'a label' --series weekly --edition 12
+if strace -o /dev/null true 2>/dev/null; then
+	mkdir "$tmp/many"
+	touch "$tmp/many"/{1..200} "$tmp/many/out" "$tmp/many/in" "$src/out"
+	for what in "$tmp/many" "$tmp/many/." "$src"; do
+		strace -f -e trace=newfstatat,statx -o "$tmp/trace" "$pack" "${with[@]}" -f -o "$tmp/looked" --exclude out "$what"
+		ok "what is in $(basename "$what") is looked at" grep -q '"\(in\|books\)"' "$tmp/trace"
+		no "but not what is left out" grep '"out"' "$tmp/trace"
+	done
+	rm "$src/out"
+else
+	skip "what is left out is not looked at" "strace is missing, or nobody can be traced"
+fi
 is "without what was excluded" "$(listing)" 'd books
 f empty
 s books/link

@@ -192,6 +192,16 @@ tried() {
 name="verify by a passphrase"
 few=12 every map:4 tried "$dynamic" verify -q --json --passphrase-file "$tmp/passphrase" "$tmp/bundle-1"
 
+# Nor is a list of files damaged because there was no memory to look at all of it.
+count_calls memory "$dynamic" verify --json "${key[@]}" "$bundle"
+unchecked=0
+for ((n = total - 5; n <= total; n++)); do
+	with_nth memory "$n" '' "$dynamic" verify --json "${key[@]}" "$bundle"
+	[[ $(tail -n 1 "$tmp/stdout" | jq -c '[.result, .index_damaged, .index_unchecked]' 2>/dev/null)$code != '["unchecked",false,true]1' ]] ||
+		unchecked=$((unchecked + 1))
+done
+is "without memory for the list of files it is unchecked" "$unchecked" 1
+
 if command -v age-keygen >/dev/null && command -v minisign >/dev/null; then
 	age-keygen -o "$tmp/identity" 2>/dev/null
 	minisign -G -W -p "$tmp/publisher" -s "$tmp/secret" >/dev/null

@@ -78,7 +78,7 @@ for keys in "$tmp"/bombs/*.keys; do
 		find "$tmp/out" -mindepth 1 -delete
 	done
 done
-ok "there are enough of them" test "$(find "$tmp/bombs" -name '*.keys' | wc -l)" -ge 18
+ok "there are enough of them" test "$(find "$tmp/bombs" -name '*.keys' | wc -l)" -ge 20
 
 read_keys "$tmp/bombs/harmless.keys"
 ok "harmless: extracts" few 0 "$read" extract -q "${key[@]}" -C "$tmp/out" "$bundle"
