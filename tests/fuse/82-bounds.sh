@@ -9,7 +9,7 @@ tests/encode.py --bomb all "$tmp/bombs"
 ulimit -v "$KIB"
 
 # What nobody meets who lists names and reads one file; what is cut short is worn.
-unseen=' frame-of-gigabytes frame-that-says-so heap-of-gigabytes heap-without-end runs-without-end runs-of-many-files ten-thousand-levels '
+unseen=' frame-of-gigabytes frame-that-says-so heap-of-gigabytes heap-without-end runs-without-end runs-of-many-files ten-thousand-levels a-path-of-16384 '
 
 read_keys() { # FILE
 	local word value
@@ -45,7 +45,7 @@ holds() { # OPTION...
 	fi
 	# ls goes down as far as paths do, which takes the kernel a minute where others are busy.
 	case $name in
-	ten-thousand-levels) looked find "$mnt" -maxdepth 300 || good=1 ;;
+	ten-thousand-levels | chains-side-by-side) looked find "$mnt" -maxdepth 300 || good=1 ;;
 	*) looked ls -lR "$mnt" || good=1 ;;
 	esac
 	looked head -c 1000000 "$mnt/z" || good=1
