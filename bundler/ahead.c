@@ -13,6 +13,7 @@ enum {
 	FILES = 64, /* in a batch: so many need no thread to be woken */
 	ROOM = 4 * AHEAD_SMALL,
 };
+_Static_assert(AHEAD_SMALL < ORIGIN_HOLE, "what is loaded has no holes");
 
 struct slot {
 	struct ahead_file file;

@@ -4,7 +4,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 
-#include "bundler/cancel.h"
 #include "bundler/listing.h"
 #include "bundler/pipeline.h"
 #include "common/bytes.h"
@@ -22,6 +21,7 @@ struct batch {
 };
 
 struct looks {
+	bool (*cancelled)(void);
 	struct pipeline *pipeline; /* NULL: none was needed yet */
 	const struct listing *listing;
 	int dirfd;
@@ -40,11 +40,12 @@ static void look(const struct looks *l, size_t item, struct look *look)
 
 static int look_at_batch(void *job, void *local, void *context)
 {
+	const struct looks *l = context;
 	struct batch *b = job;
 
 	(void)local;
-	for (size_t i = 0; i < b->count && !cancel_asked(); i++)
-		look(context, b->first + i, &b->look[i]);
+	for (size_t i = 0; i < b->count && !(l->cancelled && l->cancelled()); i++)
+		look(l, b->first + i, &b->look[i]);
 	return STATUS_OK;
 }
 
@@ -59,10 +60,13 @@ static bool fill(void *job, void *context)
 	return b->count;
 }
 
-int looks_new(struct looks **looks)
+int looks_new(struct looks **looks, bool (*cancelled)(void))
 {
 	*looks = calloc(1, sizeof **looks);
-	return *looks ? STATUS_OK : STATUS_NOMEM;
+	if (!*looks)
+		return STATUS_NOMEM;
+	(*looks)->cancelled = cancelled;
+	return STATUS_OK;
 }
 
 void looks_free(struct looks *l)

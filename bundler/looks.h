@@ -3,7 +3,7 @@
 #ifndef BUNDLER_LOOKS_H
 #define BUNDLER_LOOKS_H
 
-#include <stddef.h>
+#include <stdbool.h>
 #include <sys/stat.h>
 
 struct listing;
@@ -14,8 +14,8 @@ struct look {
 	struct stat st;
 };
 
-/* STATUS_NOMEM. */
-int looks_new(struct looks **looks);
+/* cancelled: as of scan_options.  STATUS_NOMEM. */
+int looks_new(struct looks **looks, bool (*cancelled)(void));
 
 /* NULL is fine. */
 void looks_free(struct looks *looks);
@@ -24,7 +24,8 @@ void looks_free(struct looks *looks);
  * is, and dirfd open, until looks_end.  STATUS_NOMEM. */
 int looks_begin(struct looks *looks, const struct listing *listing, int dirfd);
 
-/* Of the next item, until the next call; NULL behind the last one. */
+/* Of the next item, until the next call; NULL behind the last one.  Worth nothing when
+ * cancelled() is true. */
 const struct look *looks_next(struct looks *looks);
 void looks_end(struct looks *looks);
 

@@ -235,7 +235,7 @@ static int note_bases(struct scan *s)
 
 int roots_scan(struct scan *s, const char *const *paths, unsigned count)
 {
-	bool contents = false;
+	bool alone = count + s->options->archive_count == 1, contents = false;
 	int status = STATUS_OK;
 
 	for (unsigned i = 0; i < count && status == STATUS_OK; i++)
@@ -249,12 +249,11 @@ int roots_scan(struct scan *s, const char *const *paths, unsigned count)
 		return status;
 	listing_sort(&s->listing);
 	status = check_names_differ(s);
-	contents &= count + s->options->archive_count == 1;
+	contents = contents && alone;
 	if (status == STATUS_OK)
 		status = contents ? take_contents(s) : for_each_root(s, scan_take);
 	if (s->members)
-		contents = count + s->options->archive_count == 1 &&
-		           !members_file(s->members, 0)->invented;
+		contents = alone && !members_file(s->members, 0)->invented;
 	s->root_is_known = contents;
 	return status ? status : note_bases(s);
 }

@@ -215,6 +215,7 @@ static bool look(const struct scan *s, const struct item *item, struct stat *st,
 	if (!S_ISLNK(st->st_mode))
 		return true;
 	len = readlinkat(s->dirfd, name, target, FORMAT_LINK + 1);
+	/* It was one when somebody went ahead. */
 	if (len < 0 && errno == EINVAL)
 		return !fstatat(s->dirfd, name, st, AT_SYMLINK_NOFOLLOW) && !S_ISLNK(st->st_mode);
 	if (len >= 0 && (len == 0 || len > FORMAT_LINK))
@@ -480,7 +481,8 @@ int scan_paths(struct tree *tree, struct spill *heap, const char *const *paths, 
 	s->heap = heap;
 	s->options = options;
 	s->report = report;
-	if (!looks_new(&s->looks) && (!tree->extra || !attributes_new(&s->attributes)))
+	if (!looks_new(&s->looks, options->cancelled) &&
+	    (!tree->extra || !attributes_new(&s->attributes)))
 		status = scan_all(s, paths, count);
 	if (status && status != STATUS_CANCELLED && !report->refusal[0])
 		explain(s, status);

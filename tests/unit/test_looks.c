@@ -1,6 +1,5 @@
 #include "tests/unit/unit.h"
 
-#include <dirent.h>
 #include <fcntl.h>
 
 #include "bundler/listing.h"
@@ -15,7 +14,7 @@ static int setup(void **state)
 {
 	(void)state;
 	here = open(".", O_RDONLY | O_DIRECTORY);
-	return here < 0 || looks_new(&looks);
+	return here < 0 || looks_new(&looks, NULL);
 }
 
 static int teardown(void **state)
