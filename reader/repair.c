@@ -141,6 +141,7 @@ static int name_losses(struct mend *r, unsigned v)
 		r->verdict.tree_lost = found.tree_lost;
 		r->verdict.not_all_named = found.not_all_named;
 		r->verdict.index_lost = found.index_lost;
+		r->verdict.index_unchecked = found.index_unchecked;
 		r->verdict.segments_lost = found.segments_lost;
 		r->verdict.worst = found.worst;
 	}

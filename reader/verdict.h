@@ -53,7 +53,7 @@ void verdict_print(const struct verdict *verdict, const struct session *session,
 void verdict_print_json(const struct verdict *verdict, const struct session *session,
                         struct out *out);
 
-/* What it comes to where the tree is lost. */
+/* What it comes to where not all that is lost has been named, and where the tree is lost. */
 #define VERDICT_MORE_LOST "lost: %" PRIu64 " file%s, named above, and perhaps more\n"
 #define VERDICT_LIST_LOST "lost: the list of files, and so all of them: get a fresh copy\n"
 
