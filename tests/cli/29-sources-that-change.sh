@@ -103,8 +103,9 @@ plant
 ok "a text that changes once is read again" exits 0 shimmed text.txt 7 grow "$tmp/src"
 ok "as it is then" cmp <("$read" cat --key-file "$tmp/key" "$bundle" src/text.txt) "$tmp/src/text.txt"
 
-# Small files are read ahead.  What stays where it is must be there still when its turn comes.
-later() { # WHAT
+# Small files are read ahead, as many as these all before the first is taken.  What stays where
+# it is must be there still when its turn comes.
+later() { # WHAT [EXTENSION]
 	plant
 	(printf '\377\330\377\340' && head -c 20000 /dev/urandom) >"$tmp/src/zsmall.jpg"
 	echo another text >"$tmp/src/zsmall.txt"

@@ -45,9 +45,12 @@ if as_nobody unshare -Urm true 2>/dev/null; then
 	export -f without_fusermount3
 	ok "every end, in a user's own namespace and without it" counts as_nobody \
 		bash -c 'without_fusermount3 -Urm bash tests/cached.sh'
-	has_thread_sanitizer ||
+	if has_thread_sanitizer; then
+		skip "a private session without it" "a thread sanitizer has threads from the start"
+	else
 		is "a private session without it" "$(cd "$there" && without_fusermount3 -m setpriv --reuid 65534 --regid 65534 \
-		--clear-groups build/satchel-mount -q --passphrase-file $good/one.passphrase $good/links.bundle --run ls | wc -l)" 15
+			--clear-groups build/satchel-mount -q --passphrase-file $good/one.passphrase $good/links.bundle --run ls | wc -l)" 15
+	fi
 else
 	skip "in a user's own namespace" "this system lets nobody make namespaces"
 fi

@@ -9,8 +9,7 @@
  *              grow      the file becomes longer before it
  *              alter     it has another byte, and its old times again
  *              replace   another file has its name
- * SHIM_TO      what it happens to, beside that file, if not itself: a moment later, when
- *              whoever reads ahead has read it */
+ * SHIM_TO      what it happens to, beside that file, if not itself */
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -68,7 +67,6 @@ static void look_elsewhere(char path[static 4096])
 	if (!getenv("SHIM_TO") || !name)
 		return;
 	snprintf(name + 1, (size_t)(path + 4096 - name - 1), "%s", getenv("SHIM_TO"));
-	usleep(300000);
 }
 
 static void act(const char *what, char path[static 4096])

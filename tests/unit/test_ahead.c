@@ -29,15 +29,6 @@ static int teardown(void **state)
 	return 0;
 }
 
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 /* A file that was seen with that many bytes. */
 static uint32_t add(const char *name, uint64_t size)
 {
@@ -68,7 +59,7 @@ static void all_of_them_in_order(void **state)
 	(void)state;
 	for (unsigned i = 0; i < COUNT; i++) {
 		sprintf(name, "%04u", i);
-		put(name, name);
+		unit_put(name, name);
 		add(name, 4);
 	}
 	assert_int_equal(ahead_new(&ahead, tree), STATUS_OK);
@@ -77,7 +68,7 @@ static void all_of_them_in_order(void **state)
 
 		assert_int_equal(read->node, i + 1);
 		sprintf(name, "%04u", i);
-		put(name, "another");
+		unit_put(name, "another");
 		holds(*read, name);
 		tree_drop(tree, read->node);
 	}
@@ -92,18 +83,18 @@ static void what_is_not_read(void **state)
 
 	(void)state;
 	memset(large, 'x', AHEAD_SMALL + 1);
-	put("a", "");
+	unit_put("a", "");
 	add("a", 0);
-	put("b grown", "longer");
+	unit_put("b grown", "longer");
 	add("b grown", 3);
-	put("c large", large);
+	unit_put("c large", large);
 	add("c large", AHEAD_SMALL + 1);
 	add("d missing", 5);
 	assert_int_equal(mkfifo("e pipe", 0600), 0);
 	add("e pipe", 0);
 	tree->node[add("f dropped", 1)].dropped = 1;
 	tree->node[add("g directory", 0)].kind = KIND_DIRECTORY;
-	put("h shrunk", "less");
+	unit_put("h shrunk", "less");
 	add("h shrunk", 9);
 	assert_int_equal(ahead_new(&ahead, tree), STATUS_OK);
 	holds(*ahead_next(ahead), "");
@@ -127,7 +118,7 @@ static void what_an_archive_gave(void **state)
 	assert_int_equal(arena_new(&arena, 65536, true), STATUS_OK);
 	assert_int_equal(spill_new(&kept, arena, 1 << 20, "."), STATUS_OK);
 	assert_int_equal(tree_keep(tree, kept), STATUS_OK);
-	put("a", "on disk");
+	unit_put("a", "on disk");
 	add("a", 7);
 	tree->kept_at[add("b", 7)] = 0;
 	assert_int_equal(ahead_new(&ahead, tree), STATUS_OK);
@@ -147,7 +138,7 @@ static void nothing_at_all_and_an_early_end(void **state)
 	assert_int_equal(ahead_new(&ahead, tree), STATUS_OK);
 	assert_null(ahead_next(ahead));
 	ahead_end(ahead);
-	put("a", "left");
+	unit_put("a", "left");
 	add("a", 4);
 	assert_int_equal(ahead_new(&ahead, tree), STATUS_OK);
 	ahead_end(NULL);

@@ -95,15 +95,6 @@ static bool holds(const char *path, const char *text)
 	return got == (ssize_t)strlen(text) && !strcmp(buf, text);
 }
 
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 static bool neutral(const char *temp, const char *name)
 {
 	const char *dot = strrchr(name, '.');
@@ -166,7 +157,7 @@ static void an_existing_file_is_kept(void **state)
 	struct outfile *out = NULL;
 
 	(void)state;
-	put("d/final", "old");
+	unit_put("d/final", "old");
 	assert_int_equal(outfile_open(&out, "d/final", false), STATUS_EXISTS);
 	assert_null(out);
 	assert_int_equal(count_names(), 1);
@@ -178,7 +169,7 @@ static void replacing_happens_at_commit(void **state)
 	struct outfile *out = NULL;
 
 	(void)state;
-	put("d/final", "old");
+	unit_put("d/final", "old");
 	assert_int_equal(outfile_open(&out, "d/final", true), STATUS_OK);
 	assert_int_equal(outfile_write(out, "new", 3), STATUS_OK);
 	assert_true(holds("d/final", "old"));

@@ -12,15 +12,6 @@
 static struct tree *tree;
 static struct twins *twins;
 
-static void put(const char *path, const char *text)
-{
-	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
-
-	assert_true(fd >= 0);
-	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
-	close(fd);
-}
-
 /* Files of the tree: node 1 is "1", and so on. */
 static void make(const char *const *text, uint32_t count)
 {
@@ -30,7 +21,7 @@ static void make(const char *const *text, uint32_t count)
 	assert_int_equal(tree_new(&tree, false), STATUS_OK);
 	for (uint32_t i = 0; i < count; i++) {
 		sprintf(name, "%u", i + 1);
-		put(name, text[i]);
+		unit_put(name, text[i]);
 		assert_int_equal(tree_add(tree, 0, name, strlen(name), &number), STATUS_OK);
 		tree->node[number].size = strlen(text[i]);
 	}
@@ -102,7 +93,7 @@ static void a_first_one_that_is_gone(void **state)
 	assert_int_equal(note(2), 2);
 	assert_int_equal(unlink("3"), 0);
 	assert_int_equal(note(4), 4);
-	put("5.new", "ijkl"); /* the same bytes, and not the file that was staged */
+	unit_put("5.new", "ijkl"); /* the same bytes, and not the file that was staged */
 	assert_int_equal(rename("5.new", "5"), 0);
 	assert_int_equal(note(6), 6);
 	assert_int_equal(note(8), 7);

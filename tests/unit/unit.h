@@ -92,6 +92,16 @@ static inline bool unit_write(const char *path, const char *text)
 	return ok;
 }
 
+/* A file with that text, instead of what was there. */
+static inline void unit_put(const char *path, const char *text)
+{
+	int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC, 0600);
+
+	assert_true(fd >= 0);
+	assert_int_equal(write(fd, text, strlen(text)), strlen(text));
+	close(fd);
+}
+
 /* Who is not root becomes it, in a user namespace. */
 static inline bool unit_private_users(void)
 {
