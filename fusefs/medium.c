@@ -19,28 +19,28 @@
 #include "common/status.h"
 
 enum {
-	SIZES_MAX = 64, /* devices, of all volumes */
-	DEPTH_MAX = 4,  /* of devices upon devices */
-	BARE_MAX = 64,  /* file systems that are asked */
-	PLACES = 8,     /* of a volume, all of which must fail */
+	SIZES_MAX = 64,  /* devices, of all volumes */
+	DEPTH_MAX = 6,   /* of devices upon devices */
+	PLACES_MAX = 64, /* that volumes lie on */
+	PLACES = 8,      /* of a volume, all of which must fail */
 	PROBE_LEN = 4096,
 	WINDOW = 2 << 20, /* as much as the page cache may keep in one piece */
 	PROBE_MS = 250,
 };
 
-/* A volume that is on no block device, or on one whose medium can be taken out while the
- * device stays (a card of its reader), and where of it was read last. */
+/* A volume that is on no block device, or on one that stays when the medium is taken out, and
+ * where of it was read last. */
 struct bare {
 	const struct source *source;
-	dev_t file_system;
 	uint64_t place; /* in units of PROBE_LEN */
 	_Atomic bool is_lost;
 };
 
 struct medium {
-	unsigned size_count, bare_count;
+	unsigned size_count, bare_count, place_count;
 	int size_fd[SIZES_MAX];
-	struct bare bare[BARE_MAX];
+	struct bare bare[PLACES_MAX];
+	dev_t place[PLACES_MAX]; /* file systems, and devices that are volumes themselves */
 };
 
 /* Bytes of a sysfs file, as a number; -1: it cannot be read. */
@@ -58,8 +58,9 @@ static long long read_number(int fd)
 	return atoll(text);
 }
 
-/* Of the devices under a file. */
-enum { FOUND = 1, REMOVABLE = 2 };
+/* Of the devices under a file: there are some; and one of them may stay when the medium goes,
+ * as the reader of a card does, or what shows a file of a network. */
+enum { FOUND = 1, STAYS = 2 };
 
 static unsigned add_device(struct medium *m, const char *directory, int depth);
 
@@ -151,28 +152,46 @@ static unsigned add_backing(struct medium *m, const char *directory, int depth)
 	return found;
 }
 
-/* The attribute is the whole disk's, in whose directory those of its partitions are. */
-static bool is_removable(const char *directory)
+/* The number that an attribute of a device is; -1: it has no such attribute. */
+static long long read_attribute(const char *directory, const char *name)
 {
-	static const char *const places[] = {"removable", "../removable"};
-	bool removable = false;
+	long long number = -1;
+	char path[512];
+	int fd;
+
+	snprintf(path, sizeof path, "%s/%s", directory, name);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd >= 0) {
+		number = read_number(fd);
+		close(fd);
+	}
+	return number;
+}
+
+/* The disk that a partition is of, in whose directory its own is. */
+static unsigned add_whole(struct medium *m, const char *directory, int depth)
+{
 	char path[512];
 
-	for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
-		int fd;
+	if (read_attribute(directory, "partition") < 0 ||
+	    (size_t)snprintf(path, sizeof path, "%s/..", directory) >= sizeof path)
+		return 0;
+	return add_device(m, path, depth + 1);
+}
 
-		snprintf(path, sizeof path, "%s/%s", directory, places[i]);
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-		removable |= fd >= 0 && read_number(fd) == 1;
-		if (fd >= 0)
-			close(fd);
-	}
-	return removable;
+/* Made by the kernel of something else. */
+static bool is_virtual(const char *directory)
+{
+	char *path = realpath(directory, NULL);
+	bool is = !path || strstr(path, "/devices/virtual/");
+
+	free(path);
+	return is;
 }
 
 static unsigned add_device(struct medium *m, const char *directory, int depth)
 {
-	unsigned found;
+	unsigned below;
 	char path[512];
 	int fd;
 
@@ -187,20 +206,25 @@ static unsigned add_device(struct medium *m, const char *directory, int depth)
 		return 0;
 	}
 	m->size_fd[m->size_count++] = fd;
-	found = FOUND | (is_removable(directory) ? REMOVABLE : 0);
-	found |= add_slaves(m, directory, depth);
-	return found | add_backing(m, directory, depth);
+	below = add_slaves(m, directory, depth) | add_backing(m, directory, depth) |
+	        add_whole(m, directory, depth);
+	if (read_attribute(directory, "removable") == 1 || (!below && is_virtual(directory)))
+		below |= STAYS;
+	return below | FOUND;
 }
 
-/* One volume of each file system tells of all that lie there. */
-static void add_bare(struct medium *m, const struct source *source, dev_t file_system)
+/* One volume of each file system tells of all that lie there.  True: this is the first. */
+static bool add_place(struct medium *m, const struct stat *st)
 {
-	for (unsigned i = 0; i < m->bare_count; i++)
-		if (m->bare[i].file_system == file_system)
-			return;
-	if (m->bare_count < BARE_MAX)
-		m->bare[m->bare_count++] =
-			(struct bare){.source = source, .file_system = file_system};
+	dev_t place = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
+
+	for (unsigned i = 0; i < m->place_count; i++)
+		if (m->place[i] == place)
+			return false;
+	if (m->place_count == PLACES_MAX)
+		return false;
+	m->place[m->place_count++] = place;
+	return true;
 }
 
 int medium_new(struct medium **medium, struct source *const *sources, unsigned count)
@@ -213,11 +237,11 @@ int medium_new(struct medium **medium, struct source *const *sources, unsigned c
 		struct stat st;
 		unsigned found;
 
-		if (fstat(source_fd(sources[i]), &st))
+		if (fstat(source_fd(sources[i]), &st) || !add_place(m, &st))
 			continue;
 		found = add_file(m, source_fd(sources[i]), &st, 0);
-		if (!(found & FOUND) || found & REMOVABLE)
-			add_bare(m, sources[i], st.st_dev);
+		if (!(found & FOUND) || found & STAYS)
+			m->bare[m->bare_count++].source = sources[i];
 	}
 	*medium = m;
 	return STATUS_OK;

@@ -3,8 +3,9 @@
  * What sysfs says about the block device that a volume lies on, and about those
  * under it (LUKS, LVM, loop), is kept open: reading it fails once the device has
  * gone, and a card reader without a card says 0.  Where there is no block device
- * (network, FUSE) the volume itself is read, by a thread of its own for each: a server that
- * is silent holds nothing up, and is not absent.  One unreadable page is damage,
+ * (network, FUSE), or nothing to be seen under one that is made of something else (a loop
+ * device over the network), the volume itself is read, by a thread of its own for each: a
+ * server that is silent holds nothing up, and is not absent.  One unreadable page is damage,
  * not absence. */
 #ifndef FUSEFS_MEDIUM_H
 #define FUSEFS_MEDIUM_H

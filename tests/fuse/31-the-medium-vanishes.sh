@@ -143,6 +143,12 @@ pack_tree "$tmp/film" --parity 0
 key_film=("${key[@]}")
 mv "$tmp/bundle" "$tmp/tree/film"
 cp "$good/links.bundle" "$good/volumes-3.1.bundle" "$tmp/tree"
+bundle=$stick/bundle
+put_in
+umount "$stick"
+losetup -d "$loop"
+loop=''
+mv "$tmp/image" "$tmp/tree"
 pack_tree "$tmp/tree/." --parity 0
 key_below=("${key[@]}")
 
@@ -186,6 +192,22 @@ ok "within a second" within 1000
 kill -CONT "$below_server"
 "$mount" -u "$below"
 wait "$below_pid"
+
+# A loop device under which nothing is to be seen stays when that is gone.
+put_below
+loop=$(losetup -r -f --show "$below/image")
+ok "a file system in a file that lies elsewhere" mount -o ro,noload "$loop" "$stick"
+bundle=$stick/bundle
+up
+sleep 1
+ok "which lasts" is_mounted
+take_below
+gone
+is "a loop device is not the medium: exit code" "$code" 10
+ok "within a second" within 1000
+umount -l "$stick"
+losetup -d "$loop"
+loop=''
 
 # A quarter of it cannot be read.
 length=$(stat -c %s "$tmp/bundle")
