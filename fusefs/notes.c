@@ -107,6 +107,13 @@ static void overwrite(struct fuse_session *session, const struct row *r, int64_t
 	}
 }
 
+/* From now on the kernel asks before it reads from its page cache, and is refused: who copies
+ * a file in this moment gets an error, and not zeros. */
+static void close_file(struct fuse_session *session, const struct row *r)
+{
+	fuse_lowlevel_notify_inval_inode(session, r->node, -1, 0);
+}
+
 static void invalidate(struct fuse_session *session, const struct row *r)
 {
 	fuse_lowlevel_notify_inval_inode(session, r->node, (off_t)(r->first * PAGE),
@@ -168,13 +175,20 @@ void notes_overwrite(struct notes *notes, unsigned milliseconds)
 {
 	int64_t deadline = clock_ms() + milliseconds;
 	uint64_t begin, end;
+	uint32_t closed = 0;
 
 	pthread_mutex_lock(&notes->lock);
 	begin = notes->begin;
 	end = notes->end;
 	pthread_mutex_unlock(&notes->lock);
-	for (uint64_t i = end; i-- > begin;)
-		overwrite(notes->session, &notes->row[i % ROWS], deadline);
+	for (uint64_t i = end; i-- > begin && clock_ms() < deadline;) {
+		const struct row *r = &notes->row[i % ROWS];
+
+		if (r->node != closed)
+			close_file(notes->session, r);
+		closed = r->node;
+		overwrite(notes->session, r, deadline);
+	}
 	/* Those first that there was no time for; what is left goes with the mount. */
 	deadline = clock_ms() + DROP_MS;
 	for (uint64_t i = begin; i < end && clock_ms() < deadline; i++)

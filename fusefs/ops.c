@@ -19,7 +19,11 @@ static void op_init(void *context, struct fuse_conn_info *conn)
 {
 	struct view *v = context;
 	unsigned want = FUSE_CAP_ASYNC_READ | FUSE_CAP_PARALLEL_DIROPS | FUSE_CAP_READDIRPLUS |
-	                FUSE_CAP_EXPLICIT_INVAL_DATA | FUSE_CAP_IOCTL_DIR;
+	                FUSE_CAP_IOCTL_DIR;
+
+	/* Before it reads from its page cache the kernel sees whether what it knows of the file
+	 * still holds: it always does, but at the end, see notes.c. */
+	want |= v->cached ? FUSE_CAP_AUTO_INVAL_DATA : FUSE_CAP_EXPLICIT_INVAL_DATA;
 
 	conn->want = want & conn->capable;
 	/* max_read must be what the mount option says, or libfuse gives up; the
@@ -160,7 +164,9 @@ static void op_open(fuse_req_t req, fuse_ino_t node, struct fuse_file_info *file
 		return;
 	}
 	file->direct_io = !w->view->cached;
-	file->keep_cache = w->view->cached;
+	/* What a program has mapped is overwritten at the end, and not before somebody opens it
+	 * again: dropped pages keep what was in them. */
+	file->keep_cache = true;
 	if (loop_claim(w))
 		fuse_reply_open(req, file);
 }

@@ -189,4 +189,55 @@ for mode in '' --cache; do
 	ok "what programs have mapped turns into zeros ${mode:-in private mode}" grep -q zeros "$tmp"/saw*
 	ok "and that within a second" within 1000
 done
+
+# Pages that the kernel drops keep what was in them: those that were mapped stay where they
+# are when somebody opens the file anew.
+cat >"$tmp/resident.py" <<'EOF'
+import ctypes, mmap, os, sys
+
+fd = os.open(sys.argv[1], os.O_RDONLY)
+size = os.fstat(fd).st_size
+m = mmap.mmap(fd, size, mmap.MAP_PRIVATE, mmap.PROT_READ | mmap.PROT_WRITE)
+sum(m[at] for at in range(0, size, 4096))
+with open(sys.argv[1], 'rb') as again:
+    again.read()
+pages = (size + 4095) // 4096
+there = (ctypes.c_ubyte * pages)()
+at = ctypes.addressof(ctypes.c_char.from_buffer(m))
+if ctypes.CDLL(None, use_errno=True).mincore(ctypes.c_void_p(at), ctypes.c_size_t(size), there):
+    raise OSError(ctypes.get_errno(), 'mincore')
+print(sum(x & 1 for x in there), 'of', pages)
+EOF
+up
+pages=$((($(stat -c %s "$tmp/large/1") + 4095) / 4096))
+is "what is mapped stays where it is while others read the file" \
+	"$(python3 "$tmp/resident.py" "$mnt/large/1")" "$pages of $pages"
+down
+
+# Who reads at an end reads what was packed, or nothing.
+cat >"$tmp/reader.py" <<'EOF'
+import os, sys
+
+fd = os.open(sys.argv[1], os.O_RDONLY)
+wanted = open(sys.argv[2], 'rb').read()
+rounds = 0
+try:
+    while True:
+        for at in range(0, len(wanted), 65536):
+            if os.pread(fd, 65536, at) != wanted[at:at + 65536]:
+                sys.exit(f'wrong at {at}')
+        rounds += 1
+        if rounds == 1:
+            print('read', flush=True)
+except OSError as e:
+    print(os.strerror(e.errno))
+EOF
+up --cache
+for i in {1..8}; do python3 "$tmp/reader.py" "$mnt/large/$i" "$tmp/large/$i" >"$tmp/read$i" 2>&1 & done
+for i in {1..8}; do until grep -q . "$tmp/read$i"; do sleep 0.02; done; done
+kill -USR1 "$pid"
+gone
+wait
+is "who reads while it ends is refused, and given no zeros" "$(sort "$tmp"/read[1-8] | uniq -c | sed 's/^ *//')" \
+	"$(printf '8 Input/output error\n8 read')"
 finish
