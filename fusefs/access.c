@@ -86,8 +86,6 @@ static int open_bundle(struct access *a, const struct opening *o)
 	struct keyring *keys = NULL;
 	int code = keyring_read(&keys, a->arena, o);
 
-	if (o->passphrase_fd > STDERR_FILENO)
-		close(o->passphrase_fd); /* nobody reads that again */
 	if (code == 0)
 		code = fileset_open_bundle(&a->files, &a->bundle, a->arena, o, keyring_keys(keys));
 	if (keys)

@@ -1,5 +1,6 @@
 #include "fusefs/bus.h"
 
+#include <poll.h>
 #include <stddef.h>
 
 #ifdef HAVE_LIBSYSTEMD
@@ -10,6 +11,9 @@
 #include <string.h>
 #include <systemd/sd-bus.h>
 #include <unistd.h>
+
+#include "common/bytes.h"
+#include "common/clock.h"
 
 static const char service[] = "org.freedesktop.login1";
 static const char manager_path[] = "/org/freedesktop/login1";
@@ -24,7 +28,7 @@ static const char changes[] = "type='signal',sender='org.freedesktop.login1',"
 enum { OPEN_USEC = 2000000, OWNER_USEC = 300000 };
 
 struct bus {
-	sd_bus *bus;
+	sd_bus *bus; /* NULL: it broke */
 	enum bus_news news;
 	int delay_fd; /* sleep waits while it is open */
 };
@@ -122,8 +126,7 @@ struct bus *bus_open(void)
 	                        on_sleep, b) < 0 ||
 	    sd_bus_match_signal(b->bus, NULL, service, NULL, session, "Lock", on_lock, b) < 0 ||
 	    sd_bus_add_match(b->bus, NULL, changes, on_change, b) < 0) {
-		sd_bus_unref(b->bus);
-		free(b);
+		bus_close(b);
 		return NULL;
 	}
 	ask_for_delay(b);
@@ -131,16 +134,48 @@ struct bus *bus_open(void)
 	return b;
 }
 
-int bus_fd(const struct bus *bus)
+void bus_close(struct bus *bus)
 {
-	return bus ? sd_bus_get_fd(bus->bus) : -1;
+	if (!bus)
+		return;
+	sd_bus_close_unref(bus->bus);
+	if (bus->delay_fd >= 0)
+		close(bus->delay_fd);
+	free(bus);
+}
+
+int bus_wait(const struct bus *bus, struct pollfd *ready)
+{
+	uint64_t now = (uint64_t)clock_ms(), until;
+	int events;
+
+	*ready = (struct pollfd){.fd = -1};
+	if (!bus || !bus->bus)
+		return -1;
+	events = sd_bus_get_events(bus->bus);
+	if (events >= 0)
+		*ready = (struct pollfd){sd_bus_get_fd(bus->bus), (short)events, 0};
+	if (sd_bus_get_timeout(bus->bus, &until) < 0 || until == UINT64_MAX)
+		return -1;
+	until = div_ceil(until, 1000);
+	return until > now ? (int)min_u64(until - now, 60000) : 0;
 }
 
 enum bus_news bus_hear(struct bus *bus)
 {
-	while (bus && !bus->news && sd_bus_process(bus->bus, NULL) > 0)
-		;
-	return bus ? bus->news : BUS_NOTHING;
+	enum bus_news news;
+	int more = 1;
+
+	if (!bus || !bus->bus)
+		return BUS_NOTHING;
+	while (!bus->news && more > 0)
+		more = sd_bus_process(bus->bus, NULL);
+	/* Broken, it would be ready again at once. */
+	if (more < 0)
+		bus->bus = sd_bus_close_unref(bus->bus);
+	news = bus->news;
+	bus->news = BUS_NOTHING;
+	return news;
 }
 
 #else
@@ -150,9 +185,15 @@ struct bus *bus_open(void)
 	return NULL;
 }
 
-int bus_fd(const struct bus *bus)
+void bus_close(struct bus *bus)
 {
 	(void)bus;
+}
+
+int bus_wait(const struct bus *bus, struct pollfd *ready)
+{
+	(void)bus;
+	*ready = (struct pollfd){.fd = -1};
 	return -1;
 }
 

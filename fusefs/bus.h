@@ -4,18 +4,22 @@
 #ifndef FUSEFS_BUS_H
 #define FUSEFS_BUS_H
 
+struct pollfd;
+
 enum bus_news { BUS_NOTHING, BUS_SLEEP, BUS_LOCK };
 
 struct bus;
 
-/* Connect, and ask that sleep be delayed until this process is gone.  NULL:
- * there is nothing to hear. */
+/* Connect, and ask that sleep be delayed until bus_close.  NULL: there is nothing to hear. */
 struct bus *bus_open(void);
 
-/* For poll(2): the descriptor (-1 for NULL). */
-int bus_fd(const struct bus *bus);
+/* NULL is allowed, here and below. */
+void bus_close(struct bus *bus);
 
-/* Take in what has come. */
+/* What poll(2) is to wait for; returns for how many milliseconds at most, -1 for ever. */
+int bus_wait(const struct bus *bus, struct pollfd *ready);
+
+/* Take in what has come.  Each piece of news is told once. */
 enum bus_news bus_hear(struct bus *bus);
 
 #endif

@@ -18,6 +18,7 @@
 #include "common/status.h"
 #include "fusefs/access.h"
 #include "fusefs/device.h"
+#include "fusefs/inherited.h"
 #include "fusefs/loop.h"
 #include "fusefs/mountpoint.h"
 #include "fusefs/notes.h"
@@ -156,7 +157,7 @@ static int confine(struct mounted *m)
 		status = watch_start(m->watch);
 	if (status)
 		return fail(status);
-	if (!sandbox_calls(m->run.program, watch_has_bus(m->watch)))
+	if (!sandbox_calls(m->run.program))
 		diag_warn(NULL, "this kernel has no seccomp: system calls are not limited");
 	status = loop_release(m->loop);
 	/* What libfuse has no memory for it answers with an error, and goes on; but without
@@ -192,12 +193,14 @@ static int start(struct mounted *m)
 	if (sodium_init() < 0 || seal_heap_init())
 		return fail(STATUS_NOMEM);
 	code = access_open(&m->access, o);
+	inherited_close();
 	if (pending_signal())
 		return 128 + pending_signal();
 	if (code)
 		return code;
 	supervisor_ignore_stops();
-	status = watch_new(&m->watch, (int64_t)o->idle_minutes * 60, m->supervisor->fd,
+	supervisor_listen(m->supervisor);
+	status = watch_new(&m->watch, (int64_t)o->idle_minutes * 60, m->supervisor,
 	                   m->access.files.source, m->access.files.count);
 	code = status ? fail(status) : make_view(m);
 	if (code == 0 && o->program)
@@ -298,6 +301,7 @@ int main(int argc, char **argv)
 	int code;
 
 	diag_open_standard_streams();
+	inherited_note();
 	diag_init(program);
 	argv = arguments_hide(argc, argv);
 	code = argv ? run(argc, argv) : fail(STATUS_NOMEM);

@@ -25,6 +25,7 @@
 #include "common/diag.h"
 #include "common/samefile.h"
 #include "common/status.h"
+#include "fusefs/inherited.h"
 #include "fusefs/options.h"
 #include "fusefs/supervisor.h"
 
@@ -257,8 +258,7 @@ static void leave_keys(const struct opening *o)
 
 	for (unsigned i = 0; i < count; i++)
 		gave |= is_input(name[i]);
-	if (o->passphrase_fd > STDERR_FILENO)
-		close(o->passphrase_fd);
+	inherited_close();
 	if (gave)
 		leave_file(STDIN_FILENO, O_RDONLY);
 }

@@ -60,11 +60,6 @@ static const int allowed[] = {
 	SCMP_SYS(exit_group),
 };
 
-static const int bus_calls[] = {
-	SCMP_SYS(recvmsg), SCMP_SYS(sendmsg), SCMP_SYS(recvfrom),
-	SCMP_SYS(sendto),  SCMP_SYS(geteuid),
-};
-
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 {
 	int failed = 0;
@@ -103,7 +98,7 @@ static int allow_kill(scmp_filter_ctx filter, pid_t program)
 	                        SCMP_A1(SCMP_CMP_EQ, SIGKILL));
 }
 
-bool sandbox_calls(pid_t program, bool bus)
+bool sandbox_calls(pid_t program)
 {
 #ifdef __SANITIZE_ADDRESS__
 	return true; /* and traces its own process */
@@ -116,8 +111,6 @@ bool sandbox_calls(pid_t program, bool bus)
 	failed = seccomp_attr_set(filter, SCMP_FLTATR_CTL_TSYNC, 1) |
 	         allow(filter, allowed, sizeof allowed / sizeof *allowed) | allow_memory(filter) |
 	         allow_kill(filter, program) | allow_leaving(filter);
-	if (bus)
-		failed |= allow(filter, bus_calls, sizeof bus_calls / sizeof *bus_calls);
 	if (!failed)
 		failed = seccomp_load(filter);
 	seccomp_release(filter);

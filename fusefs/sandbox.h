@@ -13,8 +13,7 @@
 bool sandbox_files(bool signals);
 
 /* A list of system calls, for all threads, of which no more can be started.
- * program: the process that may be killed, 0 for none.  bus: messages may go
- * through open sockets.  False: the kernel has no seccomp. */
-bool sandbox_calls(pid_t program, bool bus);
+ * program: the process that may be killed, 0 for none.  False: the kernel has no seccomp. */
+bool sandbox_calls(pid_t program);
 
 #endif

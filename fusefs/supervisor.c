@@ -15,15 +15,19 @@
 #include <sanitizer/lsan_interface.h>
 #endif
 
+#include "common/clock.h"
 #include "common/diag.h"
 #include "common/status.h"
 #include "common/swap.h"
+#include "fusefs/bus.h"
 #include "fusefs/group.h"
+#include "fusefs/inherited.h"
 #include "fusefs/mountpoint.h"
 #include "fusefs/options.h"
 
-/* What the two tell each other, a byte at a time. */
-enum { SAY_READY = 'r', SAY_DETACH = 'd', SAY_DETACHED = 'D', SAY_GONE = 'g' };
+/* What the serving process tells its supervisor, a byte at a time; and what it is told. */
+enum { SAY_LISTEN = 'h', SAY_READY = 'r', SAY_DETACH = 'd' };
+enum { SAY_GONE = 'g', SAY_SLEEP = 's', SAY_LOCK = 'l', SAY_DETACHED = 'D' };
 
 struct watchman {
 	pid_t child;
@@ -33,6 +37,7 @@ struct watchman {
 	int front_fd;  /* to the process that waits in front; -1: none */
 	const char *directory;
 	struct mountpoint mount;
+	struct bus *bus; /* NULL: it was not asked for, or there is none */
 };
 
 void supervisor_signals(sigset_t *set)
@@ -111,12 +116,47 @@ void supervisor_ready(struct supervisor *supervisor)
 	say(supervisor->fd, SAY_READY);
 }
 
+void supervisor_listen(struct supervisor *supervisor)
+{
+	say(supervisor->fd, SAY_LISTEN);
+}
+
+/* What it says next; 0: nothing for so long, -1: it is gone. */
+static int next_word(const struct supervisor *supervisor, int64_t milliseconds)
+{
+	struct pollfd ready = {.fd = supervisor->fd, .events = POLLIN};
+	char word;
+	ssize_t got;
+
+	if (milliseconds < 0 || poll(&ready, 1, (int)milliseconds) <= 0)
+		return 0;
+	got = read(supervisor->fd, &word, 1);
+	if (got < 0 && errno == EINTR)
+		return 0;
+	return got == 1 ? word : -1;
+}
+
+enum supervisor_news supervisor_hear(const struct supervisor *supervisor)
+{
+	switch (next_word(supervisor, 0)) {
+	case -1:
+	case SAY_GONE: return SUPERVISOR_GONE;
+	case SAY_SLEEP: return SUPERVISOR_SLEEP;
+	case SAY_LOCK: return SUPERVISOR_LOCK;
+	default: return SUPERVISOR_NOTHING;
+	}
+}
+
+/* Whatever else it has to say first. */
 void supervisor_detach(struct supervisor *supervisor, unsigned milliseconds)
 {
-	struct pollfd answer = {.fd = supervisor->fd, .events = POLLIN};
+	int64_t deadline = clock_ms() + milliseconds;
+	int word;
 
 	say(supervisor->fd, SAY_DETACH);
-	poll(&answer, 1, (int)milliseconds);
+	do
+		word = next_word(supervisor, deadline - clock_ms());
+	while (word > 0 && word != SAY_DETACHED);
 }
 
 /* Threads still use what there is: nothing is freed, but what nothing leads to any
@@ -178,7 +218,9 @@ static void hear_child(struct watchman *w)
 		w->child_fd = -1; /* its end follows */
 		return;
 	}
-	if (what == SAY_READY) {
+	if (what == SAY_LISTEN && !w->bus) {
+		w->bus = bus_open();
+	} else if (what == SAY_READY) {
 		supervisor_ignore_stops();
 		if (w->directory && mountpoint_find(&w->mount, w->directory))
 			w->mounts_fd = open("/proc/self/mountinfo", O_RDONLY | O_CLOEXEC);
@@ -201,6 +243,15 @@ static void hear_mounts(struct watchman *w)
 	close(w->mounts_fd);
 	w->mounts_fd = -1;
 	say(w->child_fd, SAY_GONE);
+}
+
+static void hear_bus(struct watchman *w)
+{
+	switch (bus_hear(w->bus)) {
+	case BUS_SLEEP: say(w->child_fd, SAY_SLEEP); break;
+	case BUS_LOCK: say(w->child_fd, SAY_LOCK); break;
+	case BUS_NOTHING: break;
+	}
 }
 
 /* True: the child has ended; *code. */
@@ -226,18 +277,20 @@ static int watch(struct watchman *w)
 	int code = EXIT_FAILED;
 
 	for (;;) {
-		struct pollfd ready[3] = {
+		struct pollfd ready[4] = {
 			{.fd = w->signal_fd, .events = POLLIN},
 			{.fd = w->child_fd, .events = POLLIN},
 			{.fd = w->mounts_fd, .events = POLLPRI},
 		};
 
-		if (poll(ready, 3, -1) < 0)
+		if (poll(ready, 4, bus_wait(w->bus, &ready[3])) < 0)
 			continue;
 		if (ready[1].revents)
 			hear_child(w);
 		if (ready[2].revents && w->child_fd >= 0)
 			hear_mounts(w);
+		if (w->child_fd >= 0)
+			hear_bus(w);
 		if (ready[0].revents && hear_signal(w, &code))
 			break;
 	}
@@ -249,6 +302,7 @@ static int watch(struct watchman *w)
 	if (w->directory)
 		mountpoint_clear_stale(*w->mount.path ? w->mount.path : w->directory);
 	tell_front(w, code);
+	bus_close(w->bus);
 	return code;
 }
 
@@ -281,8 +335,7 @@ static int supervise(const struct options *options, const char *directory, int f
 		leave(options, start_serving(options, &group, pair[1], self, serve));
 	}
 	close(pair[1]);
-	if (options->opening.passphrase_fd > STDERR_FILENO)
-		close(options->opening.passphrase_fd);
+	inherited_close();
 	w.child_fd = pair[0];
 	w.signal_fd = signalfd(-1, &blocked, SFD_CLOEXEC);
 	if (w.child < 0 || w.signal_fd < 0)

@@ -1,6 +1,6 @@
 /* Two processes: the one that serves, with secrets and without rights, and the
  * one that was there before it, without secrets, which takes the mount away
- * however the other ends.  In the background a third waits until the mount is
+ * however the other ends, and hears what logind announces.  In the background a third waits until the mount is
  * ready, and returns. */
 #ifndef FUSEFS_SUPERVISOR_H
 #define FUSEFS_SUPERVISOR_H
@@ -12,7 +12,7 @@ struct options;
 
 /* What the serving process has of its supervisor: a socket. */
 struct supervisor {
-	int fd;      /* readable: the mount was taken away from outside */
+	int fd;      /* readable: there is news */
 	int null_fd; /* where errors go once it is ready; -1: where they went before */
 	bool background;
 };
@@ -37,6 +37,17 @@ void supervisor_allow_stops(void);
 /* For the serving process, while it may still open files: in the background, leave the
  * terminal, and whatever else it was started from, but for errors. */
 void supervisor_leave_terminal(struct supervisor *supervisor);
+
+/* From now on it shall hear when the machine is about to sleep, or is locked; sleep waits until
+ * both processes are gone. */
+void supervisor_listen(struct supervisor *supervisor);
+
+/* Why the mount has to end. */
+enum supervisor_news { SUPERVISOR_NOTHING, SUPERVISOR_GONE, SUPERVISOR_SLEEP, SUPERVISOR_LOCK };
+
+/* Take in what it says, without waiting.  GONE: the mount was taken away from outside, or the
+ * supervisor has died. */
+enum supervisor_news supervisor_hear(const struct supervisor *supervisor);
 
 /* And when the mount is ready.  Then only a terminal is still told of errors. */
 void supervisor_ready(struct supervisor *supervisor);

@@ -12,7 +12,6 @@
 
 #include "common/clock.h"
 #include "common/status.h"
-#include "fusefs/bus.h"
 #include "fusefs/loop.h"
 #include "fusefs/medium.h"
 #include "fusefs/reports.h"
@@ -25,15 +24,14 @@ enum { TICK_MS = 250 };
 
 struct watch {
 	int64_t idle_seconds;
+	const struct supervisor *supervisor;
 	struct medium *medium;
-	struct bus *bus;
 	int signal_fd;
 	int event_fd; /* one of the flags has been set */
-	int gone_fd;
 	_Atomic bool is_over, is_asked;
 };
 
-int watch_new(struct watch **watch, int64_t idle_seconds, int gone_fd,
+int watch_new(struct watch **watch, int64_t idle_seconds, const struct supervisor *supervisor,
               struct source *const *sources, unsigned count)
 {
 	struct watch *w = calloc(1, sizeof *w);
@@ -44,24 +42,18 @@ int watch_new(struct watch **watch, int64_t idle_seconds, int gone_fd,
 	supervisor_signals(&set);
 	sigaddset(&set, SIGCHLD);
 	w->idle_seconds = idle_seconds;
-	w->gone_fd = gone_fd;
+	w->supervisor = supervisor;
 	w->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	w->event_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 	*watch = w;
 	if (w->signal_fd < 0 || w->event_fd < 0)
 		return STATUS_IO;
-	w->bus = bus_open();
 	return medium_new(&w->medium, sources, count);
 }
 
 int watch_start(struct watch *watch)
 {
 	return medium_start(watch->medium);
-}
-
-bool watch_has_bus(const struct watch *watch)
-{
-	return watch->bus;
 }
 
 static void set(struct watch *w, _Atomic bool *flag)
@@ -115,18 +107,27 @@ static bool hear_signal(struct watch *w, pid_t program, struct end *end)
 	return false;
 }
 
+static bool hear_supervisor(const struct watch *w, struct end *end)
+{
+	switch (supervisor_hear(w->supervisor)) {
+	case SUPERVISOR_GONE: *end = (struct end){END_ASKED, 0, NULL}; return true;
+	case SUPERVISOR_SLEEP:
+		*end = (struct end){END_SLEEP, EXIT_SLEEP, "ended: the machine is about to sleep"};
+		return true;
+	case SUPERVISOR_LOCK:
+		*end = (struct end){END_LOCK, EXIT_LOCK, "ended: the screen is locked"};
+		return true;
+	case SUPERVISOR_NOTHING: break;
+	}
+	return false;
+}
+
 static bool hear_others(struct watch *w, const struct view *view, struct end *end)
 {
-	enum bus_news news = bus_hear(w->bus);
-
 	if (atomic_load(&w->is_over))
 		*end = (struct end){END_UNMOUNTED, 0, NULL};
 	else if (atomic_load(&w->is_asked))
 		*end = (struct end){END_ASKED, 0, NULL};
-	else if (news == BUS_SLEEP)
-		*end = (struct end){END_SLEEP, EXIT_SLEEP, "ended: the machine is about to sleep"};
-	else if (news == BUS_LOCK)
-		*end = (struct end){END_LOCK, EXIT_LOCK, "ended: the screen is locked"};
 	else if (!medium_is_there(w->medium))
 		*end = (struct end){END_MEDIUM, EXIT_ABSENT, "ended: the medium is gone"};
 	else if (w->idle_seconds &&
@@ -146,17 +147,15 @@ struct end watch_run(struct watch *watch, const struct view *view, struct loop *
 		struct pollfd ready[] = {
 			{.fd = watch->signal_fd, .events = POLLIN},
 			{.fd = watch->event_fd, .events = POLLIN},
-			{.fd = bus_fd(watch->bus), .events = POLLIN},
-			{.fd = watch->gone_fd, .events = POLLIN},
+			{.fd = watch->supervisor->fd, .events = POLLIN},
 		};
 		ssize_t rc;
 
 		poll(ready, sizeof ready / sizeof *ready, TICK_MS);
 		rc = read(watch->event_fd, &events, sizeof events);
 		(void)rc;
-		if (ready[3].revents & POLLIN)
-			watch_asked(watch);
-		if (hear_signal(watch, program, &end) || hear_others(watch, view, &end))
+		if (hear_signal(watch, program, &end) || hear_supervisor(watch, &end) ||
+		    hear_others(watch, view, &end))
 			return end;
 		loop_relieve(loop);
 		if (reports_has_due(view->reports))

@@ -8,6 +8,7 @@
 
 struct loop;
 struct source;
+struct supervisor;
 struct view;
 struct watch;
 
@@ -29,16 +30,13 @@ struct end {
 };
 
 /* Open all that is to be watched, before the sandbox.
- * idle_seconds: 0 for never.  gone_fd: readable when the mount was taken away.  sources: count
- * of them, borrowed.  It lasts as long as the process.  STATUS_NOMEM, STATUS_IO. */
-int watch_new(struct watch **watch, int64_t idle_seconds, int gone_fd,
+ * idle_seconds: 0 for never.  sources: count of them, borrowed, as supervisor.  It lasts as long
+ * as the process.  STATUS_NOMEM, STATUS_IO. */
+int watch_new(struct watch **watch, int64_t idle_seconds, const struct supervisor *supervisor,
               struct source *const *sources, unsigned count);
 
 /* Start its threads, between the two halves of the sandbox.  STATUS_NOMEM. */
 int watch_start(struct watch *watch);
-
-/* Will messages go over the bus? */
-bool watch_has_bus(const struct watch *watch);
 
 /* From any thread: the session is over; the user asked for the end.
  * context: the watch. */

@@ -56,10 +56,10 @@ def hint(path, locked):
 
 
 def get_stuck():
-    os.kill(server(), signal.SIGSTOP)
+    os.kill(child.pid, signal.SIGSTOP)  # who hears logind is not who serves
     lock(other)
     os.kill(mock.pid, signal.SIGSTOP)
-    os.kill(server(), signal.SIGCONT)
+    os.kill(child.pid, signal.SIGCONT)
     time.sleep(0.1)
 
 
