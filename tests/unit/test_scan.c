@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <sched.h>
 #include <sys/mman.h>
 #include <sys/mount.h>
@@ -451,6 +452,88 @@ static void it_stops_when_asked_to(void **state)
 	assert_true(heard(""));
 }
 
+/* --- what changes under the eyes of the scan ----------------------------------- */
+
+static pthread_t scanning;
+static unsigned asked;
+static void (*meddle)(void);
+
+/* Asked once before s is entered, and then when its first name has been looked at. */
+static bool meddle_in_between(void)
+{
+	if (pthread_equal(pthread_self(), scanning) && ++asked == 2)
+		meddle();
+	return false;
+}
+
+/* More than what one thread looks at by itself; what is meddled with comes first. */
+static void plant_many(void)
+{
+	char path[16];
+
+	make_directory("s");
+	for (int i = 0; i < 200; i++) {
+		snprintf(path, sizeof path, "s/%03d", i);
+		make(path, "");
+	}
+}
+
+static const struct node *scan_and_meddle(void (*how)(void))
+{
+	scanning = pthread_self();
+	asked = 0;
+	meddle = how;
+	options.cancelled = meddle_in_between;
+	assert_int_equal(SCAN("s"), STATUS_OK);
+	assert_true(asked >= 200);
+	return &tree->node[2];
+}
+
+static void link_becomes_file(void)
+{
+	MUST(!unlink("s/+"));
+	make("s/+", "no link");
+}
+
+static void link_becomes_directory(void)
+{
+	MUST(!unlink("s/+"));
+	make_directory("s/+");
+	make("s/+/in", "");
+}
+
+static void link_goes(void)
+{
+	MUST(!unlink("s/+"));
+}
+
+static void a_link_that_is_replaced_is_what_it_is_now(void **state)
+{
+	const struct node *n;
+
+	(void)state;
+	plant_many();
+	assert_int_equal(symlink("nowhere", "s/+"), 0);
+	n = scan_and_meddle(link_becomes_file);
+	assert_true(n->kind == KIND_FILE && n->size == 7);
+	MUST(!unlink("s/+"));
+	assert_int_equal(symlink("nowhere", "s/+"), 0);
+	assert_int_equal(scan_and_meddle(link_becomes_directory)->kind, KIND_DIRECTORY);
+	find("s/+/in");
+	assert_true(heard(""));
+}
+
+static void a_link_that_goes_is_left_out(void **state)
+{
+	(void)state;
+	plant_many();
+	assert_int_equal(symlink("nowhere", "s/+"), 0);
+	scan_and_meddle(link_goes);
+	assert_int_equal(tree->count, 1 + 1 + 200);
+	assert_int_equal(report.unreadable, 1);
+	assert_true(heard("program: s/+: No such file or directory: left out"));
+}
+
 /* --- attributes ------------------------------------------------------------- */
 
 static bool set(const char *path, const char *name, size_t len)
@@ -572,6 +655,8 @@ int main(void)
 		TEST(other_file_systems_are_entered_only_if_asked),
 		TEST(paths_past_the_limit_are_named_and_left_out),
 		TEST(it_stops_when_asked_to),
+		TEST(a_link_that_is_replaced_is_what_it_is_now),
+		TEST(a_link_that_goes_is_left_out),
 		TEST(attributes_are_sorted_into_sets_and_stored_once),
 		TEST(sets_that_are_too_large_are_named_and_left_out),
 	};
