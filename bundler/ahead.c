@@ -5,6 +5,7 @@
 #include "bundler/cancel.h"
 #include "bundler/pipeline.h"
 #include "bundler/tree.h"
+#include "bundler/way.h"
 #include "common/status.h"
 
 enum {
@@ -79,9 +80,9 @@ static bool fill(void *job, void *context)
 /* --- reading ---------------------------------------------------------------- */
 
 /* One that cannot be read stays closed.  It may have grown since it was looked at. */
-static void load(const struct tree *tree, struct ahead_file *file, uint8_t *room)
+static void load(struct way *way, const struct tree *tree, struct ahead_file *file, uint8_t *room)
 {
-	if (origin_open(tree, file->node, &file->opened, &file->origin))
+	if (origin_open(way, tree, file->node, &file->opened, &file->origin))
 		return;
 	if (file->origin.size > tree->node[file->node].size ||
 	    origin_load(&file->opened, &file->origin, room))
@@ -93,10 +94,9 @@ static int load_batch(void *job, void *local, void *context)
 	const struct ahead *a = context;
 	struct batch *b = job;
 
-	(void)local;
 	for (unsigned i = 0; i < b->count && !cancel_asked(); i++)
 		if (b->slot[i].room)
-			load(a->tree, &b->slot[i].file, b->slot[i].room);
+			load(local, a->tree, &b->slot[i].file, b->slot[i].room);
 	return STATUS_OK;
 }
 
@@ -114,6 +114,25 @@ static void stop(void *job)
 	free(((struct batch *)job)->room);
 }
 
+static int thread_start(void **local, void *context)
+{
+	struct way *way = malloc(sizeof *way);
+
+	(void)context;
+	if (!way)
+		return STATUS_NOMEM;
+	*way = WAY_NONE;
+	*local = way;
+	return STATUS_OK;
+}
+
+static void thread_stop(void *local)
+{
+	if (local)
+		way_end(local);
+	free(local);
+}
+
 /* --- all of it -------------------------------------------------------------- */
 
 size_t ahead_memory(void)
@@ -127,6 +146,8 @@ int ahead_new(struct ahead **ahead, const struct tree *tree)
 	                                        .start = start,
 	                                        .stop = stop,
 	                                        .fill = fill,
+	                                        .thread_start = thread_start,
+	                                        .thread_stop = thread_stop,
 	                                        .work = load_batch};
 	struct ahead *a = calloc(1, sizeof *a);
 	int status = STATUS_NOMEM;

@@ -13,6 +13,7 @@
 #include "bundler/spill.h"
 #include "bundler/staged.h"
 #include "bundler/tree.h"
+#include "bundler/way.h"
 #include "common/bytes.h"
 #include "common/status.h"
 
@@ -34,6 +35,7 @@ struct feed {
 	struct piece piece;              /* the segment being read */
 	uint64_t done;                   /* bytes of it that were */
 	uint64_t leaf;                   /* its first */
+	struct way way;                  /* to it */
 	struct later_file *file;         /* opened last; NULL: none */
 	uint32_t source;                 /* its number */
 	char culprit[TREE_PATH_SIZE];
@@ -84,6 +86,7 @@ int feed_open(struct feed **feed, struct stage *stage, uint64_t begin, uint64_t 
 	if (!f)
 		return STATUS_NOMEM;
 	f->stage = stage;
+	f->way = WAY_NONE;
 	f->content_left = end - begin;
 	f->is_checked = stage->content.leaf_count > 0;
 	status = later_tools_init(&f->tools);
@@ -104,6 +107,7 @@ void feed_close(struct feed *f)
 		return;
 	later_file_release(f->file, NULL);
 	later_tools_fini(&f->tools);
+	way_end(&f->way);
 	free(f);
 }
 
@@ -149,7 +153,7 @@ static int open_source(struct feed *f, const struct origin *origin)
 {
 	struct origin_file opened;
 	struct origin now;
-	int status = origin_open(f->stage->tree, origin->node, &opened, &now);
+	int status = origin_open(&f->way, f->stage->tree, origin->node, &opened, &now);
 
 	if (status)
 		return blame(f, origin, status);

@@ -15,6 +15,7 @@
 #include "bundler/staged.h"
 #include "bundler/tree.h"
 #include "bundler/twins.h"
+#include "bundler/way.h"
 #include "common/bytes.h"
 #include "common/diag.h"
 #include "common/progress.h"
@@ -41,6 +42,7 @@ struct intake {
 	struct frames_sink sink;
 	struct content *content;
 	struct twins *twins;
+	struct way way;
 	uint8_t *mark; /* of each node */
 	uint8_t *small;
 	uint64_t run_count;
@@ -296,11 +298,11 @@ static int give_up(struct intake *in, uint64_t addr, uint64_t run_count)
 
 /* Bytes that stay where they are will be read again: from what was read ahead, and is perhaps
  * no longer there? */
-static int look_again(const struct intake *in, const struct file *f)
+static int look_again(struct intake *in, const struct file *f)
 {
 	struct origin_file again;
 	struct origin now;
-	int status = origin_open(in->tree, f->node, &again, &now);
+	int status = origin_open(&in->way, in->tree, f->node, &again, &now);
 
 	if (status)
 		return UNREADABLE;
@@ -329,11 +331,10 @@ static int take_file_in(struct intake *in, struct file *f)
 }
 
 /* As it was read ahead, if it was and is beyond doubt the file that the scan saw. */
-static int open_file(const struct intake *in, struct file *f, const struct ahead_file *read,
-                     uint64_t ino)
+static int open_file(struct intake *in, struct file *f, const struct ahead_file *read, uint64_t ino)
 {
 	if (!read || !read->opened.loaded || (ino && read->origin.ino != ino))
-		return origin_open(in->tree, f->node, &f->opened, &f->origin);
+		return origin_open(&in->way, in->tree, f->node, &f->opened, &f->origin);
 	f->opened = read->opened;
 	f->origin = read->origin;
 	f->samples.whole = read->opened.loaded;
@@ -516,6 +517,7 @@ int intake_run(struct stage *stage, const struct stage_options *options, struct 
 	                    .options = options,
 	                    .progress = progress,
 	                    .report = report,
+	                    .way = WAY_NONE,
 	                    .sink = {.bytes = stage->bytes, .segments = stage->segments}};
 	int status = prepare(&in), ended;
 
@@ -531,6 +533,7 @@ int intake_run(struct stage *stage, const struct stage_options *options, struct 
 		status = resolve_twins(&in);
 	report->stored = in.sink.stored;
 	report->compressed = in.sink.compressed;
+	way_end(&in.way);
 	twins_free(in.twins);
 	free(in.small);
 	free(in.mark);

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "bundler/tree.h"
+#include "bundler/way.h"
 #include "common/bytes.h"
 #include "common/drive.h"
 #include "common/status.h"
@@ -23,12 +24,12 @@ static void note(struct origin *origin, const struct stat *st)
 }
 
 /* A pipe that took the file's place must not hold us up. */
-static int open_quietly(const struct tree *tree, uint32_t node, int *fd)
+static int open_quietly(struct way *way, const struct tree *tree, uint32_t node, int *fd)
 {
 	const int flags = O_RDONLY | O_NONBLOCK | O_NOCTTY;
-	int status = tree_open(tree, node, flags | O_NOATIME, fd);
+	int status = way_open(way, tree, node, flags | O_NOATIME, fd);
 
-	return status && errno == EPERM ? tree_open(tree, node, flags, fd) : status;
+	return status && errno == EPERM ? way_open(way, tree, node, flags, fd) : status;
 }
 
 static int open_kept(const struct tree *tree, uint32_t node, struct origin_file *file,
@@ -39,7 +40,7 @@ static int open_kept(const struct tree *tree, uint32_t node, struct origin_file 
 	return kept_open(&file->kept, tree->kept, tree->kept_at[node]);
 }
 
-int origin_open(const struct tree *tree, uint32_t node, struct origin_file *file,
+int origin_open(struct way *way, const struct tree *tree, uint32_t node, struct origin_file *file,
                 struct origin *origin)
 {
 	int opened = -1, saved;
@@ -47,7 +48,7 @@ int origin_open(const struct tree *tree, uint32_t node, struct origin_file *file
 
 	if (tree_is_kept(tree, node))
 		return open_kept(tree, node, file, origin);
-	if (open_quietly(tree, node, &opened))
+	if (open_quietly(way, tree, node, &opened))
 		return STATUS_IO;
 	if (fstat(opened, &st) == 0) {
 		if (S_ISREG(st.st_mode)) {

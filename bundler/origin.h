@@ -10,6 +10,7 @@
 #include "bundler/kept.h"
 
 struct tree;
+struct way;
 
 /* What must not change between staging and the end of writing.  What is kept cannot
  * change, and has a size only. */
@@ -34,7 +35,7 @@ struct origin_file {
 /* Open the file of a node and note what it is.  Access times are left alone where
  * the kernel allows.  STATUS_IO (EISDIR, EINVAL: no longer a regular file; of what is
  * kept: the spill), STATUS_DAMAGED (spill). */
-int origin_open(const struct tree *tree, uint32_t node, struct origin_file *file,
+int origin_open(struct way *way, const struct tree *tree, uint32_t node, struct origin_file *file,
                 struct origin *origin);
 void origin_close(struct origin_file *file);
 

@@ -25,7 +25,8 @@ int plant_top(struct scan *s, uint32_t number, const struct item *item, dev_t de
 		s->top = top;
 		s->top_room = room;
 	}
-	s->top[number - 1] = (struct top){item->base, item->given, dev};
+	s->top[number - 1] = (struct top){item->base, dev};
+	s->tree->node[number].given = item->given;
 	return STATUS_OK;
 }
 
@@ -179,10 +180,11 @@ void plant_invented_times(struct scan *s)
 
 	for (uint32_t i = s->tree->count; i-- > 1;) {
 		uint32_t parent = node[i].parent;
+		int64_t mtime = node[node[i].kind == KIND_HARDLINK ? node[i].place : i].mtime;
 
 		if (is_invented(s, i) && !node[i].child_count)
 			tree_set_time(s->tree, i, 0, 0);
-		if (parent && is_invented(s, parent) && node[i].mtime > node[parent].mtime)
-			tree_set_time(s->tree, parent, node[i].mtime, 0);
+		if (parent && is_invented(s, parent) && mtime > node[parent].mtime)
+			tree_set_time(s->tree, parent, mtime, 0);
 	}
 }

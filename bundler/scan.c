@@ -379,7 +379,7 @@ static int leave_directory_out(struct scan *s, uint32_t number)
 {
 	const char *why = strerror(errno);
 
-	if (!s->tree->node[number].parent && s->top[number - 1].given)
+	if (s->tree->node[number].given)
 		return scan_fail(s, node_path(s, number), STATUS_IO, why);
 	leave_out(s, node_path(s, number), why);
 	tree_drop(s->tree, number);
@@ -404,7 +404,7 @@ static int enter(struct scan *s, uint32_t number)
 
 	if (plant_is_member(s, number))
 		return enter_member(s, number);
-	if (tree_open(s->tree, number, O_RDONLY | O_DIRECTORY, &fd))
+	if (way_open(&s->way, s->tree, number, O_RDONLY | O_DIRECTORY, &fd))
 		return leave_directory_out(s, number);
 	if (is_mount(s, number, fd)) {
 		diag_warn(node_path(s, number), "holds another file system, which is left out; "
@@ -445,6 +445,7 @@ static void fini(struct scan *s)
 		free(s->base[i].path);
 	free(s->base);
 	free(s->top);
+	way_end(&s->way);
 	looks_free(s->looks);
 	listing_fini(&s->listing);
 	inodes_fini(&s->inodes);
@@ -478,6 +479,7 @@ int scan_paths(struct tree *tree, struct spill *heap, const char *const *paths, 
 	}
 	tree->newest = options->newest;
 	s->tree = tree;
+	s->way = WAY_NONE;
 	s->heap = heap;
 	s->options = options;
 	s->report = report;

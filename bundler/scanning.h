@@ -12,6 +12,7 @@
 #include "bundler/listing.h"
 #include "bundler/scan.h"
 #include "bundler/tree.h"
+#include "bundler/way.h"
 #include "common/format.h"
 
 struct attributes;
@@ -31,7 +32,6 @@ struct base {
 /* Where a child of the root was taken from. */
 struct top {
 	uint32_t base;
-	bool given;
 	dev_t dev; /* the file system that it is on */
 };
 
@@ -48,6 +48,7 @@ struct scan {
 	struct top *top; /* one for each child of the root */
 	size_t top_room;
 	bool root_is_known; /* it stands for a directory */
+	struct way way;
 	struct inodes inodes;
 	struct members *members;         /* of archives; NULL: there are none */
 	struct attributes *attributes;   /* NULL unless full metadata is kept */

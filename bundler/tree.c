@@ -222,60 +222,17 @@ int tree_inner_path(const struct tree *tree, uint32_t number, char *out, size_t 
 	return put_path(tree, number, "", len, out, size);
 }
 
+const char *tree_base(const struct tree *tree, uint32_t top)
+{
+	return top && tree->base ? tree->base[top - tree->node[0].first_child] : "";
+}
+
 int tree_path(const struct tree *tree, uint32_t number, char *out, size_t size)
 {
 	uint32_t top;
 	size_t len = measure(tree, number, &top);
-	const char *base = "";
 
-	if (top && tree->base)
-		base = tree->base[top - tree->node[0].first_child];
-	return put_path(tree, number, base, len, out, size);
-}
-
-/* Go on from *at, and close it, to the directory that the first part of path
- * leads to; returns the rest, NULL on failure. */
-static char *step(char *path, int *at)
-{
-	char *slash = path + PATH_MAX - 1;
-	int next, saved;
-
-	while (slash > path && *slash != '/')
-		slash--;
-	*slash = '\0';
-	next = openat(*at, path, O_PATH | O_DIRECTORY | O_CLOEXEC);
-	saved = errno;
-	if (*at != AT_FDCWD)
-		close(*at);
-	errno = saved;
-	*at = next;
-	for (path = slash + 1; *path == '/'; path++)
-		;
-	return next < 0 ? NULL : path;
-}
-
-int tree_open(const struct tree *tree, uint32_t number, int flags, int *fd)
-{
-	char path[TREE_PATH_SIZE], *rest = path;
-	int at = AT_FDCWD, opened = -1, saved;
-
-	if (tree_path(tree, number, path, sizeof path)) {
-		errno = ENAMETOOLONG;
-		return STATUS_IO;
-	}
-	while (rest && strlen(rest) >= PATH_MAX)
-		rest = step(rest, &at);
-	flags |= O_CLOEXEC | (tree->node[number].parent ? O_NOFOLLOW : 0);
-	if (rest)
-		opened = openat(at, rest, flags);
-	saved = errno;
-	if (at >= 0)
-		close(at);
-	errno = saved;
-	if (opened < 0)
-		return STATUS_IO;
-	*fd = opened;
-	return STATUS_OK;
+	return put_path(tree, number, tree_base(tree, top), len, out, size);
 }
 
 /* Where the dropped file's hard links lead from now on: the first one left

@@ -33,6 +33,7 @@ struct node {
 	uint8_t kind : 2; /* enum format_kind */
 	uint8_t sparse : 1;
 	uint8_t dropped : 1;
+	uint8_t given : 1; /* as a path */
 };
 
 /* Beside it with full metadata only. */
@@ -94,10 +95,8 @@ int tree_path(const struct tree *tree, uint32_t number, char *out, size_t size);
 /* The longest tree_path that can be opened, and its terminator. */
 #define TREE_PATH_SIZE (PATH_MAX + FORMAT_PATH + 2)
 
-/* Open a node where it is on disk, however long its path.  flags: as open(2);
- * O_CLOEXEC is added, and O_NOFOLLOW but for what was given as a path.
- * STATUS_IO. */
-int tree_open(const struct tree *tree, uint32_t number, int flags, int *fd);
+/* The directory on disk that a child of the root is in, "" for the current one. */
+const char *tree_base(const struct tree *tree, uint32_t top);
 
 /* Leave a file, or a directory and everything in it, out of the bundle. The
  * first name left of a dropped file with hard links takes its place. */

@@ -7,6 +7,7 @@
 #include "bundler/cancel.h"
 #include "bundler/origin.h"
 #include "bundler/tree.h"
+#include "bundler/way.h"
 #include "common/bytes.h"
 #include "common/status.h"
 
@@ -26,6 +27,7 @@ struct first {
 
 struct twins {
 	const struct tree *tree;
+	struct way way;
 	uint8_t *shared; /* a bit for each node: another file has its size */
 	uint8_t key[crypto_shorthash_KEYBYTES];
 	struct first *first;
@@ -85,6 +87,7 @@ int twins_new(struct twins **twins, const struct tree *tree)
 	if (!t)
 		return status;
 	t->tree = tree;
+	t->way = WAY_NONE;
 	t->shared = calloc(tree->count / 8 + 1, 1);
 	t->mine = malloc(PIECE);
 	t->other = malloc(PIECE);
@@ -102,6 +105,7 @@ void twins_free(struct twins *t)
 {
 	if (!t)
 		return;
+	way_end(&t->way);
 	free(t->other);
 	free(t->mine);
 	free(t->slot);
@@ -194,7 +198,7 @@ static int compare_with(struct twins *t, struct origin_file *file, const struct 
 
 	*same = false;
 	if (first->node == origin->node || t->tree->node[first->node].dropped ||
-	    origin_open(t->tree, first->node, &other, &now))
+	    origin_open(&t->way, t->tree, first->node, &other, &now))
 		return STATUS_OK;
 	if (now.size == origin->size && state_of(t, &now) == first->state)
 		status = compare(t, file, &other, now.size, same);

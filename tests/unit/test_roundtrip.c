@@ -21,6 +21,7 @@
 #include "bundler/staged.h"
 #include "bundler/tree.h"
 #include "bundler/volumes.h"
+#include "bundler/way.h"
 #include "bundler/write.h"
 #include "common/arena.h"
 #include "common/bundle.h"
@@ -1108,14 +1109,16 @@ static void forge_origins(struct world *w)
 	struct spill *forged;
 	struct origin old, now;
 	struct origin_file file;
+	struct way way = WAY_NONE;
 
 	assert_int_equal(spill_new(&forged, w->arena, MIB, "."), STATUS_OK);
 	for (uint64_t at = 0; at < spill_len(w->stage->origins); at += sizeof old) {
 		assert_int_equal(spill_read(w->stage->origins, at, sizeof old, &old), STATUS_OK);
-		assert_int_equal(origin_open(w->tree, old.node, &file, &now), STATUS_OK);
+		assert_int_equal(origin_open(&way, w->tree, old.node, &file, &now), STATUS_OK);
 		origin_close(&file);
 		assert_int_equal(spill_append(forged, &now, sizeof now), STATUS_OK);
 	}
+	way_end(&way);
 	spill_free(w->stage->origins);
 	w->stage->origins = forged;
 }

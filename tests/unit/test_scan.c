@@ -14,6 +14,7 @@
 #include "bundler/scan.h"
 #include "bundler/spill.h"
 #include "bundler/tree.h"
+#include "bundler/way.h"
 #include "common/arena.h"
 #include "common/diag.h"
 #include "common/format.h"
@@ -166,6 +167,7 @@ static void a_path_that_ends_in_a_dot_stands_for_what_is_in_it(void **state)
 
 static void several_sources_are_sorted_into_one_root(void **state)
 {
+	struct way way = WAY_NONE;
 	struct stat st, opened;
 	int fd;
 
@@ -176,12 +178,13 @@ static void several_sources_are_sorted_into_one_root(void **state)
 	assert_int_equal(SCAN("t/.", "s/c", "s/a"), STATUS_OK);
 	assert_string_equal(everything(), "a/ bb c a/y a/z/ a/z/x");
 	assert_int_equal(stat("s/a/z/x", &st), 0);
-	assert_int_equal(tree_open(tree, find("a/z/x"), O_RDONLY, &fd), STATUS_OK);
+	assert_int_equal(way_open(&way, tree, find("a/z/x"), O_RDONLY, &fd), STATUS_OK);
 	assert_int_equal(fstat(fd, &opened), 0);
 	assert_true(st.st_ino == opened.st_ino);
 	close(fd);
-	assert_int_equal(tree_open(tree, find("bb"), O_RDONLY, &fd), STATUS_OK);
+	assert_int_equal(way_open(&way, tree, find("bb"), O_RDONLY, &fd), STATUS_OK);
 	close(fd);
+	way_end(&way);
 }
 
 static void two_sources_of_one_name_are_refused(void **state)

@@ -219,57 +219,6 @@ static void paths_begin_where_the_source_was(void **state)
 	assert_string_equal(path, "");
 }
 
-/* 60 names of 250 bytes: four times PATH_MAX. */
-static void long_paths_are_opened_in_steps(void **state)
-{
-	char name[251], base[] = "";
-	uint32_t parent = 0;
-	struct stat st, opened;
-	int fd, here = open(".", O_RDONLY | O_DIRECTORY);
-
-	(void)state;
-	memset(name, 'n', 250);
-	name[250] = '\0';
-	for (int i = 0; i < 60; i++) {
-		parent = add(parent, name, KIND_DIRECTORY);
-		assert_int_equal(mkdir(name, 0755), 0);
-		assert_int_equal(chdir(name), 0);
-	}
-	parent = add(parent, "file", KIND_FILE);
-	fd = open("file", O_CREAT | O_WRONLY, 0644);
-	assert_true(fd >= 0 && !fstat(fd, &st));
-	close(fd);
-	assert_int_equal(fchdir(here), 0);
-	set_base(base);
-	assert_int_equal(tree_open(tree, parent, O_RDONLY, &fd), STATUS_OK);
-	assert_int_equal(fstat(fd, &opened), 0);
-	assert_true(st.st_ino == opened.st_ino);
-	assert_true(fcntl(fd, F_GETFD) & FD_CLOEXEC);
-	close(fd);
-	parent = add(parent, "absent", KIND_FILE);
-	assert_int_equal(tree_open(tree, parent, O_RDONLY, &fd), STATUS_IO);
-	assert_int_equal(errno, ENOTDIR);
-	close(here);
-}
-
-static void only_what_was_given_is_followed(void **state)
-{
-	char base[] = "";
-	uint32_t given, within;
-	int fd;
-
-	(void)state;
-	assert_int_equal(
-		mkdir("d", 0755) | symlink("d", "given") | symlink("/dev/null", "d/within"), 0);
-	given = add(0, "given", KIND_DIRECTORY);
-	within = add(given, "within", KIND_FILE);
-	set_base(base);
-	assert_int_equal(tree_open(tree, given, O_RDONLY | O_DIRECTORY, &fd), STATUS_OK);
-	close(fd);
-	assert_int_equal(tree_open(tree, within, O_RDONLY, &fd), STATUS_IO);
-	assert_int_equal(errno, ELOOP);
-}
-
 static void many_nodes_are_kept(void **state)
 {
 	char name[16];
@@ -299,8 +248,6 @@ int main(void)
 		TEST(the_first_link_left_takes_the_place_of_its_file),
 		TEST(a_directory_goes_with_both_ends_of_a_link),
 		TEST(paths_begin_where_the_source_was),
-		TEST(long_paths_are_opened_in_steps),
-		TEST(only_what_was_given_is_followed),
 		TEST(many_nodes_are_kept),
 	};
 

@@ -7,10 +7,12 @@
 #include "bundler/origin.h"
 #include "bundler/tree.h"
 #include "bundler/twins.h"
+#include "bundler/way.h"
 #include "common/status.h"
 
 static struct tree *tree;
 static struct twins *twins;
+static struct way way = {.fd = -1};
 
 /* Files of the tree: node 1 is "1", and so on. */
 static void make(const char *const *text, uint32_t count)
@@ -44,11 +46,12 @@ static uint32_t note(uint32_t node)
 	uint32_t first = 0;
 	struct origin_file file;
 
-	assert_int_equal(origin_open(tree, node, &file, &origin), STATUS_OK);
+	assert_int_equal(origin_open(&way, tree, node, &file, &origin), STATUS_OK);
 	assert_int_equal(origin_read(&file, sample, sizeof sample, 0), STATUS_OK);
 	assert_int_equal(twins_note(twins, &file, &origin, sample, sizeof sample, &first),
 	                 STATUS_OK);
 	origin_close(&file);
+	way_end(&way);
 	return first;
 }
 
