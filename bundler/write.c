@@ -119,37 +119,64 @@ static int verify_all(struct write *w)
 	return for_all(w, verify_run);
 }
 
-/* Take back what has its name already, from volume no on. */
-static void withdraw(const struct write *w, const char *path, unsigned no)
+static int commit(struct write *w, unsigned no)
 {
-	char name[PATH_MAX];
-	int saved = errno;
+	struct outfile *out = w->volume[no].out;
 
-	for (; no < w->volumes->count; no++)
-		if (!volumes_name(name, sizeof(name), path, no, w->volumes->count))
-			unlink(name);
-	errno = saved;
+	w->volume[no].out = NULL;
+	return outfile_commit(out, no == 0);
 }
 
-/* The first volume last: where it is, the others are.  A signal has to wait: from the
- * first to the last it is only names that change. */
-static int publish(struct write *w, const char *path)
+/* The first volume last: where it is, the others are. */
+static int give_names(struct write *w)
 {
-	sigset_t all, before;
 	int status = STATUS_OK;
 
+	for (w->no = w->volumes->count; w->no > 0 && status == STATUS_OK;) {
+		w->no--;
+		status = outfile_publish(w->volume[w->no].out, w->no == 0);
+	}
+	return status;
+}
+
+/* As long as that can be undone. */
+static void take_names_back(struct write *w)
+{
+	for (unsigned no = 0; no < w->volumes->count; no++)
+		if (w->volume[no].out)
+			outfile_withdraw(w->volume[no].out);
+}
+
+/* The directory is synced before anything that was replaced is removed.  Where that fails
+ * nobody knows which names will be there tomorrow: better the new ones than none. */
+static int give_and_keep_names(struct write *w)
+{
+	int status = give_names(w), last;
+
+	if (status) {
+		take_names_back(w);
+		return status;
+	}
+	status = commit(w, 0);
+	if (status && !w->options->replace)
+		take_names_back(w);
+	for (unsigned no = 1; no < w->volumes->count && (!status || w->options->replace); no++) {
+		last = commit(w, no);
+		status = status ? status : last;
+	}
+	return status;
+}
+
+/* A signal has to wait: from the first to the last it is only names that change. */
+static int publish(struct write *w)
+{
+	sigset_t all, before;
+	int status;
+
+	w->no = 0;
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before);
-	for (w->no = w->volumes->count; w->no > 0 && status == STATUS_OK;) {
-		struct outfile *out = w->volume[--w->no].out;
-
-		w->volume[w->no].out = NULL;
-		status = outfile_commit(out, w->no == 0);
-	}
-	/* When the name of the first cannot be kept, what all of them replaced is gone
-	 * already: better the new ones than none. */
-	if (status && (w->no > 0 || !w->options->replace))
-		withdraw(w, path, w->no + 1);
+	status = w->volumes->count > 1 ? give_and_keep_names(w) : commit(w, 0);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return status;
 }
@@ -167,7 +194,7 @@ static int run(struct write *w, const char *path)
 	if (status == STATUS_OK)
 		status = verify_all(w);
 	if (status == STATUS_OK)
-		status = publish(w, path);
+		status = publish(w);
 	w->fault->volume = w->no;
 	return status;
 }

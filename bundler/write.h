@@ -61,8 +61,10 @@ unsigned write_max_openers(unsigned compartments, bool several_volumes);
  * arena: room for keys, about 100 bytes for each compartment and 1,200 more, not
  * given back but wiped before returning.  progress: phases "making keys" (in steps),
  * "writing" and "verifying", of all volumes.
- * On failure nothing is left under these names, and nothing beside them, but for one:
- * where they replaced others, and the last name cannot be made durable, all are there.
+ * On failure what was there before is there, and nothing else.  But where volumes replaced
+ * others, and the last name cannot be made durable, all of the new ones are there; and where a
+ * name cannot be had in the end, on a file system that cannot exchange two names, those that
+ * have replaced others stay.
  * On success the first volume appears last.
  * STATUS_TOOBIG (does not fit, or not into the slots), STATUS_EXISTS, STATUS_CHANGED,
  * STATUS_IO, STATUS_DAMAGED (the medium gave back something else: unfit drive; or a

@@ -42,6 +42,9 @@ struct slot {
 static struct slot slots[LIVE_MAX];
 static atomic_bool ended; /* by outfile_discard_all */
 
+/* What became of the final name. */
+enum published { UNPUBLISHED, WAS_FREE, EXCHANGED, REPLACED };
+
 struct outfile {
 	int fd;
 	int dirfd;
@@ -49,6 +52,7 @@ struct outfile {
 	struct slot *slot;
 	char *name; /* the final one, in dirfd */
 	enum outfile_if_taken taken;
+	enum published published;
 	bool cached; /* the page cache may hold what the medium does not */
 	uint64_t len;
 	uint64_t pushed; /* up to here the kernel was told to write */
@@ -460,18 +464,78 @@ static int finish_content(struct outfile *out, bool durable)
 	return close(fd) && errno != EINTR ? STATUS_IO : STATUS_OK;
 }
 
-int outfile_commit(struct outfile *out, bool durable)
+static bool is_unknown(int error)
+{
+	return error == EINVAL || error == ENOSYS || error == EOPNOTSUPP || error == EXDEV;
+}
+
+static int exchange(const struct outfile *out)
+{
+	return (int)syscall(SYS_renameat2, out->dirfd, out->slot->name, out->dirfd, out->name,
+	                    RENAME_EXCHANGE);
+}
+
+/* What is replaced takes the neutral name. */
+static int publish_beside(struct outfile *out)
+{
+	bool was_free;
+
+	if (!exchange(out)) {
+		out->published = EXCHANGED;
+		return STATUS_OK;
+	}
+	was_free = errno == ENOENT;
+	if (!was_free && !is_unknown(errno))
+		return STATUS_IO;
+	if (publish(out))
+		return STATUS_IO;
+	out->published = was_free ? WAS_FREE : REPLACED;
+	return STATUS_OK;
+}
+
+int outfile_publish(struct outfile *out, bool durable)
+{
+	int status = finish_content(out, durable);
+
+	if (status == STATUS_OK && out->taken == OUTFILE_REPLACE) {
+		status = publish_beside(out);
+	} else if (status == STATUS_OK) {
+		status = publish(out);
+		out->published = status ? UNPUBLISHED : WAS_FREE;
+	}
+	return status && atomic_load(&ended) ? STATUS_CANCELLED : status;
+}
+
+void outfile_withdraw(struct outfile *out)
+{
+	int saved = errno;
+
+	if (out->published == EXCHANGED)
+		exchange(out);
+	else if (out->published == WAS_FREE)
+		unlinkat(out->dirfd, out->name, 0);
+	errno = saved;
+}
+
+static int publish_at_once(struct outfile *out, bool durable)
 {
 	int status = finish_content(out, durable);
 
 	if (status == STATUS_OK && out->taken != OUTFILE_IN_PLACE)
 		status = publish(out);
-	if (status && atomic_load(&ended))
-		status = STATUS_CANCELLED;
+	return status && atomic_load(&ended) ? STATUS_CANCELLED : status;
+}
+
+int outfile_commit(struct outfile *out, bool durable)
+{
+	int status = out->published ? STATUS_OK : publish_at_once(out, durable);
+
 	if (status == STATUS_OK) {
 		/* No longer ours to remove. */
 		atomic_store(&out->slot->state, SLOT_TAKEN);
 		status = durable ? sync_directory(out) : STATUS_OK;
+		if (out->published == EXCHANGED)
+			unlinkat(out->dirfd, out->slot->name, 0);
 	}
 	outfile_discard(out);
 	return status;

@@ -16,8 +16,8 @@
 struct outfile;
 
 /* Begin path, mode 0600 less umask.
- * replace: an existing file may be replaced when it is published; anything else
- * there is refused (EISDIR, EINVAL).  At most 1,088 at a time (EMFILE), with two
+ * replace: an existing file, or symbolic link, may be replaced when it is published; anything
+ * else there is refused (EISDIR, EINVAL).  At most 1,088 at a time (EMFILE), with two
  * descriptors each.
  * STATUS_EXISTS (and replace is false), STATUS_IO, STATUS_NOMEM, STATUS_CANCELLED
  * (outfile_discard_all was called). */
@@ -63,6 +63,15 @@ int outfile_read_back(struct outfile *out, void *buf, size_t len, uint64_t off);
  * replace), STATUS_IO, STATUS_CANCELLED. */
 int outfile_commit(struct outfile *out, bool durable);
 
+/* The first half of that, for files that belong together; outfile_commit, with the same
+ * durable, is the second, and removes what was replaced; outfile_withdraw undoes it.  Statuses as
+ * above. */
+int outfile_publish(struct outfile *out, bool durable);
+
+/* What had the name before has it again, or nobody; out is to be discarded.  Where the file
+ * system cannot exchange names, what was replaced is gone: then the new one stays. */
+void outfile_withdraw(struct outfile *out);
+
 /* Remove the temporary file and free.  NULL is fine. */
 void outfile_discard(struct outfile *out);
 
@@ -75,6 +84,10 @@ bool outfile_is_unfit(int error);
 /* What to say of STATUS_EXISTS, where --force is an option, and of a directory. */
 #define OUTFILE_EXISTS "exists already; --force replaces it"
 #define OUTFILE_IS_DIRECTORY "is a directory; name a file in it"
+
+/* Nobody who names a link to a drive, or to what lies on it, means that the link shall be
+ * replaced. */
+#define OUTFILE_IS_LINK "is a symbolic link; name what it leads to"
 
 /* Unlink every temporary file of the process that is not committed, also what other
  * threads are just beginning; on a drive that stalls these get two seconds.  From now on

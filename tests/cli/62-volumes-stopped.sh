@@ -78,6 +78,33 @@ is "a name that cannot be had ends it" $? 1
 like "and is said" "$(cat "$tmp/stderr")" "x-$((volumes - 3)).bin: exists already"
 is "with nothing left" "$(ls -A "$out")" ""
 
+# Where others are replaced, they are back; those that nobody had before are gone.
+begin
+"${pack_it[@]}" -o "$out/x.bin" "$src"
+rm "$out/x-2.bin" "$out/x-$volumes.bin"
+sums() { (cd "$out" && sha256sum -- *); }
+old=$(sums)
+# rename_fails WHICH ERROR: exchanging names, or renaming, fails from then to then.
+rename_fails() {
+	strace -f -qq -o /dev/null -e trace=renameat2 -e inject="renameat2:error=$2:when=$1" \
+		"${pack_it[@]}" -f -o "$out/x.bin" "$src" 2>"$tmp/stderr"
+}
+rename_fails 4 EPERM
+is "a name of another that cannot be had ends it" $? 1
+like "and is said" "$(cat "$tmp/stderr")" "x-[0-9]+.bin: Operation not permitted"
+is "those that were to be replaced are there again, and nothing else" "$(sums)" "$old"
+rename_fails "$((volumes + 2))" EPERM
+is "the last one" $? 1
+is "is no exception" "$(sums)" "$old"
+rename_fails 1+ EINVAL
+is "where names cannot be exchanged they are replaced all the same" $? 0
+is "each has its name, and nothing is left" "$(find "$out" -type f | wc -l) $(named)" "$volumes $volumes"
+ok "and all are whole" exits 0 "$read" verify "${key[@]}" "$out/x-1.bin"
+old=$(sums)
+rename_fails 99 EPERM
+is "undisturbed all are replaced" $? 0
+is "and nothing is left of what was there" "$(sums | sort - <(echo "$old") | uniq -d)$(find "$out" -type f | wc -l)" "$volumes"
+
 # The directory cannot be synced in the end: what was to be replaced is gone, so that
 # all of the new ones stay; where nothing was, nothing is left.
 begin
