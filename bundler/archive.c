@@ -73,6 +73,13 @@ static int leave_out(struct taking *t, const char *path, const char *why)
 	return STATUS_OK;
 }
 
+/* Of a member that is packed. */
+static void leave_part_out(struct taking *t, const char *path, const char *why)
+{
+	diag_error(member_path(t, path), "%s; the rest of it is packed", why);
+	t->report->unreadable++;
+}
+
 static int skip(struct taking *t, const char *path, const char *what)
 {
 	diag_warn(member_path(t, path), "%s: left out", what);
@@ -475,7 +482,7 @@ static int take_entry(struct taking *t, int rc)
 		return refuse(t, path, STATUS_DAMAGED, encrypted);
 	/* A name that is not Unicode is kept as it is, for all that libarchive warns. */
 	if (rc == ARCHIVE_WARN && path_is_utf8(path, strlen(path)))
-		leave_out(t, path, archive_error_string(t->archive));
+		leave_part_out(t, path, archive_error_string(t->archive));
 	why = members_clean(path, t->clean, sizeof t->clean);
 	if (why)
 		return leave_out(t, path, why);

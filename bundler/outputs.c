@@ -86,7 +86,9 @@ static int check_existing(const struct options *o, const struct spot *spot, cons
 	}
 	if (S_ISDIR(st->st_mode))
 		return failure_say(failure, EXIT_FAILED, path, OUTFILE_IS_DIRECTORY);
-	if (!S_ISREG(st->st_mode) && !S_ISLNK(st->st_mode))
+	if (S_ISLNK(st->st_mode))
+		return failure_say(failure, EXIT_FAILED, path, OUTFILE_IS_LINK);
+	if (!S_ISREG(st->st_mode))
 		return failure_say(failure, EXIT_FAILED, path,
 		                   "is not a file; mount the drive and name a file on it");
 	if (inputs_has_source(o, st))

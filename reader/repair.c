@@ -69,10 +69,11 @@ static int check_output(const struct mend *r)
 	struct stat output;
 	bool found;
 
-	if (stat(r->output, &output))
+	if (lstat(r->output, &output))
 		return 0;
-	if (S_ISDIR(output.st_mode)) {
-		diag_error(r->output, OUTFILE_IS_DIRECTORY);
+	if (S_ISLNK(output.st_mode) || S_ISDIR(output.st_mode)) {
+		diag_error(r->output,
+		           S_ISDIR(output.st_mode) ? OUTFILE_IS_DIRECTORY : OUTFILE_IS_LINK);
 		return EXIT_FAILED;
 	}
 	found = is_key(&s->options->opening, &output);

@@ -85,6 +85,17 @@ ok "an output that is a directory" refused 1 'is a directory' -o "$src" "${with[
 ok "an output that ends in a slash" refused 1 'is a directory; name a file in it' -o "$src/" "${with[@]}" "$src/file"
 ok "an output that is a device" refused 1 '/dev/null: is not a file' -f -o /dev/null \
 	"${with[@]}" "$src"
+ln -s /dev/null "$tmp/to-device"
+ln -s "$out" "$tmp/to-directory"
+ln -s "$out/old" "$tmp/to-bundle"
+ln -s absent "$tmp/to-nothing"
+for link in to-device to-directory to-bundle to-nothing; do
+	ok "an output that is a link: $link" refused 1 "$link: is a symbolic link; name what it leads to" \
+		-o "$tmp/$link" "${with[@]}" "$src"
+	ok "with --force, too: $link" refused 1 "$link: is a symbolic link; name what it leads to" \
+		-f -o "$tmp/$link" "${with[@]}" "$src"
+	ok "which is left alone" test -L "$tmp/$link"
+done
 ok "an output that exists" refused 1 'key: exists already; --force' -o "$tmp/key" "${with[@]}" "$src"
 ok "an output that is a source" refused 2 'is to be packed' -f -o "$src/file" "${with[@]}" \
 	"$src/file"
@@ -103,10 +114,8 @@ input=$tmp/a.tar ok "or one on standard input" refused 2 'a.tar: is to be packed
 ok "an output that is a passphrase" refused 2 "pw: $needed" -f -o "$tmp/pw" "${with[@]}" "$src"
 input=$tmp/pw ok "or a descriptor of one" refused 2 "pw: $needed" -f -o "$tmp/pw" \
 	--passphrase-fd 0 "$src"
-for name in key to-key; do
-	ok "an output that is a key file: $name" refused 2 "$name: $needed" -f -o "$tmp/$name" \
-		--key-file "$tmp/$name" "$src"
-done
+ok "an output that is a key file" refused 2 "key: $needed" -f -o "$tmp/key" --key-file "$tmp/to-key" "$src"
+ok "or a link to one" refused 1 'to-key: is a symbolic link' -f -o "$tmp/to-key" --key-file "$tmp/to-key" "$src"
 ok "a second factor" refused 2 "key: $needed" -f -o "$tmp/key" "${with[@]}" --second-factor "$tmp/key" "$src"
 ok "a list of recipients" refused 2 "recipients: $needed" -f -o "$tmp/recipients" \
 	--recipients-file "$tmp/recipients" "$src"

@@ -308,7 +308,9 @@ ok "a copy that exists: 1" exits 1 "$read" repair -q "${key[@]}" -o "$original" 
 like "what to do is said" "$(cat "$tmp/stderr")" 'exists already; --force replaces it'
 ln "$hurt" "$tmp/link"
 ln -s hurt "$tmp/symlink"
-for name in "$hurt" "$tmp/link" "$tmp/symlink"; do
+ok "a link: 1" exits 1 "$read" repair -q --force "${key[@]}" -o "$tmp/symlink" "$hurt"
+like "which is said" "$(cat "$tmp/stderr")" 'symlink: is a symbolic link; name what it leads to'
+for name in "$hurt" "$tmp/link"; do
 	ok "${name##*/} is the input: 1" exits 1 "$read" repair -q --force "${key[@]}" -o "$name" "$hurt"
 	like "which is said" "$(cat "$tmp/stderr")" 'is what is read'
 done

@@ -42,6 +42,13 @@ done
 ok "FAT: a small one is not" exits 0 on $MSDOS "$pack" -q "${key[@]}" -o "$tmp/drive/b" "$tmp/src"
 rm "$tmp/drive/b"
 
+# How much is free is not known everywhere.
+ok "what is free is filled where that is known" exits 1 env LD_PRELOAD="$tmp/drive.so" \
+	ASAN_OPTIONS=verify_asan_link_order=0 DRIVE_AT="$tmp/drive" DRIVE_TYPE=$FUSE DRIVE_FREE=0 \
+	"$pack" -q "${key[@]}" --size "fill:$tmp/drive" -o "$tmp/drive/b" "$tmp/src"
+is "which is said where it is not" "$(cat "$tmp/stderr")" \
+	"satchel-pack: $tmp/drive: --size=fill: what is free there is not known; say how long, in bytes"
+
 # A copy of what claims to have terabytes.
 tests/encode.py --bomb heap-without-end "$tmp"
 large=()
