@@ -32,15 +32,12 @@ int plant_top(struct scan *s, uint32_t number, const struct item *item, dev_t de
 
 int plant_link(struct scan *s, uint32_t number, dev_t dev, ino_t ino, bool *is_link)
 {
-	struct node *node = s->tree->node;
 	uint32_t first = number;
 	int status = inodes_note(&s->inodes, dev, ino, number, &first);
 
 	*is_link = first != number;
 	if (*is_link) {
-		node[number].kind = KIND_HARDLINK;
-		node[number].place = first;
-		node[first].links++;
+		tree_link(s->tree, number, first);
 		s->report->links++;
 	}
 	return status;

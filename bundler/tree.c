@@ -235,76 +235,130 @@ int tree_path(const struct tree *tree, uint32_t number, char *out, size_t size)
 	return put_path(tree, number, tree_base(tree, top), len, out, size);
 }
 
-/* Where the dropped file's hard links lead from now on: the first one left
- * becomes the file. */
-static void promote(struct tree *tree, uint32_t link)
-{
-	struct node *l = &tree->node[link];
-	struct node *file = &tree->node[l->place];
+/* --- hard links -------------------------------------------------------------- */
 
-	/* A dropped file has no children: the field says who took its place. */
-	if (file->first_child) {
-		l->place = file->first_child;
-		tree->node[l->place].links++;
-		return;
-	}
-	file->first_child = link;
-	if (tree->extra)
-		tree->extra[link] = tree->extra[l->place];
-	if (tree->kept_at)
-		tree->kept_at[link] = tree->kept_at[l->place];
-	l->kind = file->kind;
-	l->links = 1;
-	l->size = file->size;
-	l->place = file->place;
-	l->mtime = file->mtime;
-	l->runs = file->runs;
-	l->mode = file->mode;
-	l->sparse = file->sparse;
+/* What has no children chains its links in their stead: the first and the last of a file's,
+ * the next one of each. */
+static uint32_t *first_link(struct node *file)
+{
+	return &file->first_child;
 }
 
-/* Mark the nodes [from, end); *next_from, *next_end: their children.  Have files
- * gone that have other names? */
-static bool mark(struct tree *tree, uint32_t from, uint32_t end, uint32_t *next_from,
-                 uint32_t *next_end)
+static uint32_t *last_link(struct node *file)
 {
-	bool linked = false;
+	return &file->child_count;
+}
 
-	*next_from = *next_end = 0;
-	for (uint32_t i = from; i < end; i++) {
-		struct node *n = &tree->node[i];
+static uint32_t *next_link(struct node *link)
+{
+	return &link->first_child;
+}
 
-		if (n->kind == KIND_DIRECTORY && n->child_count) {
-			*next_from = *next_end ? *next_from : n->first_child;
-			*next_end = n->first_child + n->child_count;
-		}
-		if (n->dropped)
-			continue;
-		n->dropped = 1;
-		tree->dropped_count++;
-		if (n->kind == KIND_HARDLINK)
-			tree->node[n->place].links--;
-		linked |= n->kind != KIND_DIRECTORY && n->links > 1;
+void tree_link(struct tree *tree, uint32_t number, uint32_t first)
+{
+	struct node *file = &tree->node[first], *link = &tree->node[number];
+
+	link->kind = KIND_HARDLINK;
+	link->place = first;
+	file->links++;
+	if (*last_link(file))
+		*next_link(&tree->node[*last_link(file)]) = number;
+	else
+		*first_link(file) = number;
+	*last_link(file) = number;
+}
+
+/* All of a file but its name and place in the tree. */
+static void become(struct tree *tree, uint32_t number, uint32_t file)
+{
+	struct node *n = &tree->node[number], was = *n;
+
+	*n = tree->node[file];
+	n->parent = was.parent;
+	n->name_off = was.name_off;
+	n->name_len = was.name_len;
+	n->given = was.given;
+	n->dropped = 0;
+	if (tree->extra)
+		tree->extra[number] = tree->extra[file];
+	if (tree->kept_at)
+		tree->kept_at[number] = tree->kept_at[file];
+}
+
+/* The first link left of a dropped file becomes the file, to which the others lead. */
+static void bequeath(struct tree *tree, uint32_t file)
+{
+	uint32_t heir = *first_link(&tree->node[file]), link, next;
+
+	while (heir && tree->node[heir].dropped)
+		heir = *next_link(&tree->node[heir]);
+	if (!heir)
+		return;
+	next = *next_link(&tree->node[heir]);
+	become(tree, heir, file);
+	tree->node[heir].links = 1;
+	*first_link(&tree->node[heir]) = *last_link(&tree->node[heir]) = 0;
+	for (link = next; link; link = next) {
+		next = *next_link(&tree->node[link]);
+		*next_link(&tree->node[link]) = 0;
+		if (!tree->node[link].dropped)
+			tree_link(tree, link, heir);
 	}
-	return linked;
+}
+
+/* --- leaving out --------------------------------------------------------------- */
+
+/* What to do with node i, which is not yet dropped or just was. */
+typedef void visit_fn(struct tree *tree, uint32_t i);
+
+static void mark(struct tree *tree, uint32_t i)
+{
+	struct node *n = &tree->node[i];
+
+	if (n->dropped)
+		return;
+	n->dropped = 1;
+	tree->dropped_count++;
+	if (n->kind == KIND_HARDLINK)
+		tree->node[n->place].links--;
+}
+
+/* Once: what has been left to others is nobody's any more. */
+static void settle(struct tree *tree, uint32_t i)
+{
+	struct node *n = &tree->node[i];
+
+	if (n->kind == KIND_DIRECTORY || n->kind == KIND_HARDLINK)
+		return;
+	bequeath(tree, i);
+	*first_link(n) = *last_link(n) = 0;
+}
+
+/* A node and all below.  Breadth first: what one level of a directory holds is one range. */
+static void visit_below(struct tree *tree, uint32_t number, visit_fn *visit)
+{
+	uint32_t from = number, end = number + 1, next_from, next_end;
+
+	for (; end; from = next_from, end = next_end) {
+		next_from = next_end = 0;
+		for (uint32_t i = from; i < end; i++) {
+			const struct node *n = &tree->node[i];
+
+			if (n->kind == KIND_DIRECTORY && n->child_count) {
+				next_from = next_end ? next_from : n->first_child;
+				next_end = n->first_child + n->child_count;
+			}
+			visit(tree, i);
+		}
+	}
 }
 
 void tree_drop(struct tree *tree, uint32_t number)
 {
-	uint32_t from = number, end = number + 1;
-	bool linked = false;
-
 	if (tree->node[number].dropped)
 		return;
-	/* Breadth first: what one level of a directory holds is one range. */
-	while (end)
-		linked |= mark(tree, from, end, &from, &end);
-	for (uint32_t i = number + 1; linked && i < tree->count; i++) {
-		const struct node *n = &tree->node[i];
-
-		if (n->kind == KIND_HARDLINK && !n->dropped && tree->node[n->place].dropped)
-			promote(tree, i);
-	}
+	visit_below(tree, number, mark);
+	visit_below(tree, number, settle);
 }
 
 int tree_number(struct tree *tree)

@@ -20,8 +20,8 @@ struct spill;
 
 struct node {
 	uint32_t parent;
-	uint32_t first_child; /* directory; numbers of nodes */
-	uint32_t child_count;
+	uint32_t first_child; /* directory; numbers of nodes.  Else tree_link's */
+	uint32_t child_count; /* the same */
 	uint32_t links;    /* names that lead here, 1 or more */
 	uint64_t name_off; /* in the tree's names */
 	uint64_t size;     /* file: bytes; symbolic link: of the target */
@@ -83,6 +83,9 @@ void tree_set_time(struct tree *tree, uint32_t number, int64_t seconds, uint32_t
  * another and in ascending order of their names.  *number: its node.
  * STATUS_NOMEM, STATUS_TOOBIG (more entries than the format holds). */
 int tree_add(struct tree *tree, uint32_t parent, const char *name, size_t len, uint32_t *number);
+
+/* A node that was just added is another name of the file first, which stands before it. */
+void tree_link(struct tree *tree, uint32_t number, uint32_t first);
 
 /* Terminated; borrowed until the next tree_add. */
 const char *tree_name(const struct tree *tree, uint32_t number);

@@ -212,10 +212,8 @@ static struct tree *make_tree(struct spill *heap, bool full_metadata)
 	}
 	for (uint32_t i = 0; i < NODES; i++)
 		describe(tree, i);
-	tree->node[HARD].place = TEXT_TXT;
-	tree->node[TEXT_TXT].links = 2;
-	tree->node[LATE].place = GONE_TOO;
-	tree->node[GONE_TOO].links = 2;
+	tree_link(tree, HARD, TEXT_TXT);
+	tree_link(tree, LATE, GONE_TOO);
 	tree->node[LINK].size = strlen(target);
 	tree->node[LINK].place = spill_len(heap);
 	assert_int_equal(spill_append(heap, target, strlen(target)), STATUS_OK);

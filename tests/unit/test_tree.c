@@ -1,6 +1,7 @@
 #include "tests/unit/unit.h"
 
 #include <fcntl.h>
+#include <sodium.h>
 #include <sys/stat.h>
 
 #include "bundler/tree.h"
@@ -30,10 +31,9 @@ static uint32_t add(uint32_t parent, const char *name, enum format_kind kind)
 
 static uint32_t link_to(uint32_t parent, const char *name, uint32_t file)
 {
-	uint32_t number = add(parent, name, KIND_HARDLINK);
+	uint32_t number = add(parent, name, KIND_FILE);
 
-	tree->node[number].place = file;
-	tree->node[file].links++;
+	tree_link(tree, number, file);
 	return number;
 }
 
@@ -186,6 +186,65 @@ static void a_directory_goes_with_both_ends_of_a_link(void **state)
 	assert_int_equal(tree->node[outside].links, 1);
 }
 
+/* Files of one to five names, in directories beside and below one another: whatever goes, each
+ * that has a name left is there once, under the first, and the others lead to it. */
+static void whatever_goes_each_file_is_there_once(void **state)
+{
+	enum { DIRECTORIES = 40, FILES = 60, NAMES = 5 };
+	uint32_t name[FILES][NAMES], at[DIRECTORIES * 2], count[FILES] = {0}, directories = 0;
+	char text[24];
+
+	(void)state;
+	for (uint32_t i = 0; i < DIRECTORIES; i++) {
+		snprintf(text, sizeof text, "d%03u", i);
+		at[directories++] = add(0, text, KIND_DIRECTORY);
+	}
+	for (uint32_t i = 0; i < DIRECTORIES; i++) {
+		at[directories++] = add(at[i], "d", KIND_DIRECTORY);
+		for (uint32_t f = 0; f < FILES; f++) {
+			if (count[f] == NAMES || randombytes_uniform(8))
+				continue;
+			snprintf(text, sizeof text, "f%03u", f);
+			name[f][count[f]] = add(at[i], text, KIND_FILE);
+			if (count[f])
+				tree_link(tree, name[f][count[f]], name[f][0]);
+			else
+				tree->node[name[f][0]].size = 1000 + f;
+			count[f]++;
+		}
+	}
+	for (int round = 0; round < 200; round++) {
+		uint32_t f = randombytes_uniform(FILES);
+
+		if (randombytes_uniform(10) == 0)
+			tree_drop(tree, at[randombytes_uniform(directories)]);
+		else if (count[f])
+			tree_drop(tree, name[f][randombytes_uniform(count[f])]);
+		for (f = 0; f < FILES; f++) {
+			uint32_t first = 0, left = 0;
+
+			for (uint32_t i = 0; i < count[f]; i++) {
+				const struct node *n = &tree->node[name[f][i]];
+
+				if (n->dropped)
+					continue;
+				left++;
+				first = first ? first : name[f][i];
+				assert_int_equal(n->kind,
+				                 first == name[f][i] ? KIND_FILE : KIND_HARDLINK);
+				if (n->kind == KIND_HARDLINK)
+					assert_int_equal(n->place, first);
+			}
+			if (first) {
+				assert_int_equal(tree->node[first].links, left);
+				assert_int_equal(tree->node[first].size, 1000 + f);
+				snprintf(text, sizeof text, "f%03u", f);
+				assert_string_equal(tree_name(tree, first), text);
+			}
+		}
+	}
+}
+
 static void set_base(char *base)
 {
 	tree->base = malloc(3 * sizeof *tree->base);
@@ -247,6 +306,7 @@ int main(void)
 		TEST(ids_skip_what_was_dropped),
 		TEST(the_first_link_left_takes_the_place_of_its_file),
 		TEST(a_directory_goes_with_both_ends_of_a_link),
+		TEST(whatever_goes_each_file_is_there_once),
 		TEST(paths_begin_where_the_source_was),
 		TEST(many_nodes_are_kept),
 	};
