@@ -480,9 +480,6 @@ static int take_entry(struct taking *t, int rc)
 		return leave_out(t, NULL, "a member has a name that cannot be read");
 	if (archive_entry_is_encrypted(t->entry))
 		return refuse(t, path, STATUS_DAMAGED, encrypted);
-	/* A name that is not Unicode is kept as it is, for all that libarchive warns. */
-	if (rc == ARCHIVE_WARN && path_is_utf8(path, strlen(path)))
-		leave_part_out(t, path, archive_error_string(t->archive));
 	why = members_clean(path, t->clean, sizeof t->clean);
 	if (why)
 		return leave_out(t, path, why);
@@ -490,12 +487,15 @@ static int take_entry(struct taking *t, int rc)
 		diag_warn(t->file, "names begin with a slash; they are packed without it");
 		t->has_slashes = true;
 	}
+	if (t->clean[0] && !t->link && unfit_kind(t))
+		return skip(t, path, unfit_kind(t));
+	/* A name that is not Unicode is kept as it is, for all that libarchive warns. */
+	if (rc == ARCHIVE_WARN && path_is_utf8(path, strlen(path)))
+		leave_part_out(t, path, archive_error_string(t->archive));
 	if (!t->clean[0])
 		return take_root(t, path);
 	if (t->link)
 		return take_link(t, path, t->link);
-	if (unfit_kind(t))
-		return skip(t, path, unfit_kind(t));
 	return take_new(t, path);
 }
 

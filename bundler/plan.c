@@ -36,10 +36,6 @@ static int wish_fill(struct pack *p, struct volumes_wish *wish)
 
 	if (drive_look_at(&drive, directory))
 		return failure_status(&p->failure, directory, STATUS_IO);
-	if (drive.free == UINT64_MAX)
-		return failure_say(&p->failure, EXIT_FAILED, directory,
-		                   "--size=fill: what is free there is not known; say how long, in "
-		                   "bytes");
 	p->fills_longest_file = layout_fill(&drive, wish->limit, &wish->least, &wish->size);
 	if (format_geometry_make(&geometry, wish->least))
 		return say_too_little(p);

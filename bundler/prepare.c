@@ -10,6 +10,7 @@
 #include "bundler/write.h"
 #include "common/arena.h"
 #include "common/diag.h"
+#include "common/drive.h"
 #include "common/seal_heap.h"
 #include "common/status.h"
 #include "common/swap.h"
@@ -66,13 +67,27 @@ static int check_outputs(struct pack *p)
 	return left || !o->output.count ? EXIT_DONE : p->refusal.code;
 }
 
+/* Better known before all is read. */
+static int check_fill(struct pack *p)
+{
+	const char *directory = p->options.size.directory;
+	struct drive drive;
+	int code = check_directory(p, "--size=fill", directory);
+
+	if (!code && !drive_look_at(&drive, directory) && drive.free == UINT64_MAX)
+		code = failure_say(&p->failure, EXIT_FAILED, directory,
+		                   "--size=fill: what is free there is not known; say how long, in "
+		                   "bytes");
+	return code;
+}
+
 static int check_places(struct pack *p)
 {
 	const struct options *o = &p->options;
 	int code = check_outputs(p);
 
 	if (!code && o->size.kind == SIZE_FILL)
-		code = check_directory(p, "--size=fill", o->size.directory);
+		code = check_fill(p);
 	if (!code)
 		code = outputs_check_spill(o, &p->failure);
 	return code;

@@ -22,11 +22,11 @@ struct node {
 	uint32_t parent;
 	uint32_t first_child; /* directory; numbers of nodes.  Else tree_link's */
 	uint32_t child_count; /* the same */
-	uint32_t links;    /* names that lead here, 1 or more */
-	uint64_t name_off; /* in the tree's names */
-	uint64_t size;     /* file: bytes; symbolic link: of the target */
-	uint64_t place;    /* as format_entry.place; hard link: the node it names again */
-	int64_t mtime;     /* seconds */
+	uint32_t links;       /* names that lead here, 1 or more */
+	uint64_t name_off;    /* in the tree's names */
+	uint64_t size;        /* file: bytes; symbolic link: of the target */
+	uint64_t place;       /* as format_entry.place; hard link: the node it names again */
+	int64_t mtime;        /* seconds */
 	uint32_t runs;
 	uint16_t mode; /* all permission bits, as found */
 	uint8_t name_len;

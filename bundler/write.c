@@ -151,7 +151,7 @@ static void take_names_back(struct write *w)
  * nobody knows which names will be there tomorrow: better the new ones than none. */
 static int give_and_keep_names(struct write *w)
 {
-	int status = give_names(w), last;
+	int status = give_names(w);
 
 	if (status) {
 		take_names_back(w);
@@ -160,10 +160,9 @@ static int give_and_keep_names(struct write *w)
 	status = commit(w, 0);
 	if (status && !w->options->replace)
 		take_names_back(w);
-	for (unsigned no = 1; no < w->volumes->count && (!status || w->options->replace); no++) {
-		last = commit(w, no);
-		status = status ? status : last;
-	}
+	else
+		for (unsigned no = 1; no < w->volumes->count; no++)
+			commit(w, no);
 	return status;
 }
 

@@ -478,8 +478,11 @@ static int exchange(const struct outfile *out)
 /* What is replaced takes the neutral name. */
 static int publish_beside(struct outfile *out)
 {
+	int status = check_final(out);
 	bool was_free;
 
+	if (status)
+		return status;
 	if (!exchange(out)) {
 		out->published = EXCHANGED;
 		return STATUS_OK;
@@ -510,8 +513,9 @@ void outfile_withdraw(struct outfile *out)
 {
 	int saved = errno;
 
-	if (out->published == EXCHANGED)
-		exchange(out);
+	/* What cannot go back keeps the neutral name. */
+	if (out->published == EXCHANGED && exchange(out))
+		atomic_store(&out->slot->state, SLOT_TAKEN);
 	else if (out->published == WAS_FREE)
 		unlinkat(out->dirfd, out->name, 0);
 	errno = saved;

@@ -5,7 +5,7 @@
 
 #ifdef HAVE_LIBSYSTEMD
 
-#include <stdbool.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,11 +24,12 @@ static const char changes[] = "type='signal',sender='org.freedesktop.login1',"
 			      "interface='org.freedesktop.DBus.Properties',"
 			      "member='PropertiesChanged',arg0='org.freedesktop.login1.Session'";
 
-/* How long logind may take: when it is first spoken to, and with a lock. */
-enum { OPEN_USEC = 2000000, OWNER_USEC = 300000 };
+/* How long logind may take to say whose screen that is. */
+enum { OWNER_USEC = 300000 };
 
 struct bus {
-	sd_bus *bus; /* NULL: it broke */
+	sd_bus *bus;      /* NULL: it broke */
+	unsigned awaited; /* answers to what was asked for at first */
 	enum bus_news news;
 	int delay_fd; /* sleep waits while it is open */
 };
@@ -100,17 +101,43 @@ static int on_change(sd_bus_message *message, void *context, sd_bus_error *error
 	return tells_of_lock(message) ? on_lock(message, context, error) : 0;
 }
 
-/* A lower limit than "as long as this takes" is logind's to set. */
-static void ask_for_delay(struct bus *b)
+static int on_added(sd_bus_message *answer, void *context, sd_bus_error *error)
 {
-	sd_bus_message *answer = NULL;
+	struct bus *b = context;
+
+	(void)answer;
+	(void)error;
+	b->awaited--;
+	return 0;
+}
+
+/* A lower limit than "as long as this takes" is logind's to set. */
+static int on_delay(sd_bus_message *answer, void *context, sd_bus_error *error)
+{
+	struct bus *b = context;
 	int fd;
 
-	if (sd_bus_call_method(b->bus, service, manager_path, manager, "Inhibit", NULL, &answer,
-	                       "ssss", "sleep", "satchel-mount", "ending", "delay") >= 0 &&
+	(void)error;
+	if (!sd_bus_message_is_method_error(answer, NULL) &&
 	    sd_bus_message_read(answer, "h", &fd) >= 0)
-		b->delay_fd = dup(fd);
-	sd_bus_message_unref(answer);
+		b->delay_fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	b->awaited--;
+	return 0;
+}
+
+/* False: the bus is of no use. */
+static bool ask(struct bus *b)
+{
+	b->awaited = 4;
+	return sd_bus_match_signal_async(b->bus, NULL, service, manager_path, manager,
+	                                 "PrepareForSleep", on_sleep, on_added, b) >= 0 &&
+	       sd_bus_match_signal_async(b->bus, NULL, service, NULL, session, "Lock", on_lock,
+	                                 on_added, b) >= 0 &&
+	       sd_bus_add_match_async(b->bus, NULL, changes, on_change, on_added, b) >= 0 &&
+	       sd_bus_call_method_async(b->bus, NULL, service, manager_path, manager, "Inhibit",
+	                                on_delay, b, "ssss", "sleep", "satchel-mount", "ending",
+	                                "delay") >= 0 &&
+	       sd_bus_set_method_call_timeout(b->bus, OWNER_USEC) >= 0;
 }
 
 struct bus *bus_open(void)
@@ -120,28 +147,31 @@ struct bus *bus_open(void)
 	if (!b)
 		return NULL;
 	b->delay_fd = -1;
-	if (sd_bus_open_system(&b->bus) < 0 ||
-	    sd_bus_set_method_call_timeout(b->bus, OPEN_USEC) < 0 ||
-	    sd_bus_match_signal(b->bus, NULL, service, manager_path, manager, "PrepareForSleep",
-	                        on_sleep, b) < 0 ||
-	    sd_bus_match_signal(b->bus, NULL, service, NULL, session, "Lock", on_lock, b) < 0 ||
-	    sd_bus_add_match(b->bus, NULL, changes, on_change, b) < 0) {
-		bus_close(b);
-		return NULL;
-	}
-	ask_for_delay(b);
-	sd_bus_set_method_call_timeout(b->bus, OWNER_USEC);
-	return b;
+	if (sd_bus_open_system(&b->bus) >= 0 && ask(b))
+		return b;
+	bus_close(b);
+	return NULL;
+}
+
+/* It would be ready again at once; and sleep waits for nobody who does not hear of it. */
+static void hang_up(struct bus *b)
+{
+	b->bus = sd_bus_close_unref(b->bus);
+	if (b->delay_fd >= 0)
+		close(b->delay_fd);
+	b->delay_fd = -1;
 }
 
 void bus_close(struct bus *bus)
 {
-	if (!bus)
-		return;
-	sd_bus_close_unref(bus->bus);
-	if (bus->delay_fd >= 0)
-		close(bus->delay_fd);
+	if (bus)
+		hang_up(bus);
 	free(bus);
+}
+
+bool bus_is_settled(const struct bus *bus)
+{
+	return !bus || !bus->bus || !bus->awaited;
 }
 
 int bus_wait(const struct bus *bus, struct pollfd *ready)
@@ -170,9 +200,8 @@ enum bus_news bus_hear(struct bus *bus)
 		return BUS_NOTHING;
 	while (!bus->news && more > 0)
 		more = sd_bus_process(bus->bus, NULL);
-	/* Broken, it would be ready again at once. */
-	if (more < 0)
-		bus->bus = sd_bus_close_unref(bus->bus);
+	if (more < 0 || sd_bus_is_open(bus->bus) <= 0)
+		hang_up(bus);
 	news = bus->news;
 	bus->news = BUS_NOTHING;
 	return news;
@@ -188,6 +217,12 @@ struct bus *bus_open(void)
 void bus_close(struct bus *bus)
 {
 	(void)bus;
+}
+
+bool bus_is_settled(const struct bus *bus)
+{
+	(void)bus;
+	return true;
 }
 
 int bus_wait(const struct bus *bus, struct pollfd *ready)

@@ -4,14 +4,20 @@
 #ifndef FUSEFS_BUS_H
 #define FUSEFS_BUS_H
 
+#include <stdbool.h>
+
 struct pollfd;
 
 enum bus_news { BUS_NOTHING, BUS_SLEEP, BUS_LOCK };
 
 struct bus;
 
-/* Connect, and ask that sleep be delayed until bus_close.  NULL: there is nothing to hear. */
+/* Begin to connect, and to ask that sleep be delayed until bus_close; nothing is waited for.
+ * NULL: there is nothing to hear. */
 struct bus *bus_open(void);
+
+/* Is everything heard from now on, or never anything? */
+bool bus_is_settled(const struct bus *bus);
 
 /* NULL is allowed, here and below. */
 void bus_close(struct bus *bus);

@@ -37,6 +37,9 @@
  * cache, for the supervisor, and for who reads messages. */
 enum { ANSWERS_MS = 200, OVERWRITE_MS = 500, DETACH_MS = 1000, LAST_WORDS_MS = 200 };
 
+/* And a beginning as long for a bus that does not answer. */
+enum { LISTEN_MS = 1000 };
+
 /* A stick that is pulled out fails reads before it is gone: no name is printed before the
  * medium has been there for so much longer.  Who pulled it wants nothing on the screen. */
 enum { HOLD_MS = 1000 };
@@ -199,7 +202,7 @@ static int start(struct mounted *m)
 	if (code)
 		return code;
 	supervisor_ignore_stops();
-	supervisor_listen(m->supervisor);
+	supervisor_listen(m->supervisor, LISTEN_MS);
 	status = watch_new(&m->watch, (int64_t)o->idle_minutes * 60, m->supervisor,
 	                   m->access.files.source, m->access.files.count);
 	code = status ? fail(status) : make_view(m);

@@ -19,10 +19,10 @@
 #include "common/status.h"
 
 enum {
-	SIZES_MAX = 64,  /* devices, of all volumes */
-	DEPTH_MAX = 6,   /* of devices upon devices */
-	PLACES_MAX = 64, /* that volumes lie on */
-	PLACES = 8,      /* of a volume, all of which must fail */
+	SIZES_MAX = 64, /* devices, of all volumes */
+	DEPTH_MAX = 6,  /* of devices upon devices */
+	LOCATIONS = 64, /* that volumes lie on */
+	PLACES = 8,     /* of a volume, all of which must fail */
 	PROBE_LEN = 4096,
 	WINDOW = 2 << 20, /* as much as the page cache may keep in one piece */
 	PROBE_MS = 250,
@@ -37,10 +37,10 @@ struct bare {
 };
 
 struct medium {
-	unsigned size_count, bare_count, place_count;
+	unsigned size_count, bare_count, location_count;
 	int size_fd[SIZES_MAX];
-	struct bare bare[PLACES_MAX];
-	dev_t place[PLACES_MAX]; /* file systems, and devices that are volumes themselves */
+	struct bare bare[LOCATIONS];
+	dev_t location[LOCATIONS]; /* file systems, and devices that are volumes themselves */
 };
 
 /* Bytes of a sysfs file, as a number; -1: it cannot be read. */
@@ -179,11 +179,12 @@ static unsigned add_whole(struct medium *m, const char *directory, int depth)
 	return add_device(m, path, depth + 1);
 }
 
-/* Made by the kernel of something else. */
+/* Made by the kernel of something else: a loop device, nbd, a mapper's.  (What NVMe shows is
+ * virtual, too, and a drive.) */
 static bool is_virtual(const char *directory)
 {
 	char *path = realpath(directory, NULL);
-	bool is = !path || strstr(path, "/devices/virtual/");
+	bool is = !path || strstr(path, "/devices/virtual/block/");
 
 	free(path);
 	return is;
@@ -214,16 +215,16 @@ static unsigned add_device(struct medium *m, const char *directory, int depth)
 }
 
 /* One volume of each file system tells of all that lie there.  True: this is the first. */
-static bool add_place(struct medium *m, const struct stat *st)
+static bool add_location(struct medium *m, const struct stat *st)
 {
-	dev_t place = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
+	dev_t location = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
 
-	for (unsigned i = 0; i < m->place_count; i++)
-		if (m->place[i] == place)
+	for (unsigned i = 0; i < m->location_count; i++)
+		if (m->location[i] == location)
 			return false;
-	if (m->place_count == PLACES_MAX)
+	if (m->location_count == LOCATIONS)
 		return false;
-	m->place[m->place_count++] = place;
+	m->location[m->location_count++] = location;
 	return true;
 }
 
@@ -237,7 +238,7 @@ int medium_new(struct medium **medium, struct source *const *sources, unsigned c
 		struct stat st;
 		unsigned found;
 
-		if (fstat(source_fd(sources[i]), &st) || !add_place(m, &st))
+		if (fstat(source_fd(sources[i]), &st) || !add_location(m, &st))
 			continue;
 		found = add_file(m, source_fd(sources[i]), &st, 0);
 		if (!(found & FOUND) || found & STAYS)

@@ -27,7 +27,13 @@
 
 /* What the serving process tells its supervisor, a byte at a time; and what it is told. */
 enum { SAY_LISTEN = 'h', SAY_READY = 'r', SAY_DETACH = 'd' };
-enum { SAY_GONE = 'g', SAY_SLEEP = 's', SAY_LOCK = 'l', SAY_DETACHED = 'D' };
+enum {
+	SAY_LISTENING = 'H',
+	SAY_GONE = 'g',
+	SAY_SLEEP = 's',
+	SAY_LOCK = 'l',
+	SAY_DETACHED = 'D',
+};
 
 struct watchman {
 	pid_t child;
@@ -38,6 +44,7 @@ struct watchman {
 	const char *directory;
 	struct mountpoint mount;
 	struct bus *bus; /* NULL: it was not asked for, or there is none */
+	bool is_asked;   /* to listen, and has not said that it does */
 };
 
 void supervisor_signals(sigset_t *set)
@@ -116,11 +123,6 @@ void supervisor_ready(struct supervisor *supervisor)
 	say(supervisor->fd, SAY_READY);
 }
 
-void supervisor_listen(struct supervisor *supervisor)
-{
-	say(supervisor->fd, SAY_LISTEN);
-}
-
 /* What it says next; 0: nothing for so long, -1: it is gone. */
 static int next_word(const struct supervisor *supervisor, int64_t milliseconds)
 {
@@ -136,9 +138,26 @@ static int next_word(const struct supervisor *supervisor, int64_t milliseconds)
 	return got == 1 ? word : -1;
 }
 
-enum supervisor_news supervisor_hear(const struct supervisor *supervisor)
+/* What else it says is for later. */
+void supervisor_listen(struct supervisor *supervisor, unsigned milliseconds)
 {
-	switch (next_word(supervisor, 0)) {
+	int64_t deadline = clock_ms() + milliseconds;
+	int word;
+
+	say(supervisor->fd, SAY_LISTEN);
+	do {
+		word = next_word(supervisor, deadline - clock_ms());
+		if (word && word != SAY_LISTENING)
+			supervisor->word = word;
+	} while (word > 0 && word != SAY_LISTENING);
+}
+
+enum supervisor_news supervisor_hear(struct supervisor *supervisor)
+{
+	int word = supervisor->word;
+
+	supervisor->word = 0;
+	switch (word ? word : next_word(supervisor, 0)) {
 	case -1:
 	case SAY_GONE: return SUPERVISOR_GONE;
 	case SAY_SLEEP: return SUPERVISOR_SLEEP;
@@ -220,6 +239,7 @@ static void hear_child(struct watchman *w)
 	}
 	if (what == SAY_LISTEN && !w->bus) {
 		w->bus = bus_open();
+		w->is_asked = true;
 	} else if (what == SAY_READY) {
 		supervisor_ignore_stops();
 		if (w->directory && mountpoint_find(&w->mount, w->directory))
@@ -251,6 +271,10 @@ static void hear_bus(struct watchman *w)
 	case BUS_SLEEP: say(w->child_fd, SAY_SLEEP); break;
 	case BUS_LOCK: say(w->child_fd, SAY_LOCK); break;
 	case BUS_NOTHING: break;
+	}
+	if (w->is_asked && bus_is_settled(w->bus)) {
+		w->is_asked = false;
+		say(w->child_fd, SAY_LISTENING);
 	}
 }
 

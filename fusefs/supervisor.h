@@ -1,7 +1,7 @@
 /* Two processes: the one that serves, with secrets and without rights, and the
  * one that was there before it, without secrets, which takes the mount away
- * however the other ends, and hears what logind announces.  In the background a third waits until the mount is
- * ready, and returns. */
+ * however the other ends, and hears what logind announces.  In the background a third
+ * waits until the mount is ready, and returns. */
 #ifndef FUSEFS_SUPERVISOR_H
 #define FUSEFS_SUPERVISOR_H
 
@@ -13,6 +13,7 @@ struct options;
 /* What the serving process has of its supervisor: a socket. */
 struct supervisor {
 	int fd;      /* readable: there is news */
+	int word;    /* that came too early; 0: none */
 	int null_fd; /* where errors go once it is ready; -1: where they went before */
 	bool background;
 };
@@ -38,16 +39,16 @@ void supervisor_allow_stops(void);
  * terminal, and whatever else it was started from, but for errors. */
 void supervisor_leave_terminal(struct supervisor *supervisor);
 
-/* From now on it shall hear when the machine is about to sleep, or is locked; sleep waits until
- * both processes are gone. */
-void supervisor_listen(struct supervisor *supervisor);
+/* It shall hear when the machine is about to sleep, or is locked; sleep waits until both
+ * processes are gone.  Waits until it does, for so long. */
+void supervisor_listen(struct supervisor *supervisor, unsigned milliseconds);
 
 /* Why the mount has to end. */
 enum supervisor_news { SUPERVISOR_NOTHING, SUPERVISOR_GONE, SUPERVISOR_SLEEP, SUPERVISOR_LOCK };
 
 /* Take in what it says, without waiting.  GONE: the mount was taken away from outside, or the
  * supervisor has died. */
-enum supervisor_news supervisor_hear(const struct supervisor *supervisor);
+enum supervisor_news supervisor_hear(struct supervisor *supervisor);
 
 /* And when the mount is ready.  Then only a terminal is still told of errors. */
 void supervisor_ready(struct supervisor *supervisor);

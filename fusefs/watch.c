@@ -24,14 +24,14 @@ enum { TICK_MS = 250 };
 
 struct watch {
 	int64_t idle_seconds;
-	const struct supervisor *supervisor;
+	struct supervisor *supervisor;
 	struct medium *medium;
 	int signal_fd;
 	int event_fd; /* one of the flags has been set */
 	_Atomic bool is_over, is_asked;
 };
 
-int watch_new(struct watch **watch, int64_t idle_seconds, const struct supervisor *supervisor,
+int watch_new(struct watch **watch, int64_t idle_seconds, struct supervisor *supervisor,
               struct source *const *sources, unsigned count)
 {
 	struct watch *w = calloc(1, sizeof *w);

@@ -32,7 +32,7 @@ struct end {
 /* Open all that is to be watched, before the sandbox.
  * idle_seconds: 0 for never.  sources: count of them, borrowed, as supervisor.  It lasts as long
  * as the process.  STATUS_NOMEM, STATUS_IO. */
-int watch_new(struct watch **watch, int64_t idle_seconds, const struct supervisor *supervisor,
+int watch_new(struct watch **watch, int64_t idle_seconds, struct supervisor *supervisor,
               struct source *const *sources, unsigned count);
 
 /* Start its threads, between the two halves of the sandbox.  STATUS_NOMEM. */

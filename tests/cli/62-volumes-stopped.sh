@@ -116,7 +116,7 @@ strace -f -qq -o "$tmp/trace" -e trace=fsync -e inject=fsync:error=EIO:when="$la
 	"${pack_it[@]}" -f -o "$out/x.bin" "$src" 2>"$tmp/stderr"
 is "names that may be gone tomorrow are an error" $? 13
 like "and it is said" "$(cat "$tmp/stderr")" 'x-1.bin: Input/output error'
-is "all that replaced others are there" "$(named)" "$volumes"
+is "all that replaced others are there, and nothing else" "$(named) $(find "$out" -type f | wc -l)" "$volumes $volumes"
 ok "and whole" exits 0 "$read" extract -q "${key[@]}" -C "$tmp/new" "$out/x-1.bin"
 begin
 strace -f -qq -o "$tmp/trace" -e trace=fsync -e inject=fsync:error=EIO:when="$last" \

@@ -131,4 +131,23 @@ is "panic, while logind says nothing: exit code" "$code" 138
 with_logind stuck
 gone
 is "a screen of nobody can tell whom counts as ours" "$code" 22
+
+# A bus where nobody answers at all.
+python3 -c 'import socket, sys, time
+s = socket.socket(socket.AF_UNIX)
+s.bind(sys.argv[1])
+s.listen()
+time.sleep(60)' "$tmp/silent" &
+silent=$!
+until [ -S "$tmp/silent" ]; do sleep 0.02; done
+export DBUS_SYSTEM_BUS_ADDRESS=unix:path=$tmp/silent
+mnt=$tmp/mnt
+up -q
+ok "where nobody answers it mounts all the same" ls "$mnt"
+kill -USR1 "$pid"
+gone
+is "and ends: exit code" "$code" 138
+ok "within a second" within 1000
+kill "$silent"
+unset DBUS_SYSTEM_BUS_ADDRESS
 finish
