@@ -128,8 +128,7 @@ static int thread_start(void **local, void *context)
 
 static void thread_stop(void *local)
 {
-	if (local)
-		way_end(local);
+	way_end(local);
 	free(local);
 }
 
