@@ -205,7 +205,8 @@ int bundle_segment_at(struct cursor *cursor, uint64_t addr, struct format_segmen
 
 /* Read, authenticate, check and decode bytes off to off + len of a segment as
  * stored (a frame: all of it; an extent: at most FORMAT_FRAME, beginning at a
- * multiple of FORMAT_LEAF), and throw them away. */
+ * multiple of FORMAT_LEAF), and throw them away.  What is neither compressed nor signed
+ * needs to be authenticated only. */
 int bundle_check_segment(struct cursor *cursor, const struct format_segment *segment, uint64_t off,
                          size_t len);
 

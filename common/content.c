@@ -20,7 +20,7 @@ enum { EXTENTS_MAX = 1024 };
 /* Pieces of one read that other threads may be busy with. */
 enum { POSTPONED_MAX = 8 };
 
-/* Bytes of the content, from whichever volumes hold them. */
+/* Bytes of the content, from whichever volumes hold them.  out: as pages_read has it. */
 static int read_content(struct cursor *c, uint64_t off, size_t len, uint8_t *out)
 {
 	struct bundle *b = c->bundle;
@@ -37,7 +37,8 @@ static int read_content(struct cursor *c, uint64_t off, size_t len, uint8_t *out
 		if (status)
 			return status;
 		off += n;
-		out += n;
+		if (out)
+			out += n;
 		len -= n;
 	}
 	return STATUS_OK;
@@ -678,6 +679,8 @@ int bundle_check_segment(struct cursor *cursor, const struct format_segment *seg
 {
 	if (segment->frame)
 		return read_piece(cursor, segment, 0, 0, cursor->stored, true);
+	if (!cursor->bundle->inner->content.is_signed)
+		return read_content(cursor, segment->off + off, len, NULL);
 	cursor->stored_leaf = UINT64_MAX;
 	return read_extent(cursor, segment, off, len, cursor->stored);
 }
@@ -692,13 +695,19 @@ uint64_t bundle_next_block(struct cursor *cursor, enum format_table_no table, ui
 	return index_next_block(cursor->index, table, b);
 }
 
-/* What is behind the index in the last data page, which is in the bounce page. */
-static bool padding_is_zero(const struct cursor *cursor, const struct bundle_volume *volume)
+/* What is behind the index in the last data page. */
+static int check_padding(struct cursor *cursor, const struct bundle_volume *volume)
 {
-	uint64_t before = (uint64_t)(volume->pages->parity.data_pages - 1) * FORMAT_PAYLOAD;
-	uint64_t used = volume->index_off + cursor->bundle->inner->content.index_len - before;
+	uint64_t off = volume->index_off + cursor->bundle->inner->content.index_len;
+	uint64_t end = (uint64_t)volume->pages->parity.data_pages * FORMAT_PAYLOAD;
+	size_t len = (size_t)(end - off);
+	int status;
 
-	return sodium_is_zero(cursor->io.bounce + used, FORMAT_PAYLOAD - used);
+	cursor->stored_leaf = UINT64_MAX;
+	status = pages_read(volume->pages, &cursor->io, off, len, cursor->stored);
+	if (status == STATUS_OK && !sodium_is_zero(cursor->stored, len))
+		status = STATUS_INVALID;
+	return status;
 }
 
 int bundle_check_page(struct cursor *cursor, unsigned v, uint32_t t)
@@ -707,9 +716,8 @@ int bundle_check_page(struct cursor *cursor, unsigned v, uint32_t t)
 	const struct format_parity *parity = &volume->pages->parity;
 	int status = pages_check_logical(volume->pages, &cursor->io, t);
 
-	if (status == STATUS_OK && t == format_data_page(parity, parity->data_pages - 1) &&
-	    !padding_is_zero(cursor, volume))
-		status = STATUS_INVALID;
+	if (status == STATUS_OK && t == format_data_page(parity, parity->data_pages - 1))
+		status = check_padding(cursor, volume);
 	return status;
 }
 

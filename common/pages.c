@@ -328,9 +328,11 @@ int pages_check_logical(struct pages *pages, struct pages_io *io, uint32_t t)
 {
 	int64_t i = pages_data_at(pages, t);
 
-	io->held = NULL;
-	if (pages_read_logical(pages, io, t, io->bounce) == STATUS_OK)
+	if (source_read_at(pages->source, io->cipher, FORMAT_PAGE, pages_offset(pages, t)) ==
+	            STATUS_OK &&
+	    seal_check_page(pages->key, SEAL_PAGE, t, io->cipher) == STATUS_OK)
 		return STATUS_OK;
+	io->held = NULL;
 	if (i >= 0)
 		return repair_lost(pages, io, (uint32_t)i, io->bounce);
 	note_damage(pages, t, &pages->health.parity);
@@ -343,10 +345,9 @@ int pages_restore(struct pages *pages, struct pages_io *io, uint32_t t,
 	int64_t i = pages_data_at(pages, t);
 	int status;
 
-	io->held = NULL;
-	if (readable &&
-	    seal_open_page(io->seal, pages->key, SEAL_PAGE, t, page, io->bounce) == STATUS_OK)
+	if (readable && seal_check_page(pages->key, SEAL_PAGE, t, page) == STATUS_OK)
 		return 0;
+	io->held = NULL;
 	if (i >= 0) {
 		status = repair_lost(pages, io, (uint32_t)i, io->bounce);
 	} else {
@@ -362,10 +363,9 @@ int pages_restore(struct pages *pages, struct pages_io *io, uint32_t t,
 int pages_restore_root(const struct pages *pages, struct pages_io *io, unsigned c,
                        uint8_t page[static FORMAT_PAGE], bool readable)
 {
-	io->held = NULL;
-	if (readable &&
-	    seal_open_page(io->seal, pages->key, SEAL_ROOT, c, page, io->bounce) == STATUS_OK)
+	if (readable && seal_check_page(pages->key, SEAL_ROOT, c, page) == STATUS_OK)
 		return 0;
+	io->held = NULL;
 	for (unsigned other = 0; other < FORMAT_ROOTS; other++) {
 		if (pages_check_root(io, pages->source, pages_root_page(pages, other), pages->key,
 		                     other, io->bounce))
@@ -429,6 +429,19 @@ static int open_piece(struct pages *pages, struct pages_io *io, uint32_t i, cons
 	return status;
 }
 
+/* The same where nothing of it is wanted. */
+static int check_piece(struct pages *pages, struct pages_io *io, uint32_t i, const uint8_t *cipher,
+                       bool *repaired)
+{
+	uint32_t t = format_data_page(&pages->parity, i);
+
+	*repaired = !cipher || seal_check_page(pages->key, SEAL_PAGE, t, cipher) != STATUS_OK;
+	if (!*repaired)
+		return STATUS_OK;
+	io->held = NULL;
+	return repair_lost(pages, io, i, io->bounce);
+}
+
 /* n pages that lie end to end, in one go; one by one where that cannot be read.
  * A repair reads through the same buffer, so behind it they are read alone too. */
 static int read_batch(struct pages *pages, struct pages_io *io, uint32_t first, uint32_t n,
@@ -449,11 +462,17 @@ static int read_batch(struct pages *pages, struct pages_io *io, uint32_t first, 
 			                   at + (uint64_t)k * FORMAT_PAGE))
 				cipher = NULL;
 		}
-		status = open_piece(pages, io, first + k, cipher,
-		                    piece_of(first + k, off, end, out), &repaired);
+		status = out ? open_piece(pages, io, first + k, cipher,
+		                          piece_of(first + k, off, end, out), &repaired)
+		             : check_piece(pages, io, first + k, cipher, &repaired);
 		together &= !repaired;
 	}
 	return status;
+}
+
+static void take_held(const struct pages_io *io, struct piece piece)
+{
+	memcpy(piece.out, io->bounce + piece.from, piece.len);
 }
 
 int pages_read(struct pages *pages, struct pages_io *io, uint64_t off, size_t len, uint8_t *out)
@@ -469,9 +488,9 @@ int pages_read(struct pages *pages, struct pages_io *io, uint64_t off, size_t le
 	last = (uint32_t)((end - 1) / FORMAT_PAYLOAD);
 	i = (uint32_t)(off / FORMAT_PAYLOAD);
 	if (io->held == pages && io->held_page == i) {
-		struct piece piece = piece_of(i++, off, end, out);
-
-		memcpy(piece.out, io->bounce + piece.from, piece.len);
+		if (out)
+			take_held(io, piece_of(i, off, end, out));
+		i++;
 	}
 	for (uint32_t k = i; pages->give_up && k <= last && status == STATUS_OK; k++)
 		if (is_gone(pages, format_data_page(&pages->parity, k)))
@@ -482,7 +501,7 @@ int pages_read(struct pages *pages, struct pages_io *io, uint64_t off, size_t le
 		status = read_batch(pages, io, i, n, off, end, out);
 		i += n;
 	}
-	if (status)
+	if (status && out)
 		sodium_memzero(out, len);
 	return status;
 }

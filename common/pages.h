@@ -92,9 +92,10 @@ uint64_t pages_offset(const struct pages *pages, uint32_t t);
 int pages_read_logical(const struct pages *pages, struct pages_io *io, uint32_t t,
                        uint8_t payload[static FORMAT_PAYLOAD]);
 
-/* Does logical page t authenticate?  Where it does not it is counted, after a
- * try at repair if it is a data page.  STATUS_DAMAGED: a data page beyond
- * repair, or a parity page.  For verification, which looks at every page. */
+/* Does logical page t authenticate?  It is not decrypted for that.  Where it does
+ * not it is counted, after a try at repair if it is a data page.  STATUS_DAMAGED:
+ * a data page beyond repair, or a parity page.  For verification, which looks at
+ * every page. */
 int pages_check_logical(struct pages *pages, struct pages_io *io, uint32_t t);
 
 /* Was logical page t found damaged before? */
@@ -119,7 +120,8 @@ int pages_restore_root(const struct pages *pages, struct pages_io *io, unsigned 
                        uint8_t page[static FORMAT_PAGE], bool readable);
 
 /* Read len bytes of the stream at off (within the data pages) to out, which
- * should lie in the arena.  STATUS_DAMAGED: a page of it is beyond repair; no
+ * should lie in the arena; NULL: see that they could be, for which nothing is
+ * decrypted but to repair it.  STATUS_DAMAGED: a page of it is beyond repair; no
  * unauthenticated byte is in out then either. */
 int pages_read(struct pages *pages, struct pages_io *io, uint64_t off, size_t len, uint8_t *out);
 

@@ -31,6 +31,11 @@ int seal_open_page(struct seal *seal, const uint8_t key[static FORMAT_KEY], enum
                    uint64_t number, const uint8_t page[static FORMAT_PAGE],
                    uint8_t payload[static FORMAT_PAYLOAD]);
 
+/* Does the page authenticate?  As seal_open_page, for who does not want what is in it, which is
+ * not decrypted.  The same behind both doors: seal_check.c. */
+int seal_check_page(const uint8_t key[static FORMAT_KEY], enum seal_domain domain, uint64_t number,
+                    const uint8_t page[static FORMAT_PAGE]);
+
 /* For the doors. */
 enum { SEAL_NONCE = 12 };
 

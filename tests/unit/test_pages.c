@@ -251,6 +251,57 @@ static void pages_are_checked_one_by_one(void **state)
 	volume_close(&v);
 }
 
+/* Whatever is changed of a page, who looks at it and who does not find it. */
+static void a_page_is_checked_as_it_is_opened(void **state)
+{
+	static const size_t at[] = {
+		0, 63, 64, 9999, FORMAT_PAYLOAD - 1, FORMAT_PAYLOAD, FORMAT_PAGE - 1};
+	uint8_t payload[FORMAT_PAYLOAD], *page;
+	struct volume v;
+
+	(void)state;
+	volume_open(&v, 50, 20, 0, 10);
+	page = v.file + format_page_offset(v.place[3]);
+	assert_int_equal(seal_check_page(key, SEAL_PAGE, 3, page), STATUS_OK);
+	assert_int_equal(seal_check_page(key, SEAL_PAGE, 2, page), STATUS_DAMAGED);
+	assert_int_equal(seal_check_page(key, SEAL_ROOT, 3, page), STATUS_DAMAGED);
+	for (size_t i = 0; i < sizeof at / sizeof *at; i++) {
+		page[at[i]] ^= 0x10;
+		assert_int_equal(seal_open_page(v.seal, key, SEAL_PAGE, 3, page, payload),
+		                 STATUS_DAMAGED);
+		assert_int_equal(seal_check_page(key, SEAL_PAGE, 3, page), STATUS_DAMAGED);
+		assert_int_equal(pages_check_logical(v.pages, &v.io, 3), STATUS_DAMAGED);
+		assert_int_equal(pages_read(v.pages, &v.io, 0, 10 * FORMAT_PAYLOAD, NULL),
+		                 STATUS_DAMAGED);
+		page[at[i]] ^= 0x10;
+		assert_int_equal(pages_check_logical(v.pages, &v.io, 3), STATUS_OK);
+		assert_int_equal(pages_read(v.pages, &v.io, 0, 10 * FORMAT_PAYLOAD, NULL),
+		                 STATUS_OK);
+	}
+	volume_close(&v);
+}
+
+static void what_is_checked_only_is_repaired_and_counted(void **state)
+{
+	struct volume v;
+
+	(void)state;
+	volume_open(&v, 300, 200, 2, 130);
+	lose(&v, 7);
+	lose(&v, 50);
+	assert_int_equal(pages_read(v.pages, &v.io, 7 * FORMAT_PAYLOAD + 5, 10, NULL), STATUS_OK);
+	assert_int_equal(v.pages->health.repaired, 1);
+	assert_int_equal(pages_read(v.pages, &v.io, 0, 130 * FORMAT_PAYLOAD, NULL), STATUS_OK);
+	assert_int_equal(v.pages->health.repaired, 2);
+	assert_int_equal(v.pages->health.lost, 0);
+	/* The page that one read ends in and the next begins in. */
+	assert_true(reads(&v, 3 * FORMAT_PAYLOAD, 100));
+	assert_int_equal(pages_read(v.pages, &v.io, 3 * FORMAT_PAYLOAD, 9 * FORMAT_PAYLOAD, NULL),
+	                 STATUS_OK);
+	assert_true(reads(&v, 3 * FORMAT_PAYLOAD + 100, 100));
+	volume_close(&v);
+}
+
 /* --- roots ------------------------------------------------------------------------------------ */
 
 static void roots_are_tried_in_order(void **state)
@@ -303,6 +354,8 @@ int main(void)
 		cmocka_unit_test(a_page_that_is_lost_later_puts_no_other_off),
 		cmocka_unit_test(a_short_medium_is_lost_pages),
 		cmocka_unit_test(pages_are_checked_one_by_one),
+		cmocka_unit_test(a_page_is_checked_as_it_is_opened),
+		cmocka_unit_test(what_is_checked_only_is_repaired_and_counted),
 		cmocka_unit_test(roots_are_tried_in_order),
 		cmocka_unit_test(pages_cannot_be_moved),
 	};
