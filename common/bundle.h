@@ -229,8 +229,9 @@ int bundle_restore(struct cursor *cursor, unsigned v, enum pages_role role, uint
 int bundle_check_root(struct cursor *cursor, unsigned v, unsigned c);
 
 /* Does the named header of volume v open with keys, and in a set of several
- * volumes with the compartment's key, too?  May take as long as opening.
+ * volumes with the compartment's key, too, and lead to that volume?  May take as long as opening.
  * STATUS_KDFMEM: nobody knows.
+ * STATUS_INVALID: it leads elsewhere.
  * STATUS_DAMAGED: it does, but some of its bytes cannot be read. */
 int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy,
                         const struct header_keys *keys);

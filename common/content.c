@@ -753,6 +753,20 @@ static bool header_is_readable(const struct source *source, uint64_t file_len,
 	                      copy == HEADER_A ? 0 : file_len - FORMAT_HEADER) == STATUS_OK;
 }
 
+/* Does the slot say what that says by which volume v was opened?  One of another volume opens just
+ * as well, and leads elsewhere. */
+static bool is_slot_of(const struct bundle *bundle, unsigned v, const struct format_slot *slot)
+{
+	const struct pages *pages = bundle->volume[v].pages;
+	bool same = slot->volume_no == v && slot->volume_count == bundle->volume_count &&
+	            slot->file_len == pages->geometry.file_len && slot->parity == pages->parity.m &&
+	            slot->data_pages == pages->parity.data_pages;
+
+	for (unsigned c = 0; c < FORMAT_ROOTS; c++)
+		same &= slot->root_page[c] == pages_root_page(pages, c);
+	return same && sodium_memcmp(slot->ck, bundle->inner->ck, FORMAT_KEY) == 0;
+}
+
 int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy,
                         const struct header_keys *keys)
 {
@@ -764,10 +778,12 @@ int bundle_check_header(struct bundle *bundle, unsigned v, enum header_copy copy
 	if (bundle->volume_count > 1)
 		status = header_open_sibling_copy(&slot, volume->source, len, copy,
 		                                  bundle->inner->ck);
+	if (status == STATUS_OK && bundle->volume_count > 1 && !is_slot_of(bundle, v, &slot))
+		status = STATUS_INVALID;
 	/* Both ways in: the key of a sibling is no help to who has this volume alone. */
 	if (status == STATUS_OK)
 		status = header_open_copy(&slot, volume->source, len, copy, keys, bundle->profile);
-	if (status == STATUS_OK && sodium_memcmp(slot.ck, bundle->inner->ck, FORMAT_KEY))
+	if (status == STATUS_OK && !is_slot_of(bundle, v, &slot))
 		status = STATUS_INVALID;
 	sodium_memzero(&slot, sizeof(slot));
 	if (status == STATUS_OK && !header_is_readable(volume->source, len, copy))

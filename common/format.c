@@ -886,7 +886,7 @@ int format_entries_decode(struct format_entry_block *block, const uint8_t *in, s
 		block->entry[i].id = first_id + i;
 
 	parent = read_bounded(&r, UINT32_MAX);
-	next.child = read_bounded(&r, UINT32_MAX);
+	next.child = read_bounded(&r, INT64_MAX);
 	next.addr = read_bounded(&r, INT64_MAX);
 	next.run = read_bounded(&r, INT64_MAX);
 	next.link = read_bounded(&r, INT64_MAX);

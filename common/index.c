@@ -393,9 +393,10 @@ uint64_t index_next_block(struct index *index, enum format_table_no table, uint6
 /* Does block b begin at or before what is looked for? */
 typedef int begins_fn(struct index *x, uint64_t b, const void *wanted, bool *before);
 
-/* So many lost blocks are stepped over in one look-up: each may be tried to be repaired, which
- * takes time.  Of lost nodes, which hide hundreds, there cannot be so many. */
-enum { SKIPS_MAX = 64 };
+/* What is lost is stepped over in one look-up as long as the sum of this is less: each block may
+ * be tried to be repaired, which takes time.  A lost node hides hundreds, of which there can be
+ * very many nevertheless in a forged bundle. */
+enum { SKIP_NODE = 1, SKIP_BLOCK = 64, SKIPS_MAX = 64 * SKIP_BLOCK };
 
 /* Of the blocks low to high the last that begins at or before what is looked for; low
  * is taken to do so.  Nodes and blocks that are lost beside the way hide only what is
@@ -415,13 +416,13 @@ static int last_block(struct index *x, enum format_table_no table, uint64_t low,
 		while (status == STATUS_DAMAGED && skips < SKIPS_MAX) {
 			uint64_t next = index_next_block(x, table, b);
 
-			skips += next == b + 1;
+			skips += next == b + 1 ? SKIP_BLOCK : SKIP_NODE;
 			b = next;
 			if (b > high)
 				break;
 			status = begins(x, b, wanted, &before);
 		}
-		if (status && (status != STATUS_DAMAGED || skips == SKIPS_MAX))
+		if (status && (status != STATUS_DAMAGED || skips >= SKIPS_MAX))
 			return status;
 		if (before) {
 			low = b;

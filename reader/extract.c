@@ -12,6 +12,7 @@
 #include "common/arena.h"
 #include "common/bytes.h"
 #include "common/diag.h"
+#include "common/drive.h"
 #include "common/progress.h"
 #include "common/source.h"
 #include "common/status.h"
@@ -544,6 +545,7 @@ static void extract_all(struct extract *x)
 static int open_target(struct extract *x)
 {
 	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
+	struct drive drive;
 
 	x->place.root = open(x->directory, flags);
 	if (x->place.root < 0 && errno == ENOENT && mkdir(x->directory, 0700) == 0) {
@@ -552,7 +554,10 @@ static int open_target(struct extract *x)
 			sandbox_close(
 				x->directory); /* so far all beside it could be written, too */
 	}
-	return x->place.root < 0 ? diag_status(x->directory, STATUS_IO) : 0;
+	if (x->place.root < 0)
+		return diag_status(x->directory, STATUS_IO);
+	x->place.renumbers = !drive_look(&drive, x->place.root) && drive.renumbers;
+	return 0;
 }
 
 /* What is read must not be replaced by what is in it. */

@@ -28,7 +28,8 @@ enum {
 
 size_t placer_size(void)
 {
-	return sizeof(struct bundle_entry) + 3 * (FORMAT_PATH + 1) + BUF + SAFENAME_ROOM + 6 * 64;
+	return sizeof(struct bundle_entry) + 3 * (FORMAT_PATH + 1) + BUF + SAFENAME_ROOM +
+	       FORMAT_NAME + 1 + 7 * 64;
 }
 
 static descent_open_fn open_component;
@@ -41,13 +42,14 @@ int placer_init(struct placer *p, struct place *place, struct arena *arena, stru
 	p->where = arena_alloc(arena, FORMAT_PATH + 1);
 	p->buf = arena_alloc(arena, BUF);
 	p->safe = arena_alloc(arena, SAFENAME_ROOM);
+	p->cased = arena_alloc(arena, FORMAT_NAME + 1);
 	p->descent = (struct descent){
 		.root = place->root,
 		.open = open_component,
 		.context = p,
 		.path = arena_alloc(arena, FORMAT_PATH + 1),
 	};
-	return p->entry && p->path && p->where && p->buf && p->safe && p->descent.path
+	return p->entry && p->path && p->where && p->buf && p->safe && p->cased && p->descent.path
 	               ? STATUS_OK
 	               : STATUS_NOMEM;
 }
@@ -359,31 +361,78 @@ static bool may_replace(const struct placer *p)
 	return p->place->force && !p->is_new;
 }
 
-/* Is name in dirfd one of those that are spared, by now? */
-static bool is_spared(struct placer *p, int dirfd, const char *name)
+/* The name with all letters of ASCII in their other case; false: it has none. */
+static bool other_case(char *out, const char *name)
 {
+	bool has_any = false;
+
+	for (; *name; name++, out++) {
+		bool letter = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
+
+		*out = letter ? (char)(*name ^ 0x20) : *name;
+		has_any |= letter;
+	}
+	*out = '\0';
+	return has_any;
+}
+
+/* Are upper and lower case the same in dirfd, where name is? */
+static bool is_caseless(struct placer *p, int dirfd, const char *name)
+{
+	/* While it is open it has one number. */
+	int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	struct stat st, other;
+	bool same = fd >= 0 && other_case(p->cased, name) &&
+	            !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) &&
+	            !fstatat(dirfd, p->cased, &other, AT_SYMLINK_NOFOLLOW) &&
+	            st.st_dev == other.st_dev && st.st_ino == other.st_ino;
+
+	if (fd >= 0)
+		close(fd);
+	return same;
+}
+
+/* Is name in dirfd, the end of path, one of those that are spared, by now? */
+static bool is_spared(struct placer *p, int dirfd, const char *name, const char *path)
+{
+	const struct spared *spared = &p->place->spared;
 	struct stat st;
 
-	return !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) &&
-	       spared_has(&p->place->spared, &st);
+	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
+		return false;
+	return spared_has(spared, &st) || (p->place->renumbers && spared_has_name(spared, path) &&
+	                                   is_caseless(p, dirfd, name));
+}
+
+/* What has been put at path is spared from now on. */
+static int spare(struct placer *p, const struct stat *st, const char *path)
+{
+	struct spared *spared = &p->place->spared;
+	int status = spared_add(spared, st);
+
+	return status == STATUS_OK && p->place->renumbers ? spared_add_name(spared, path) : status;
 }
 
 /* With --force.  Where names do not tell upper from lower case, two of a bundle are one:
  * the second must not come in place of the first, whichever thread has it; nor the files
  * of two directories that are one. */
-static int commit_once(struct placer *p, struct outfile *out, int dirfd, const char *name)
+static int commit_once(struct placer *p, struct outfile *out, int dirfd, const char *name,
+                       const char *path)
 {
-	struct spared *spared = &p->place->spared;
+	pthread_mutex_t *turn = &p->place->spared.turn;
+	struct stat st;
 	int status;
 
-	pthread_mutex_lock(&spared->turn);
-	status = is_spared(p, dirfd, name) ? STATUS_EXISTS
-	                                   : spared_add_descriptor(spared, outfile_fd(out));
+	pthread_mutex_lock(turn);
+	if (is_spared(p, dirfd, name, path))
+		status = STATUS_EXISTS;
+	else
+		status = fstat(outfile_fd(out), &st) ? STATUS_IO : spare(p, &st, path);
 	if (status)
 		outfile_discard(out);
 	else
 		status = outfile_commit(out, false);
-	pthread_mutex_unlock(&spared->turn);
+	pthread_mutex_unlock(turn);
 	return status;
 }
 
@@ -448,7 +497,8 @@ static int place_file(struct placer *p, int dirfd, const char *name, const char 
 		return status;
 	}
 	set_attributes(p, outfile_fd(out), path);
-	return p->place->force ? commit_once(p, out, dirfd, name) : outfile_commit(out, false);
+	return p->place->force ? commit_once(p, out, dirfd, name, path)
+	                       : outfile_commit(out, false);
 }
 
 /* --- links ----------------------------------------------------------------------------- */
@@ -473,8 +523,8 @@ static int replace_name(int dirfd, const char *name, make_fn *make, void *contex
 }
 
 /* Makes a name with make, also where it is taken and may be replaced. */
-static int make_or_replace(struct placer *p, int dirfd, const char *name, make_fn *make,
-                           void *context)
+static int make_or_replace(struct placer *p, int dirfd, const char *name, const char *path,
+                           make_fn *make, void *context)
 {
 	struct stat st;
 	int status = STATUS_OK;
@@ -482,22 +532,23 @@ static int make_or_replace(struct placer *p, int dirfd, const char *name, make_f
 	if (make(context, dirfd, name)) {
 		if (errno != EEXIST)
 			return STATUS_IO;
-		if (!may_replace(p) || is_spared(p, dirfd, name))
+		if (!may_replace(p) || is_spared(p, dirfd, name, path))
 			return STATUS_EXISTS;
 		status = replace_name(dirfd, name, make, context);
 	}
 	if (status == STATUS_OK && p->place->force &&
 	    !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
-		status = spared_add(&p->place->spared, &st);
+		status = spare(p, &st, path);
 	return status;
 }
 
-static int make_name(struct placer *p, int dirfd, const char *name, make_fn *make, void *context)
+static int make_name(struct placer *p, int dirfd, const char *name, const char *path, make_fn *make,
+                     void *context)
 {
 	int status;
 
 	pthread_mutex_lock(&p->place->spared.turn);
-	status = make_or_replace(p, dirfd, name, make, context);
+	status = make_or_replace(p, dirfd, name, path, make, context);
 	pthread_mutex_unlock(&p->place->spared.turn);
 	return status;
 }
@@ -512,7 +563,7 @@ static int place_symlink(struct placer *p, int dirfd, const char *name, const ch
 	int status = bundle_readlink(p->cursor, &p->entry->e, (char *)p->buf);
 
 	if (status == STATUS_OK)
-		status = make_name(p, dirfd, name, make_symlink, p->buf);
+		status = make_name(p, dirfd, name, path, make_symlink, p->buf);
 	if (status == STATUS_IO && (errno == EPERM || errno == EOPNOTSUPP)) {
 		report_partly(p, path, "symbolic links cannot be made here", errno);
 		return STATUS_CANCELLED;
@@ -563,7 +614,7 @@ bool place_link(struct placer *p, const char *first, const char *path, bool *rep
 		return false;
 	dirfd = open_parent(p, path, &name);
 	if (dirfd >= 0)
-		status = make_name(p, dirfd, name, make_link, &from);
+		status = make_name(p, dirfd, name, path, make_link, &from);
 	if (status == STATUS_EXISTS ||
 	    (status == STATUS_IO && (errno == ENOSPC || errno == EROFS))) {
 		report(p, path, status);

@@ -26,6 +26,7 @@ struct place {
 	struct session *session;
 	int root; /* the directory into which it all goes */
 	bool force;
+	bool renumbers;       /* a file there may have another number each time, see drive.h */
 	struct spared spared; /* not replaced even so */
 	bool full;            /* metadata */
 	bool owner;           /* may give files away */
@@ -43,6 +44,7 @@ struct placer {
 	char *where;  /* FORMAT_PATH + 1, the caller's: where entry goes */
 	uint8_t *buf; /* contents, attributes, targets */
 	char *safe;   /* FORMAT_NAME + 1: a name that the file system takes */
+	char *cased;  /* FORMAT_NAME + 1: a name in other letters */
 	bool is_new;  /* the directory that entry goes into was made by us: all in it is, too */
 
 	struct descent descent;

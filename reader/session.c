@@ -48,7 +48,9 @@ static void catch_signals(void)
 		if (before.sa_handler == SIG_IGN)
 			sigaction(signals[i], &before, NULL);
 	}
+	/* Those who write hear of it otherwise, and tidy up. */
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGXFSZ, SIG_IGN);
 }
 
 /* --- the arena -------------------------------------------------------------- */

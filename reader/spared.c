@@ -1,15 +1,21 @@
 #include "reader/spared.h"
 
+#include <fcntl.h>
 #include <search.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
+#include <utf8proc.h>
 
 #include "common/status.h"
 
 void spared_init(struct spared *s)
 {
-	s->tree = NULL;
+	s->files = s->paths = NULL;
+	s->held = NULL;
+	s->held_count = 0;
 	pthread_mutex_init(&s->turn, NULL);
 }
 
@@ -20,11 +26,15 @@ static void nothing(void *node)
 
 void spared_fini(struct spared *s)
 {
-	tdestroy(s->tree, nothing);
+	tdestroy(s->files, nothing);
+	tdestroy(s->paths, nothing);
+	while (s->held_count > 0)
+		close(s->held[--s->held_count]);
+	free(s->held);
 	pthread_mutex_destroy(&s->turn);
 }
 
-/* The keys of the tree are numbers. */
+/* The keys of the trees are numbers. */
 static const void *key_of(const struct stat *file)
 {
 	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15);
@@ -39,19 +49,30 @@ static int compare(const void *a, const void *b)
 
 int spared_add(struct spared *s, const struct stat *file)
 {
-	return tsearch(key_of(file), &s->tree, compare) ? STATUS_OK : STATUS_NOMEM;
+	return tsearch(key_of(file), &s->files, compare) ? STATUS_OK : STATUS_NOMEM;
+}
+
+/* What path leads to with flags. */
+static int hold(struct spared *s, const char *path, int flags)
+{
+	int *held = realloc(s->held, (s->held_count + 1) * sizeof *held);
+	int fd;
+
+	if (!held)
+		return STATUS_NOMEM;
+	s->held = held;
+	fd = open(path, O_PATH | O_CLOEXEC | flags);
+	if (fd < 0)
+		return STATUS_OK;
+	held[s->held_count++] = fd;
+	return spared_add_descriptor(s, fd);
 }
 
 int spared_add_path(struct spared *s, const char *path)
 {
-	struct stat st;
-	int status = STATUS_OK;
+	int status = path ? hold(s, path, 0) : STATUS_OK;
 
-	if (path && !stat(path, &st))
-		status = spared_add(s, &st);
-	if (path && status == STATUS_OK && !lstat(path, &st))
-		status = spared_add(s, &st);
-	return status;
+	return path && status == STATUS_OK ? hold(s, path, O_NOFOLLOW) : status;
 }
 
 int spared_add_descriptor(struct spared *s, int fd)
@@ -63,5 +84,37 @@ int spared_add_descriptor(struct spared *s, int fd)
 
 bool spared_has(const struct spared *s, const struct stat *file)
 {
-	return tfind(key_of(file), &s->tree, compare);
+	return tfind(key_of(file), &s->files, compare);
+}
+
+/* Of all characters as if they were small. */
+static const void *key_of_path(const char *path)
+{
+	const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)path;
+	utf8proc_ssize_t left = (utf8proc_ssize_t)strlen(path);
+	uint64_t key = UINT64_C(0xcbf29ce484222325);
+
+	while (left > 0) {
+		utf8proc_int32_t c;
+		utf8proc_ssize_t len = utf8proc_iterate(at, left, &c);
+
+		if (len < 1) {
+			len = 1;
+			c = *at;
+		}
+		key = (key ^ (uint32_t)utf8proc_tolower(c)) * UINT64_C(0x100000001b3);
+		at += len;
+		left -= len;
+	}
+	return (const void *)(uintptr_t)key;
+}
+
+int spared_add_name(struct spared *s, const char *path)
+{
+	return tsearch(key_of_path(path), &s->paths, compare) ? STATUS_OK : STATUS_NOMEM;
+}
+
+bool spared_has_name(const struct spared *s, const char *path)
+{
+	return tfind(key_of_path(path), &s->paths, compare);
 }

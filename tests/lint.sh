@@ -43,7 +43,7 @@ layers() {
 	only 'fusefs/' 'fusefs/[^:]*'
 	only 'openssl/' 'common/seal_(openssl|heap)\.[ch]|(bundler|fusefs)/[^:]*'
 	only 'zstd' 'common/squeeze\.c'
-	only 'utf8proc' 'common/kdf\.c'
+	only 'utf8proc' '(common/kdf|reader/spared)\.c'
 	only 'archive' 'bundler/archive\.c'
 	only 'ini\.h' 'bundler/recipe\.c'
 	only 'isa-l|erasure_code' '(bundler|fusefs)/[^:]*'

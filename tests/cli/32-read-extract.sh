@@ -202,8 +202,9 @@ else
 	ln "$tmp/cases/README" "$tmp/cases/dir/README"
 	ln "$tmp/cases/README" "$tmp/cases/dir/readme"
 	"$pack" -q --key-file "$tmp/key" -o "$tmp/folded" "$tmp/cases/." || exit 1
+	shims=$tmp/fold.so
 	folding() {
-		LD_PRELOAD=$tmp/fold.so "$build/tests/satchel-read" extract -q --force --key-file "$tmp/key" \
+		LD_PRELOAD=$shims "$build/tests/satchel-read" extract -q --force --key-file "$tmp/key" \
 			-C "$out" "$tmp/folded"
 	}
 	fresh
@@ -220,6 +221,24 @@ else
 	ok "in a directory that it makes, too" exits 1 folding
 	is "each is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 6
 	is "and one of those that are the same is there" "$(find "$out/dir" -mindepth 1 | wc -l)" 2
+
+	# FAT has no numbers of files, and the kernel makes up others when it has forgotten them.
+	preload renumbers && preload drive || exit 1
+	fresh
+	shims="$tmp/renumbers.so $tmp/drive.so $tmp/fold.so"
+	export DRIVE_AT=$out DRIVE_FREE=9999999999
+	mkdir "$out/dir"
+	echo old >"$out/dir/x"
+	DRIVE_TYPE=0x4d44 ok "on FAT: 1" exits 1 folding
+	is "each that has no place is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 6
+	is "files that were there are replaced" "$(grep -c old "$out/dir/x")" 0
+	fresh
+	shims="$tmp/renumbers.so $tmp/drive.so"
+	for try in 1 2; do
+		DRIVE_TYPE=0x65735546 ok "where names tell case and numbers do not last, $try: 0" exits 0 folding
+		ok "all is there, $try" diff -r --no-dereference "$tmp/cases" "$out"
+	done
+	unset DRIVE_AT DRIVE_FREE
 fi
 
 # --- what is read is not replaced ----------------------------------------------------------------------------

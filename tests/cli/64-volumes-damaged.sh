@@ -56,6 +56,20 @@ is "and it is said what ails it" "$(tail -n 1 "$tmp/stdout")" \
 	'the copy has all files, but one of its headers does not open, and cannot be made again'
 rm "$tmp/copy"
 
+# --- a header of another volume ----------------------------------------------------------
+
+# It opens with every key, and whoever has no other is led to where nothing is.
+for number in 1 3; do
+	fresh
+	tail -c 16384 "$set/2" | dd of="$set/$number" bs=16384 oflag=seek_bytes conv=notrunc status=none \
+		seek=$(($(stat -c %s "$set/$number") - 16384))
+	ok "header B of volume 2 in volume $number: 5" verify 5 1
+	ok "that is one header" grep -qx 'damaged: 1 header' "$tmp/stdout"
+	ok "repair says so, too" exits 5 "$read" repair -q "${key[@]}" -o "$tmp/copy" "$set/$number"
+	like "in words" "$(tail -n 1 "$tmp/stdout")" 'one of its headers does not open'
+	rm "$tmp/copy"
+done
+
 # --- one that nobody can open, beside another that all can ----------------------------------
 
 fresh 1 2

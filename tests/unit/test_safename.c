@@ -13,6 +13,11 @@ static void ordinary_names_stay(void **state)
 	assert_false(needed("film.mp4"));
 	assert_false(needed("\xd9\x81\xd9\x8a\xd9\x84\xd9\x85 1.mp4"));
 	assert_false(needed("with spaces, and 'quotes'"));
+	assert_false(needed("console"));
+	assert_false(needed("com10.txt"));
+	assert_false(needed("auxiliary.c"));
+	assert_false(needed(".aux"));
+	assert_false(needed("a.nul"));
 	assert_true(needed("what?"));
 	assert_true(needed("12:30.txt"));
 	assert_true(needed("a\nb"));
@@ -46,6 +51,28 @@ static void what_can_stay_does(void **state)
 	assert_becomes("a.b?", "a-", ".b_");
 }
 
+/* Windows has no such names, and what is mounted like there refuses them. */
+static void names_of_windows_are_known(void **state)
+{
+	(void)state;
+	assert_true(needed("aux.c"));
+	assert_true(needed("NUL"));
+	assert_true(needed("Con.tar.gz"));
+	assert_true(needed("lpt1"));
+	assert_true(needed("COM9.txt"));
+	assert_true(needed("prn .txt"));
+	assert_true(needed("etc."));
+	assert_true(needed("..."));
+	assert_true(needed("a "));
+	assert_becomes("aux.c", "_aux-", ".c");
+	assert_becomes("NUL", "_NUL-", "");
+	assert_becomes("Con.tar.gz", "_Con.tar-", ".gz");
+	assert_becomes("etc.", "etc-", "");
+	assert_becomes("...", "..-", "");
+	assert_becomes("a ", "a -", "");
+	assert_becomes("a.b. ", "a.b-", "");
+}
+
 /* Of 255 bytes, in characters of three: none is cut. */
 static void long_names_get_short(void **state)
 {
@@ -77,6 +104,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ordinary_names_stay),
 		cmocka_unit_test(what_can_stay_does),
+		cmocka_unit_test(names_of_windows_are_known),
 		cmocka_unit_test(long_names_get_short),
 		cmocka_unit_test(each_has_its_own),
 	};
