@@ -12,10 +12,11 @@
 /* What is lost is told apart in steps of so many bytes. */
 enum { CHUNK = FORMAT_FRAME, STEP = 16384 };
 
-/* Of a sparse file that has several names. */
+/* What is known of a content: where it begins, and its length (0: none). */
 enum { KNOWN = 256 };
 struct known {
-	uint32_t inode; /* 0: none */
+	uint64_t place, size;
+	bool sparse;
 	int status;
 	uint64_t unread;
 };
@@ -160,19 +161,18 @@ static void check_file(struct search *s, const struct format_entry *e)
 	}
 }
 
-/* The same, once for all its names. */
-static void check_linked(struct search *s, const struct format_entry *e)
+/* The same, once for all that have the same content: names of one file, and twins. */
+static void check_content(struct search *s, const struct format_entry *e)
 {
-	uint32_t inode = s->losses->walk.inode;
-	struct known *known = &s->known[inode % KNOWN];
+	struct known *known = &s->known[e->place % KNOWN];
 
-	if (known->inode == inode) {
+	if (known->size == e->size && known->place == e->place && known->sparse == e->sparse) {
 		s->status = known->status;
 		s->unread = known->unread;
 		return;
 	}
 	check_file(s, e);
-	*known = (struct known){inode, s->status, s->unread};
+	*known = (struct known){e->place, e->size, e->sparse, s->status, s->unread};
 }
 
 /* What the walk stands on. */
@@ -182,10 +182,8 @@ static int check_entry(struct search *s)
 
 	s->status = STATUS_OK;
 	s->unread = 0;
-	if (e->kind == KIND_FILE && e->sparse && e->links > 1)
-		check_linked(s, e);
-	else if (e->kind == KIND_FILE)
-		check_file(s, e);
+	if (e->kind == KIND_FILE && e->size)
+		check_content(s, e);
 	if (e->kind == KIND_SYMLINK && s->verdict->index_lost)
 		return bundle_readlink(s->losses->walk.cursor, e, (char *)s->losses->chunk);
 	return s->status;
