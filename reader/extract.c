@@ -12,7 +12,6 @@
 #include "common/arena.h"
 #include "common/bytes.h"
 #include "common/diag.h"
-#include "common/drive.h"
 #include "common/progress.h"
 #include "common/source.h"
 #include "common/status.h"
@@ -545,7 +544,6 @@ static void extract_all(struct extract *x)
 static int open_target(struct extract *x)
 {
 	const int flags = O_PATH | O_DIRECTORY | O_CLOEXEC;
-	struct drive drive;
 
 	x->place.root = open(x->directory, flags);
 	if (x->place.root < 0 && errno == ENOENT && mkdir(x->directory, 0700) == 0) {
@@ -556,7 +554,7 @@ static int open_target(struct extract *x)
 	}
 	if (x->place.root < 0)
 		return diag_status(x->directory, STATUS_IO);
-	x->place.renumbers = !drive_look(&drive, x->place.root) && drive.renumbers;
+	place_look(&x->place);
 	return 0;
 }
 

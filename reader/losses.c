@@ -15,7 +15,7 @@ enum { CHUNK = FORMAT_FRAME, STEP = 16384 };
 /* What is known of a content: where it begins, and its length (0: none). */
 enum { KNOWN = 256 };
 struct known {
-	uint64_t place, size;
+	uint64_t place, size, runs;
 	bool sparse;
 	int status;
 	uint64_t unread;
@@ -166,13 +166,14 @@ static void check_content(struct search *s, const struct format_entry *e)
 {
 	struct known *known = &s->known[e->place % KNOWN];
 
-	if (known->size == e->size && known->place == e->place && known->sparse == e->sparse) {
+	if (known->size == e->size && known->place == e->place && known->runs == e->runs &&
+	    known->sparse == e->sparse) {
 		s->status = known->status;
 		s->unread = known->unread;
 		return;
 	}
 	check_file(s, e);
-	*known = (struct known){e->place, e->size, e->sparse, s->status, s->unread};
+	*known = (struct known){e->place, e->size, e->runs, e->sparse, s->status, s->unread};
 }
 
 /* What the walk stands on. */

@@ -13,6 +13,7 @@
 #include "common/arena.h"
 #include "common/bytes.h"
 #include "common/diag.h"
+#include "common/drive.h"
 #include "common/outfile.h"
 #include "common/status.h"
 #include "reader/absent.h"
@@ -28,8 +29,7 @@ enum {
 
 size_t placer_size(void)
 {
-	return sizeof(struct bundle_entry) + 3 * (FORMAT_PATH + 1) + BUF + SAFENAME_ROOM +
-	       FORMAT_NAME + 1 + 7 * 64;
+	return sizeof(struct bundle_entry) + 3 * (FORMAT_PATH + 1) + BUF + SAFENAME_ROOM + 6 * 64;
 }
 
 static descent_open_fn open_component;
@@ -42,14 +42,13 @@ int placer_init(struct placer *p, struct place *place, struct arena *arena, stru
 	p->where = arena_alloc(arena, FORMAT_PATH + 1);
 	p->buf = arena_alloc(arena, BUF);
 	p->safe = arena_alloc(arena, SAFENAME_ROOM);
-	p->cased = arena_alloc(arena, FORMAT_NAME + 1);
 	p->descent = (struct descent){
 		.root = place->root,
 		.open = open_component,
 		.context = p,
 		.path = arena_alloc(arena, FORMAT_PATH + 1),
 	};
-	return p->entry && p->path && p->where && p->buf && p->safe && p->cased && p->descent.path
+	return p->entry && p->path && p->where && p->buf && p->safe && p->descent.path
 	               ? STATUS_OK
 	               : STATUS_NOMEM;
 }
@@ -146,6 +145,31 @@ static void random_name(char name[static TEMP_LETTERS + 1])
 	for (int i = 0; i < TEMP_LETTERS; i++)
 		name[i] = (char)('a' + randombytes_uniform(26));
 	name[TEMP_LETTERS] = '\0';
+}
+
+/* Are upper and lower case the same there? */
+static bool is_caseless(int root)
+{
+	char name[TEMP_LETTERS + 1], upper[TEMP_LETTERS + 1] = "";
+	struct stat st;
+	bool found;
+
+	random_name(name);
+	for (int i = 0; i < TEMP_LETTERS; i++)
+		upper[i] = (char)(name[i] - 'a' + 'A');
+	if (mkdirat(root, name, 0700))
+		return false;
+	found = !fstatat(root, upper, &st, AT_SYMLINK_NOFOLLOW);
+	unlinkat(root, name, AT_REMOVEDIR);
+	return found;
+}
+
+void place_look(struct place *place)
+{
+	struct drive drive;
+
+	place->by_name = place->force && !drive_look(&drive, place->root) && drive.renumbers &&
+	                 is_caseless(place->root);
 }
 
 /* --- directories ------------------------------------------------------------------- */
@@ -361,38 +385,7 @@ static bool may_replace(const struct placer *p)
 	return p->place->force && !p->is_new;
 }
 
-/* The name with all letters of ASCII in their other case; false: it has none. */
-static bool other_case(char *out, const char *name)
-{
-	bool has_any = false;
-
-	for (; *name; name++, out++) {
-		bool letter = (*name >= 'a' && *name <= 'z') || (*name >= 'A' && *name <= 'Z');
-
-		*out = letter ? (char)(*name ^ 0x20) : *name;
-		has_any |= letter;
-	}
-	*out = '\0';
-	return has_any;
-}
-
-/* Are upper and lower case the same in dirfd, where name is? */
-static bool is_caseless(struct placer *p, int dirfd, const char *name)
-{
-	/* While it is open it has one number. */
-	int fd = openat(dirfd, name, O_PATH | O_NOFOLLOW | O_CLOEXEC);
-	struct stat st, other;
-	bool same = fd >= 0 && other_case(p->cased, name) &&
-	            !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW) &&
-	            !fstatat(dirfd, p->cased, &other, AT_SYMLINK_NOFOLLOW) &&
-	            st.st_dev == other.st_dev && st.st_ino == other.st_ino;
-
-	if (fd >= 0)
-		close(fd);
-	return same;
-}
-
-/* Is name in dirfd, the end of path, one of those that are spared, by now? */
+/* Is name in dirfd, for what path says, one of those that are spared, by now? */
 static bool is_spared(struct placer *p, int dirfd, const char *name, const char *path)
 {
 	const struct spared *spared = &p->place->spared;
@@ -400,17 +393,18 @@ static bool is_spared(struct placer *p, int dirfd, const char *name, const char 
 
 	if (fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
 		return false;
-	return spared_has(spared, &st) || (p->place->renumbers && spared_has_name(spared, path) &&
-	                                   is_caseless(p, dirfd, name));
+	return spared_has(spared, &st) ||
+	       (p->place->by_name && spared_has_name(spared, path, name));
 }
 
-/* What has been put at path is spared from now on. */
-static int spare(struct placer *p, const struct stat *st, const char *path)
+/* What has been put there is spared from now on. */
+static int spare(struct placer *p, const struct stat *st, const char *name, const char *path)
 {
 	struct spared *spared = &p->place->spared;
 	int status = spared_add(spared, st);
 
-	return status == STATUS_OK && p->place->renumbers ? spared_add_name(spared, path) : status;
+	return status == STATUS_OK && p->place->by_name ? spared_add_name(spared, path, name)
+	                                                : status;
 }
 
 /* With --force.  Where names do not tell upper from lower case, two of a bundle are one:
@@ -427,7 +421,7 @@ static int commit_once(struct placer *p, struct outfile *out, int dirfd, const c
 	if (is_spared(p, dirfd, name, path))
 		status = STATUS_EXISTS;
 	else
-		status = fstat(outfile_fd(out), &st) ? STATUS_IO : spare(p, &st, path);
+		status = fstat(outfile_fd(out), &st) ? STATUS_IO : spare(p, &st, name, path);
 	if (status)
 		outfile_discard(out);
 	else
@@ -538,7 +532,7 @@ static int make_or_replace(struct placer *p, int dirfd, const char *name, const 
 	}
 	if (status == STATUS_OK && p->place->force &&
 	    !fstatat(dirfd, name, &st, AT_SYMLINK_NOFOLLOW))
-		status = spare(p, &st, path);
+		status = spare(p, &st, name, path);
 	return status;
 }
 

@@ -26,7 +26,7 @@ struct place {
 	struct session *session;
 	int root; /* the directory into which it all goes */
 	bool force;
-	bool renumbers;       /* a file there may have another number each time, see drive.h */
+	bool by_name;         /* numbers of files do not last there, nor is case told */
 	struct spared spared; /* not replaced even so */
 	bool full;            /* metadata */
 	bool owner;           /* may give files away */
@@ -44,11 +44,13 @@ struct placer {
 	char *where;  /* FORMAT_PATH + 1, the caller's: where entry goes */
 	uint8_t *buf; /* contents, attributes, targets */
 	char *safe;   /* FORMAT_NAME + 1: a name that the file system takes */
-	char *cased;  /* FORMAT_NAME + 1: a name in other letters */
 	bool is_new;  /* the directory that entry goes into was made by us: all in it is, too */
 
 	struct descent descent;
 };
+
+/* root and force are known: find out by what files are known there. */
+void place_look(struct place *place);
 
 /* Bytes of arena that placer_init takes. */
 size_t placer_size(void);

@@ -13,7 +13,7 @@
 
 void spared_init(struct spared *s)
 {
-	s->files = s->paths = NULL;
+	s->files = s->names = NULL;
 	s->held = NULL;
 	s->held_count = 0;
 	pthread_mutex_init(&s->turn, NULL);
@@ -27,7 +27,7 @@ static void nothing(void *node)
 void spared_fini(struct spared *s)
 {
 	tdestroy(s->files, nothing);
-	tdestroy(s->paths, nothing);
+	tdestroy(s->names, nothing);
 	while (s->held_count > 0)
 		close(s->held[--s->held_count]);
 	free(s->held);
@@ -88,33 +88,41 @@ bool spared_has(const struct spared *s, const struct stat *file)
 }
 
 /* Of all characters as if they were small. */
-static const void *key_of_path(const char *path)
+static uint64_t add_text(uint64_t key, const char *text, size_t len)
 {
-	const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)path;
-	utf8proc_ssize_t left = (utf8proc_ssize_t)strlen(path);
-	uint64_t key = UINT64_C(0xcbf29ce484222325);
+	const utf8proc_uint8_t *at = (const utf8proc_uint8_t *)text;
+	utf8proc_ssize_t left = (utf8proc_ssize_t)len;
 
 	while (left > 0) {
 		utf8proc_int32_t c;
-		utf8proc_ssize_t len = utf8proc_iterate(at, left, &c);
+		utf8proc_ssize_t step = utf8proc_iterate(at, left, &c);
 
-		if (len < 1) {
-			len = 1;
+		if (step < 1) {
+			step = 1;
 			c = *at;
 		}
 		key = (key ^ (uint32_t)utf8proc_tolower(c)) * UINT64_C(0x100000001b3);
-		at += len;
-		left -= len;
+		at += step;
+		left -= step;
 	}
-	return (const void *)(uintptr_t)key;
+	return key;
 }
 
-int spared_add_name(struct spared *s, const char *path)
+static const void *key_of_name(const char *path, const char *name)
 {
-	return tsearch(key_of_path(path), &s->paths, compare) ? STATUS_OK : STATUS_NOMEM;
+	const char *slash = strrchr(path, '/');
+	uint64_t key = UINT64_C(0xcbf29ce484222325);
+
+	key = add_text(key, path, slash ? (size_t)(slash + 1 - path) : 0);
+	return (const void *)(uintptr_t)add_text(key, name, strlen(name));
 }
 
-bool spared_has_name(const struct spared *s, const char *path)
+int spared_add_name(struct spared *s, const char *path, const char *name)
 {
-	return tfind(key_of_path(path), &s->paths, compare);
+	return tsearch(key_of_name(path, name), &s->names, compare) ? STATUS_OK : STATUS_NOMEM;
+}
+
+bool spared_has_name(const struct spared *s, const char *path, const char *name)
+{
+	return tfind(key_of_name(path, name), &s->names, compare);
 }

@@ -1,6 +1,6 @@
 /* Files that nothing is put in place of, by device and number: those that are read, and
  * what was just written under a name that the file system takes for the same.  Where
- * numbers do not last, what was written is known by its path instead.  They are for
+ * numbers do not last, what was written is known by its name, too.  They are for
  * whoever has the turn. */
 #ifndef READER_SPARED_H
 #define READER_SPARED_H
@@ -12,7 +12,7 @@
 struct stat;
 
 struct spared {
-	void *files, *paths; /* trees of hashes: who meets another's is spared too */
+	void *files, *names; /* trees of hashes: who meets another's is spared too */
 	int *held;
 	size_t held_count; /* of those that are read: an open file keeps its number */
 	pthread_mutex_t turn;
@@ -34,8 +34,10 @@ int spared_add_descriptor(struct spared *spared, int fd);
 
 bool spared_has(const struct spared *spared, const struct stat *file);
 
-/* The same by path, for which upper and lower case are the same.  STATUS_NOMEM. */
-int spared_add_name(struct spared *spared, const char *path);
-bool spared_has_name(const struct spared *spared, const char *path);
+/* The same by name, in the directory that path lies in, for which upper and lower case are the
+ * same: of some alphabets a file system may tell it, and then one too many is spared.
+ * STATUS_NOMEM. */
+int spared_add_name(struct spared *spared, const char *path, const char *name);
+bool spared_has_name(const struct spared *spared, const char *path, const char *name);
 
 #endif

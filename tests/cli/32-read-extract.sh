@@ -197,7 +197,7 @@ if sanitized || ! preload fold 2>/dev/null; then
 	skip "names that do not tell case" "needs a compiler, and no sanitizer"
 else
 	mkdir -p "$tmp/cases/Dir" "$tmp/cases/dir"
-	for name in README readme Dir/X Dir/x dir/X dir/x; do echo "$name" >"$tmp/cases/$name"; done
+	for name in README readme Dir/X Dir/x dir/X dir/x Dir/7 dir/7; do echo "$name" >"$tmp/cases/$name"; done
 	ln -s README "$tmp/cases/Readme"
 	ln "$tmp/cases/README" "$tmp/cases/dir/README"
 	ln "$tmp/cases/README" "$tmp/cases/dir/readme"
@@ -213,14 +213,14 @@ else
 	echo old >"$out/readme"
 	for try in "files that were there" "what an earlier run wrote"; do
 		ok "--force, names that do not tell case: 1" exits 1 folding
-		is "each that has no place is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 6
+		is "each that has no place is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 7
 		like "whatever it is" "$(cat "$tmp/stderr")" "dir/readme: is what"
 		is "$try are replaced, and nothing else" "$(cat "$out/readme" "$out/dir/x" | grep -c old)" 0
 	done
 	rm -rf "$out/dir"
 	ok "in a directory that it makes, too" exits 1 folding
-	is "each is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 6
-	is "and one of those that are the same is there" "$(find "$out/dir" -mindepth 1 | wc -l)" 2
+	is "each is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 7
+	is "and one of those that are the same is there" "$(find "$out/dir" -mindepth 1 | wc -l)" 3
 
 	# FAT has no numbers of files, and the kernel makes up others when it has forgotten them.
 	preload renumbers && preload drive || exit 1
@@ -230,7 +230,7 @@ else
 	mkdir "$out/dir"
 	echo old >"$out/dir/x"
 	DRIVE_TYPE=0x4d44 ok "on FAT: 1" exits 1 folding
-	is "each that has no place is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 6
+	is "each that has no place is named" "$(grep -c ': is what is read, or was just extracted: ' "$tmp/stderr")" 7
 	is "files that were there are replaced" "$(grep -c old "$out/dir/x")" 0
 	fresh
 	shims="$tmp/renumbers.so $tmp/drive.so"

@@ -253,4 +253,13 @@ else
 	many=$(calls 300)
 	ok "a name, and three hundred: each is told, the film is read once" test "${many:-9999}" -le $((one + one / 2))
 fi
+
+# Two disk images of one length, of which one is a hole.
+mkdir "$tmp/images"
+truncate -s 64M "$tmp/images/empty" "$tmp/images/full"
+dd if=/dev/urandom of="$tmp/images/full" bs=1M seek=1 count=3 conv=notrunc status=none
+"$pack" -q --parity 0 --key-file "$tmp/key" -o "$tmp/packed" "$tmp/images/." || exit 1
+overwrite "$tmp/packed" 16384 $((16384 * 90))
+ok "one of two disk images is damaged: 4" exits 4 "$read" verify -q --key-file "$tmp/key" "$tmp/packed"
+is "and not the other" "$(grep -o '[a-z]*: damaged beyond' "$tmp/stderr")" 'full: damaged beyond'
 finish
