@@ -7,7 +7,7 @@
 
 enum { SAFENAME_ROOM = 160 };
 
-/* Does some file system refuse it? */
+/* Does some file system refuse it?  name: len bytes, terminated. */
 bool safename_may_be_needed(const char *name, size_t len);
 
 /* Always the same for one name, so that it is found again, and another for any other: what is

@@ -704,6 +704,28 @@ static int try_entries(const struct format_entry *entry, unsigned count, bool fu
 	return format_entries_decode(&block, bytes, len, entry[0].id, count, &content);
 }
 
+/* Where no entry of a block has children, its first child is the second varint and any number. */
+static void a_first_child_of_nobody_may_be_any(void **state)
+{
+	static struct format_entry_block block;
+	uint8_t bytes[FORMAT_ENTRY_BLOCK], more[FORMAT_ENTRY_BLOCK + 10];
+	struct format_entry entry[2];
+	size_t len, child;
+
+	(void)state;
+	sound_entries(entry);
+	len = format_entries_encode(bytes, entry, 2, false);
+	assert_int_equal(bytes[0], 5);
+	assert_int_equal(bytes[1], 0);
+	more[0] = bytes[0];
+	child = format_varint_encode(more + 1, UINT64_C(1) << 40);
+	memcpy(more + 1 + child, bytes + 2, len - 2);
+	assert_int_equal(
+		format_entries_decode(&block, more, len - 1 + child, entry[0].id, 2, roomy(false)),
+		STATUS_OK);
+	assert_int_equal(block.entry[1].place, 5000);
+}
+
 static void entries_out_of_bounds_are_refused(void **state)
 {
 	struct format_entry entry[2];
@@ -1006,6 +1028,7 @@ int main(void)
 		cmocka_unit_test(trees_are_as_high_as_they_must_be),
 		cmocka_unit_test(entries_come_back),
 		cmocka_unit_test(the_largest_entries_fit),
+		cmocka_unit_test(a_first_child_of_nobody_may_be_any),
 		cmocka_unit_test(entries_out_of_bounds_are_refused),
 		cmocka_unit_test(random_bytes_do_no_harm),
 		cmocka_unit_test(segments_come_back),
