@@ -114,12 +114,14 @@ static void say_missing(char *out, size_t size, const struct report *r)
 {
 	char left_out[32] = "", skipped[32] = "";
 
+	*out = '\0';
+	if (!r->left_out && !r->skipped)
+		return;
 	if (r->left_out)
 		snprintf(left_out, sizeof left_out, "%" PRIu64 " left out", r->left_out);
 	if (r->skipped)
 		snprintf(skipped, sizeof skipped, "%" PRIu64 " skipped", r->skipped);
-	snprintf(out, size, *left_out || *skipped ? " (%s%s%s)" : "", left_out,
-	         *left_out && *skipped ? ", " : "", skipped);
+	snprintf(out, size, " (%s%s%s)", left_out, *left_out && *skipped ? ", " : "", skipped);
 }
 
 void report_text_end(const struct report *r)

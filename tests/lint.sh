@@ -75,6 +75,14 @@ second_analyser() {
 		common bundler reader fusefs
 }
 
+# The one that the fuzzers, msan and coverage are built with, where there is one.
+other_compiler() {
+	! command -v clang >/dev/null ||
+		printf '%s\n' {common,bundler,reader,fusefs}/*.c |
+		xargs -P "$(nproc)" -n 16 clang "${flags[@]}" -Wno-missing-field-initializers \
+			-DSATCHEL_VERSION='""' -fsyntax-only
+}
+
 scripts() {
 	local file
 	for file in .ci/* tests/**/*; do
@@ -154,6 +162,7 @@ reader_is_small_and_static() {
 check 'headers compile alone' headers_alone
 check 'layers' layers
 check 'clang-format' clang-format --dry-run -Werror "${sources[@]}" "${headers[@]}"
+check 'the other compiler' other_compiler
 check 'analyser' analyser
 check 'second analyser' second_analyser
 mapfile -t shell < <(scripts)
