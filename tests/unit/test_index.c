@@ -22,6 +22,7 @@ struct fixture {
 	unsigned reads;
 	int fail;                      /* what a read returns */
 	uint64_t lost_begin, lost_end; /* bytes that are damaged */
+	uint64_t stride;               /* of each so many only the last node can be had; 0: all */
 	struct {
 		uint64_t off, len;
 	} part[1024]; /* what was stored, in that order */
@@ -101,6 +102,8 @@ static int read_bytes(void *context, uint64_t off, size_t len, uint8_t *out)
 	if (f->fail)
 		return f->fail;
 	if (off < f->lost_end && off + len > f->lost_begin)
+		return STATUS_DAMAGED;
+	if (f->stride && off % f->stride < f->stride - FORMAT_NODE)
 		return STATUS_DAMAGED;
 	assert_true(range_within(off, len, f->len));
 	memcpy(out, f->bytes + off, len);
@@ -496,6 +499,37 @@ static void much_that_is_lost_is_not_gone_through(void **state)
 		*(status ? &damaged : &found) += 1;
 	}
 	assert_true(found > 10 && damaged > 50);
+	end(&f);
+}
+
+/* Three levels of nodes, and of those over blocks none can be had: 20,000 in what could
+ * be a file of 400 MB.  Each is tried twice at most, and not all are. */
+static void a_forest_of_lost_nodes_is_not_gone_through(void **state)
+{
+	enum { TRUNKS = 80, STRIDE = (FORMAT_FANOUT + 1) * FORMAT_NODE, READS = 2 * 4096 + 100 };
+	const uint64_t blocks = UINT64_C(1) * TRUNKS * FORMAT_FANOUT * FORMAT_FANOUT;
+	struct format_ref ref[FORMAT_FANOUT], trunk[TRUNKS];
+	const struct format_segment *got;
+	struct fixture f;
+
+	(void)state;
+	make(&f);
+	f.bytes = realloc(f.bytes, (TRUNKS + 1) * (size_t)STRIDE);
+	f.stride = STRIDE;
+	memset(ref, 0, sizeof ref);
+	for (size_t i = 0; i < TRUNKS; i++) {
+		for (size_t j = 0; j < FORMAT_FANOUT; j++, f.len += FORMAT_NODE) {
+			ref[j].off = f.len;
+			ref[j].stored_len = ref[j].raw_len = FORMAT_NODE;
+		}
+		trunk[i] = store_node(&f, ref, FORMAT_FANOUT);
+	}
+	f.len += STRIDE - TRUNKS * FORMAT_REF;
+	f.content.table[TABLE_SEGMENTS].top = store_node(&f, trunk, TRUNKS);
+	f.content.table[TABLE_SEGMENTS].records = blocks * FORMAT_SEGMENTS_PER_BLOCK;
+	open_index(&f);
+	assert_int_equal(index_segment_at(f.index, 5, &got), STATUS_DAMAGED);
+	assert_in_range(f.reads, 4096, READS);
 	end(&f);
 }
 
@@ -896,6 +930,7 @@ int main(void)
 		cmocka_unit_test(a_look_up_reads_little),
 		cmocka_unit_test(a_name_whose_way_is_whole_is_found),
 		cmocka_unit_test(much_that_is_lost_is_not_gone_through),
+		cmocka_unit_test(a_forest_of_lost_nodes_is_not_gone_through),
 		cmocka_unit_test(a_changed_block_is_seen),
 		cmocka_unit_test(a_wrong_key_is_seen),
 		cmocka_unit_test(every_address_has_its_segment),
