@@ -12,7 +12,8 @@ WORDLIST = /usr/lib/python3/dist-packages/diceware/wordlists/wordlist_en_eff.txt
 ARCH := $(shell $(CC) -print-multiarch 2>/dev/null)
 
 WARN = -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla \
-	-Wpointer-arith -Wwrite-strings -Wundef $(if $(CI),-Werror)
+	-Wpointer-arith -Wwrite-strings -Wundef $(if $(CI),-Werror) \
+	$(if $(findstring clang,$(CC)),-Wno-missing-field-initializers)
 OPT = -O2 -g
 CPPFLAGS = -I. -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DSATCHEL_VERSION='"$(VERSION)"'
 GUARD = -fstack-protector-strong -fstack-clash-protection -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=3 \

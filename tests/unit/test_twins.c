@@ -17,7 +17,7 @@ static struct way way = {.fd = -1};
 /* Files of the tree: node 1 is "1", and so on. */
 static void make(const char *const *text, uint32_t count)
 {
-	char name[8];
+	char name[12];
 	uint32_t number;
 
 	assert_int_equal(tree_new(&tree, false), STATUS_OK);

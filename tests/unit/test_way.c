@@ -13,7 +13,6 @@ enum { TOPS = 3 };
 
 static struct tree *tree;
 static struct way way;
-static char *base[TOPS];
 
 static int setup(void **state)
 {
@@ -37,7 +36,7 @@ static uint32_t add_top(const char *directory, const char *name, enum format_kin
 	tree->node[number].kind = kind;
 	tree->node[number].given = given;
 	if (!tree->base) {
-		tree->base = malloc(sizeof base);
+		tree->base = malloc(TOPS * sizeof *tree->base);
 		assert_non_null(tree->base);
 	}
 	tree->base[number - tree->node[0].first_child] = (char *)directory;
