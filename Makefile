@@ -225,8 +225,10 @@ run-msan: $(addprefix $(B)/tests/fuzz/replay_,$(MSAN_REPLAYS))
 VALGRIND_SCRIPTS = $(addprefix tests/,cli/47-compartments.sh cli/53-signed.sh cli/60-volumes.sh \
 	fuse/10-golden-files-mounted.sh fuse/20-writes-are-refused.sh)
 
+LEAKS = --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite
+
 valgrind: deps
-	$(call variant) SCRIPTS= RUN="valgrind -q --error-exitcode=99 --leak-check=full" run-tests
+	$(call variant) SCRIPTS= RUN="valgrind -q --error-exitcode=99 $(LEAKS)" run-tests
 	VALGRIND=1 $(call variant) TESTS="$(VALGRIND_SCRIPTS)" run-tests
 
 # clang's, whose counters lie in a file from the start: they count in what is confined,
@@ -256,6 +258,7 @@ fuzz: deps
 	$(call variant,$(FUZZ_HARDEN)) CC=$(CLANG) run-fuzz
 
 $(B)/tests/fuzz/fuzz_reader $(B)/tests/fuzz/replay_reader: LDFLAGS += -Wl,--wrap=bundle_read
+$(B)/tests/fuzz/fuzz_verbs $(B)/tests/fuzz/replay_verbs: LDFLAGS += -Wl,--wrap=session_run
 
 $(FUZZERS): %: %.o $(door) $$(archives)
 	$(CC) $(CFLAGS) -fsanitize=fuzzer $(LDFLAGS) -o $@ $^ $(ALL_LIBS)

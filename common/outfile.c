@@ -403,7 +403,9 @@ static int publish_by_link(const struct outfile *out)
 {
 	if (linkat(out->dirfd, out->slot->name, out->dirfd, out->name, 0))
 		return errno == EEXIST ? STATUS_EXISTS : STATUS_IO;
-	unlinkat(out->dirfd, out->slot->name, 0);
+	/* Not under two names: that one is taken back. */
+	if (unlinkat(out->dirfd, out->slot->name, 0) && !unlinkat(out->dirfd, out->name, 0))
+		return STATUS_IO;
 	return STATUS_OK;
 }
 

@@ -58,14 +58,18 @@ def main():
         if share(lines.values()) < WANTED:
             low.append(path)
     print(f"{share(every):6.1f} %  {len(every):5}  in all\n")
+    unexplained = 0
     for path, (lines, functions) in sorted(files.items()):
         missed = {}
         for no in sorted(no for no, count in lines.items() if not count):
             name = max((f for f in functions if f[0] <= no), default=(0, "-"))[1]
             missed.setdefault(name, []).append(no)
         for name, numbers in missed.items():
+            unexplained += (path, name) not in why
             print(f"{path} {name}: {why.get((path, name), 'lines ' + ' '.join(map(str, numbers)))}")
-    return f"less than {WANTED} %: {' '.join(low) or 'in all'}" if low or share(every) < WANTED else 0
+    if low or share(every) < WANTED:
+        return f"less than {WANTED} %: {' '.join(low) or 'in all'}"
+    return f"{unexplained} functions have lines that are neither run nor explained" if unexplained else 0
 
 
 sys.exit(main())

@@ -3,7 +3,8 @@
 cd "$(dirname "$0")/.." || exit 1
 build=${1:-build}
 status=0
-flags=(-std=c11 -I. -I/usr/include/fuse3 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -Wall -Wextra -Werror)
+flags=(-std=c11 -I. -I/usr/include/fuse3 -D_GNU_SOURCE -D_FILE_OFFSET_BITS=64 -DHAVE_LIBSYSTEMD
+	-Wall -Wextra -Werror)
 
 shopt -s nullglob globstar extglob
 sources=({common,bundler,reader,fusefs,tests}/**/*.c)
@@ -71,7 +72,7 @@ analyser() {
 # Of all of it: what gcc's does not see, in a few seconds.
 second_analyser() {
 	cppcheck -q -j2 --std=c11 --enable=warning,portability,performance --error-exitcode=1 \
-		--suppress=missingIncludeSystem -I. -D_GNU_SOURCE -U__SANITIZE_ADDRESS__ \
+		--suppress=missingIncludeSystem -I. -D_GNU_SOURCE -DHAVE_LIBSYSTEMD -U__SANITIZE_ADDRESS__ \
 		common bundler reader fusefs
 }
 
@@ -122,6 +123,7 @@ is_guarded() { # PROGRAM OBJECT...
 # Of the one with musl, which has no fortified functions, no names are left.
 hardening() {
 	local program
+	[ ${#programs[@]} -eq 3 ] || echo "not three programs: ${programs[*]}"
 	for program in "${programs[@]}"; do
 		is_hard "$program"
 		case $program in

@@ -202,6 +202,9 @@ is "and what the manual has" "$options" \
 ok "version" exits 0 "$pack" --version
 like "has a number" "$(cat "$tmp/stdout")" '^satchel-pack [0-9]'
 ok "help that cannot be written" exits 1 sh -c '"$1" --help >/dev/full' - "$pack"
+ok "records that cannot be written" exits 1 bash -c '"$@" >/dev/full' - "$pack" --json --key-file "$0" \
+	-o "$tmp/unrecorded" "$0"
+like "and it is said" "$(cat "$tmp/stderr")" '^satchel-pack: .*No space left'
 
 ok "a dry run needs no key and no output" exits 0 setsid -w "$pack" -n "$src"
 like "and says what it would do" "$(cat "$tmp/stdout")" '1 file, 1 directory.*length +[0-9]+ to [0-9]+ bytes'

@@ -74,6 +74,11 @@ no "and nothing of another file" test -s "$tmp/stdout"
 # --- output ------------------------------------------------------------------------------
 
 ok "output that cannot be written: 1" exits 1 bash -c '"$@" >/dev/full' - "$read" cat "${right[@]}" "$bundle" a
+for verb in ls 'ls --json' 'ls --checksum' tree info 'info --json' verify 'verify --json'; do
+	# shellcheck disable=SC2086
+	ok "nor that of $verb: 1" exits 1 bash -c '"$@" >/dev/full' - "$read" $verb "${right[@]}" "$bundle"
+	like "which is said" "$(cat "$tmp/stderr")" '^satchel-read: .*No space left'
+done
 like "it is said why" "$(cat "$tmp/stderr")" 'standard output: No space left'
 # Who stops reading stops it; that is no fault.
 "$read" cat "${right[@]}" $good/sparse.bundle hole hole hole 2>"$tmp/stderr" | head -c 10 >"$tmp/ten"

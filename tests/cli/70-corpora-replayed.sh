@@ -24,8 +24,10 @@ for target in tests/fuzz/fuzz_*.c; do
 	name=$(basename "$target" .c)
 	name=${name#fuzz_}
 	case $name in
-	bundle | volumes) percent=25 ;;
+	bundle | frame | index | ops | volumes) percent=25 ;;
+	archive | verbs) percent=15 ;;
 	reader) percent=10 ;; # a verb may not find what it wants
+	format | mount | options) percent=5 ;;
 	*) percent=1 ;;
 	esac
 	ok "$name" replay $percent "$name" "tests/fuzz/corpus/$name"/*

@@ -4,7 +4,7 @@
  *            crypto   the same, asked for by libcrypto: thousands
  *            archive  the same, asked for by libarchive
  *            map      mmap, mlock
- *            thread   pthread_create, fork
+ *            thread   pthread_create, fork, clone
  *            open     open, opendir, fopen, pipe, signalfd
  *            stat     stat, readdir, readlink
  *            read     read, pread
@@ -23,6 +23,7 @@
  * NTH_AT     the one to fail, from 1, whoever calls; all processes are counted
  *            together
  * NTH_ALL    if set, all after it fail too
+ * NTH_OLD    if set, there is no renameat2, as on many a file system and old kernels
  * NTH_SEEN   a file, made here: "n", or "y" when that one is reached; at byte 8 how
  *            many there were; from byte 16 on the name of the one that failed first,
  *            a space and the file that it was about, as far as that is known
@@ -64,7 +65,7 @@ static struct shared {
 
 static const char *call;
 static long at;
-static int all;
+static int all, old;
 
 /* Where libraries lie. */
 static struct place {
@@ -107,6 +108,7 @@ __attribute__((constructor)) static void begin(void)
 		return;
 	at = number ? atol(number) : 0;
 	all = getenv("NTH_ALL") != NULL;
+	old = getenv("NTH_OLD") != NULL;
 	call = getenv("NTH_CALL");
 	dl_iterate_phdr(look, &crypto);
 	dl_iterate_phdr(look, &archive);
@@ -328,9 +330,16 @@ long syscall(long number, ...)
 	long word[6];
 
 	TAKE_WORDS(word, number);
+	if (number == SYS_renameat2 && old) {
+		errno = EINVAL;
+		return -1;
+	}
 	if (number == SYS_renameat2 &&
 	    fails("rename", EIO, "renameat2", AT((int)word[2], (const char *)word[3]),
 	          __builtin_return_address(0)))
+		return -1;
+	if (number == SYS_clone &&
+	    fails("thread", EAGAIN, "clone", NONE, __builtin_return_address(0)))
 		return -1;
 	if (!real)
 		*(void **)&real = dlsym(RTLD_NEXT, "syscall");

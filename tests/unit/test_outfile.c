@@ -468,6 +468,8 @@ static void stopped_while_others_begin(void)
 static void what_other_threads_begin_is_removed(void **state)
 {
 	(void)state;
+	if (RUNNING_ON_VALGRIND) /* which counts threads that it ends as leaks */
+		skip();
 	for (int i = 0; i < 50; i++) {
 		assert_int_equal(unit_in_child(stopped_while_others_begin), 55);
 		assert_int_equal(count_names(), 0);
