@@ -380,7 +380,7 @@ deb: deps
 	lintian --allow-root -EvIL +pedantic --fail-on error,warning build-$@/*.changes
 
 # They come out the same to the bit wherever, whenever and by whomever they are made.
-check-deb: EXTRA = debhelper
+check-deb: EXTRA = debhelper locales
 check-deb: deps
 	tests/big/deb-twice.sh
 

@@ -1,9 +1,8 @@
 #!/bin/bash
 # The Debian packages of what is committed, built twice: in directories of other names
-# and lengths, at other times and from files of another day, in other languages and
+# and lengths, in other years and from files of another day, in other languages and
 # time zones, with other umasks, numbers of jobs and environments.  They are the same to
-# the bit; a control, built from one changed byte, is not.  (faketime is not used:
-# debhelper's perl hangs under it.)
+# the bit; a control, built from one changed byte, is not.
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
@@ -29,7 +28,14 @@ sums() {
 }
 
 (umask 022 && build "$tmp/one" env LC_ALL=C TZ=UTC DEB_BUILD_OPTIONS=parallel=1)
-(umask 077 && day=2001-02-03 build "$tmp/another-with-a-longer-name/below" env LC_ALL=C.UTF-8 LANG=tr_TR.UTF-8 \
+# Another year, and a language in which "I" is not the capital of "i"; are they to be had?
+gcc -D_GNU_SOURCE -O1 -shared -fPIC -o "$tmp/later.so" tests/preload/later.c
+mkdir "$tmp/locale" && localedef -i tr_TR -f UTF-8 "$tmp/locale/tr_TR.UTF-8"
+other=(env LOCPATH="$tmp/locale" LC_ALL=tr_TR.UTF-8 LD_PRELOAD="$tmp/later.so")
+[ "$("${other[@]}" date +%A-%Y)" = "$(LOCPATH=$tmp/locale LC_ALL=tr_TR.UTF-8 date -d '400 days' +%A-%Y)" ]
+[ "$("${other[@]}" date +%B -d 2001-02-03)" = Şubat ]
+
+(umask 077 && day=2001-02-03 build "$tmp/another-with-a-longer-name/below" "${other[@]}" \
 	TZ=Pacific/Kiritimati DEB_BUILD_OPTIONS=parallel=2 HOME=/nonexistent USER=somebody)
 change='s/which verb?/Which verb?/' build "$tmp/control" env DEB_BUILD_OPTIONS=parallel=2
 
