@@ -91,4 +91,29 @@ for reader in "$read" "$read-musl"; do
 	wait $!
 done
 
+# And at whether the kernel took what it was asked for: Landlock before the bundle is opened, and
+# again when it is open.
+held_back() { # READER VERB...
+	strace -f -qq -o "$tmp/log" -e trace=landlock_restrict_self,prctl,seccomp "$1" "${@:2}" >/dev/null 2>&1 &&
+		[ "$(grep -c 'landlock_restrict_self(.* = 0$' "$tmp/log")" -ge 2 ] &&
+		[ "$(grep -c 'PR_SET_SECCOMP, SECCOMP_MODE_FILTER, .* = 0$' "$tmp/log")" -eq 1 ] &&
+		! grep -E '(landlock_restrict_self|PR_SET_SECCOMP).* = -1' "$tmp/log"
+}
+if ! command -v strace >/dev/null; then
+	skip "each verb" "needs strace"
+	finish
+fi
+with=("${key[@]}" "$tmp/bundle")
+for reader in "$read" "$read-musl"; do
+	[ -x "$reader" ] || continue
+	for verb in ls tree info verify "cat -q" "extract -C $tmp/out/new" "repair -o $tmp/out/copy"; do
+		file=()
+		[[ $verb != cat* ]] || file=(src/numbers.txt)
+		# shellcheck disable=SC2086
+		ok "${reader##*/} ${verb%% *} is held back" held_back "$reader" $verb "${with[@]}" "${file[@]}"
+	done
+	rm -rf "$tmp/out/new" "$tmp/out/copy"
+	no "${reader##*/} help is not" held_back "$reader" help
+done
+
 finish

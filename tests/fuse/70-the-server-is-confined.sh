@@ -52,4 +52,15 @@ for name in "this kernel, Landlock $landlock" "Landlock 2"; do
 	done
 	kernel 2
 done
+
+# Its program ends it, and is all that it may kill.
+kernel
+if has_thread_sanitizer || ! unshare -Urm true 2>/dev/null; then
+	skip "for a program" "nobody can make namespaces"
+	finish
+fi
+try "$mount" -q "${key[@]}" "$bundle" --run cat src/numbers.txt 2>"$tmp/stderr" | cat >"$tmp/read"
+is "for a program: it ends well" "${PIPESTATUS[0]}" 0
+ok "what was read is right" cmp "$tmp/src/numbers.txt" "$tmp/read"
+left "for a program" '[a-z]+'
 finish
