@@ -55,11 +55,15 @@ static int refuse_session(void)
 static bool write_file(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CLOEXEC);
-	bool good = fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text);
+	ssize_t put;
 
-	if (fd >= 0)
-		close(fd);
-	return good;
+	if (fd < 0)
+		return false;
+	do
+		put = write(fd, text, strlen(text)); /* the kernel takes it as a whole, or not */
+	while (put < 0 && errno == EINTR);
+	close(fd);
+	return put == (ssize_t)strlen(text);
 }
 
 /* In the namespace everybody is who he was. */
@@ -289,9 +293,11 @@ int run_prepare(struct run *run, const struct options *options)
 
 void run_begin(struct run *run)
 {
-	ssize_t rc = write(run->go_fd, "g", 1);
+	ssize_t put;
 
-	(void)rc;
+	do
+		put = write(run->go_fd, "g", 1);
+	while (put < 0 && errno == EINTR);
 	close(run->go_fd);
 }
 

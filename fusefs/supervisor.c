@@ -75,7 +75,12 @@ void supervisor_allow_stops(void)
 
 static bool say(int fd, char what)
 {
-	return write(fd, &what, 1) == 1;
+	ssize_t put;
+
+	do
+		put = write(fd, &what, 1);
+	while (put < 0 && errno == EINTR);
+	return put == 1;
 }
 
 /* Standard input and output to nowhere.  Returns a descriptor that leads there, or -1. */

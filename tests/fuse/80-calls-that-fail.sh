@@ -137,11 +137,20 @@ else
 	skip "$name" "this system lets nobody make namespaces"
 fi
 
-with_nth short 1 '' "${with[@]}" -f "$tmp/bundle" "$mnt"
-is "with calls that do half: it ends well" "$code" 0
-is "some did" "$(head -c 1 "$tmp/seen")" y
-for file in film.mp4 numbers.txt; do
-	ok "and all of $file is there" cmp "$tmp/src/$file" "$tmp/read/$file"
+for mode in -f '-f --cache' ''; do
+	# shellcheck disable=SC2086
+	with_nth short 1 '' "${with[@]}" $mode "$tmp/bundle" "$mnt"
+	is "with calls that do half, ${mode:-in the background}: it ends well" "$code" 0
+	is "some did" "$(head -c 1 "$tmp/seen")" y
+	for file in film.mp4 numbers.txt; do
+		ok "and all of $file is there" cmp "$tmp/src/$file" "$tmp/read/$file"
+	done
+	rm -rf "$tmp/read"
 done
+if unshare -Urm true 2>/dev/null; then
+	with_nth short 1 '' "$tmp/piped" "$mount" -q --key-file "$tmp/key" "$tmp/bundle" --run cat film.mp4
+	is "for a program: it ends well" "$code $(head -c 1 "$tmp/seen")" '0 y'
+	ok "and all of it is there" cmp "$tmp/src/film.mp4" "$tmp/stdout"
+fi
 
 finish

@@ -30,6 +30,15 @@ looked() {
 	[ "$ended" -lt 124 ] || { echo "$*: $ended"; tail -n 3 "$tmp/said"; return 1; }
 }
 
+if [ "$KIB" = unlimited ]; then
+	skip "two gigabytes are too much" "a sanitizer needs more"
+else
+	no "two gigabytes are too much" python3 -c 'bytearray(2 << 30)'
+fi
+limit=$SECONDS_EACH SECONDS_EACH=1
+no "what does not end is seen" looked sleep 100
+SECONDS_EACH=$limit
+
 as_good() { # CODE
 	[ "$1" -eq "$status" ] || { [[ $1 == [05] ]] && [[ $unseen == *" $name "* ]]; }
 }

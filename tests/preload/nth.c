@@ -34,6 +34,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <link.h>
+#include <linux/magic.h>
 #include <poll.h>
 #include <pthread.h>
 #include <sched.h>
@@ -398,8 +399,16 @@ pid_t waitpid(pid_t pid, int *status, int options)
 	return real(pid, status, options);
 }
 
-/* Calls by turns: interrupted, then cut; whole.  Devices and sockets know no halves,
- * and what is read past the page cache is read in whole sectors. */
+static int is_setting(int fd, int flags)
+{
+	struct statfs fs;
+
+	return (flags & O_ACCMODE) == O_WRONLY && !syscall(SYS_fstatfs, fd, &fs) &&
+	       fs.f_type == PROC_SUPER_MAGIC;
+}
+
+/* Calls by turns: interrupted, then cut; whole.  Devices and sockets know no halves, nor what
+ * is set under /proc, and what is read past the page cache is read in whole sectors. */
 static int cut(int fd, size_t *len)
 {
 	static atomic_int turn, other_turns;
@@ -414,7 +423,7 @@ static int cut(int fd, size_t *len)
 	switch (atomic_fetch_add(&turn, 1) % 3) {
 	case 0: errno = EINTR; return 1;
 	case 1:
-		if (*len > 1 && (flags < 0 || !(flags & O_DIRECT)))
+		if (*len > 1 && (flags < 0 || !(flags & O_DIRECT || is_setting(fd, flags))))
 			*len /= 2;
 	}
 	shared->seen = 'y';
