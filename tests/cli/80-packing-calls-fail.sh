@@ -115,7 +115,38 @@ for kind in sync:2 rename:1 make:1; do
 	NTH_OLD=1 every "$kind" packed "${with[@]}" "$tmp/src"
 done
 
+# Where one of several drives fails the other has all of it.
+several() {
+	local bundle left
+	said satchel-pack
+	[ -z "$culprit" ] || [[ $code =~ ^($(right_codes))$ ]] || echo "not code $(right_codes)"
+	for bundle in "$tmp"/out/?/*; do
+		[ -e "$bundle" ] || continue
+		rm -rf "$tmp/got"
+		"$read" extract "${key[@]}" -C "$tmp/got" "$bundle" 2>&1 || continue
+		[ "$code" -eq 3 ] || diff -r "$tmp/src" "$tmp/got/src"
+	done
+	left=$(find "$tmp/out" "$tmp/spill" -type f ! -name b)
+	[ -z "$left" ] || echo "left behind: $left"
+	[ "$code" -ne 0 ] || [ "$(find "$tmp/out" -name b | wc -l)" -eq 2 ] || echo "not two of them"
+	rm -rf "$tmp/out" && mkdir -p "$tmp"/out/{1,2}
+}
+few=5
+name="two drives"
+mkdir "$tmp"/out/{1,2}
+for kind in memory:60 open:15 read:11 write:2 sync:4 rename:2 close:14; do
+	every "$kind" several "$pack" "${key[@]}" --jobs 2 --spill "$tmp/spill" \
+		-o "$tmp/out/1/b" -o "$tmp/out/2/b" "$tmp/src"
+done
+rm -rf "$tmp/out" && mkdir "$tmp/out"
+
 few=4
+name="with a passphrase"
+echo 'abacus abdomen ability ablaze able about' >"$tmp/passphrase"
+for kind in memory:60 map:8 stat:24 read:11; do
+	every "$kind" packed "${with[@]}" --kdf low --passphrase-file "$tmp/passphrase" "$tmp/src"
+done
+
 name="an archive that is spilled"
 for kind in memory:60 map:8 thread:4 open:10 stat:5 read:20 write:20 sync:2 rename:1 close:8; do
 	every "$kind" packed "${with[@]}" --memory 101M --archive "$tmp/archive.tar"

@@ -175,6 +175,10 @@ for verb in ls tree info; do
 		every "$kind" shown "$dynamic" "$verb" "${key[@]}" "$bundle"
 	done
 done
+name="ls --checksum"
+for kind in memory:20 read:3 write:1; do
+	every "$kind" shown "$dynamic" ls --checksum "${key[@]}" "$bundle"
+done
 name="ls --json"
 for kind in memory:20 read:3 write:1; do
 	every "$kind" told "$dynamic" ls -R --json "${key[@]}" "$bundle"
@@ -244,8 +248,21 @@ if command -v age-keygen >/dev/null && command -v minisign >/dev/null; then
 		every "$kind" extracted "$dynamic" extract "${with[@]}" -C "$tmp/got" "$bundle"
 	done
 	name="verify a signed set"
-	for kind in memory:40 open:6 read:15 close:6; do
+	for kind in memory:40 thread:1 open:6 read:15 close:6; do
 		every "$kind" told "$dynamic" verify --json "${with[@]}" "$bundle"
+	done
+	# One volume of it, over an old copy: that stays, or a new one is there.
+	renewed() {
+		right_code
+		[ "$code" -ne 0 ] || cmp "$bundle" "$tmp/out/b" 2>&1
+		cmp -s "$tmp/old" "$tmp/out/b" || cmp "$bundle" "$tmp/out/b" 2>&1
+		[ "$(ls -A "$tmp/out")" = b ] || echo "left: $(ls -A "$tmp/out")"
+		cp "$tmp/old" "$tmp/out/b"
+	}
+	name="repair a volume of it, over another file"
+	echo old | tee "$tmp/old" >"$tmp/out/b"
+	for kind in memory:40 open:6 read:15 write:1 sync:2 rename:1 close:6; do
+		every "$kind" renewed "$dynamic" repair --force "${with[@]}" -o "$tmp/out/b" "$bundle"
 	done
 else
 	skip "a signed set" "needs age-keygen and minisign"

@@ -3,10 +3,10 @@
  * NTH_CALL   memory   malloc and what is like it
  *            crypto   the same, asked for by libcrypto: thousands
  *            archive  the same, asked for by libarchive
- *            map      mmap, mlock
+ *            map      mmap, mlock, madvise
  *            thread   pthread_create, fork, clone
- *            open     open, opendir, fopen, pipe, signalfd
- *            stat     stat, readdir, readlink
+ *            open     open, opendir, fopen, pipe, signalfd, socket, dup
+ *            stat     stat, access, readdir, readlink, getcwd
  *            read     read, pread
  *            write    write, writev, pwrite, ftruncate
  *            sync     fsync, syncfs, sync_file_range
@@ -200,6 +200,8 @@ FAILING("map", ENOMEM, void *, MAP_FAILED, mmap64, FILE_NO(fd),
         (p, len, protection, flags, fd, off))
 FAILING("map", ENOMEM, int, -1, mlock, NONE, (const void *p, size_t len), (p, len))
 
+FAILING("map", EINVAL, int, -1, madvise, NONE, (void *p, size_t len, int advice), (p, len, advice))
+
 FAILING("thread", 0, int, EAGAIN, pthread_create, NONE,
         (pthread_t * thread, const pthread_attr_t *attributes, void *(*start)(void *), void *about),
         (thread, attributes, start, about))
@@ -228,6 +230,15 @@ FAILING("open", EMFILE, int, -1, signalfd, NONE, (int fd, const sigset_t *set, i
         (fd, set, flags))
 FAILING("open", EMFILE, int, -1, eventfd, NONE, (unsigned first, int flags), (first, flags))
 
+FAILING("open", EMFILE, int, -1, socket, NONE, (int domain, int type, int protocol),
+        (domain, type, protocol))
+FAILING("open", EMFILE, int, -1, dup3, FILE_NO(from), (int from, int to, int flags),
+        (from, to, flags))
+
+FAILING("stat", EIO, char *, NULL, getcwd, NONE, (char *to, size_t len), (to, len))
+FAILING("stat", EIO, int, -1, faccessat, AT(dir, path),
+        (int dir, const char *path, int mode, int flags), (dir, path, mode, flags))
+FAILING("stat", EIO, int, -1, access, PATH(path), (const char *path, int mode), (path, mode))
 FAILING("stat", EIO, int, -1, stat64, PATH(path), (const char *path, struct stat64 *st), (path, st))
 FAILING("stat", EIO, int, -1, lstat64, PATH(path), (const char *path, struct stat64 *st),
         (path, st))
