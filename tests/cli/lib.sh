@@ -50,9 +50,11 @@ watch() {
 	echo "$watched/${1##*/}"
 }
 
-watched=''
+# What fails under valgrind fails for its slowness, for want of Landlock, or since nothing may
+# come before the C library: what counts is what it finds itself.
+watched='' lenient=''
 if [ "${VALGRIND-}" ]; then
-	watched=$(mktemp -d)
+	watched=$(mktemp -d) lenient=yes
 	${CC:-gcc} -shared -fPIC -o "$watched/no_filter.so" tests/preload/no_filter.c || exit 1
 	build=${build#"$PWD/"}
 	# shellcheck disable=SC2034
@@ -85,6 +87,8 @@ result() { # STATUS WHAT
 	count=$((count + 1))
 	if [ "$1" -eq 0 ]; then
 		echo "ok $count - $2"
+	elif [ "$lenient" ]; then
+		echo "not ok $count - $2 # TODO not under valgrind"
 	else
 		failed=$((failed + 1))
 		echo "not ok $count - $2"
@@ -163,6 +167,7 @@ bounded() {
 }
 
 finish() {
+	lenient=''
 	[ -z "$watched" ] || no "valgrind finds nothing" grep -h '^==' "$watched"/*.log
 	echo "1..$count"
 	[ "$failed" -eq 0 ]
