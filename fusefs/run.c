@@ -27,12 +27,13 @@
 #include "common/status.h"
 #include "fusefs/inherited.h"
 #include "fusefs/options.h"
+#include "fusefs/sandbox.h"
 #include "fusefs/supervisor.h"
 
 /* Where the mount goes if the user does not care; nobody else sees it. */
 static const char default_directory[] = "/tmp/files";
 
-enum { COVERED_MAX = 16, KEPT_MAX = 16 };
+enum { COVERED_MAX = 20, KEPT_MAX = 16 };
 
 static int fail(const char *what)
 {
@@ -175,6 +176,7 @@ static void exec_program(const char *directory, char **argv)
 	clean_environment();
 	leave_no_core();
 	drop_rights();
+	sandbox_typing();
 	if (chdir(directory) == 0)
 		execvp(argv[0], argv);
 	code = errno == ENOENT ? 127 : 126;
@@ -354,9 +356,11 @@ static void list_covered(struct places *p)
 	static const char *const variables[] = {"XDG_RUNTIME_DIR", "XDG_CACHE_HOME",
 	                                        "XDG_CONFIG_HOME", "XDG_DATA_HOME",
 	                                        "XDG_STATE_HOME",  "TMPDIR"};
-	/* Behind the sockets are services that write: logs, print jobs. */
-	static const char *const always[] = {"/tmp",      "/var/tmp",     "/dev/shm",
-	                                     "/run/dbus", "/run/systemd", "/run/cups"};
+	/* Behind the sockets are services that write: logs, print jobs; or that ask for names
+	 * in the network, which tells everybody there what is being looked at. */
+	static const char *const always[] = {
+		"/tmp",      "/var/tmp",     "/dev/shm",          "/run/dbus",
+		"/run/cups", "/run/systemd", "/run/avahi-daemon", "/run/nscd"};
 	char run_user[64];
 
 	for (size_t i = 0; i < sizeof always / sizeof *always; i++)

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <seccomp.h>
 #include <signal.h>
+#include <stdint.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <unistd.h>
@@ -115,4 +117,28 @@ bool sandbox_calls(pid_t program)
 		failed = seccomp_load(filter);
 	seccomp_release(filter);
 	return !failed;
+}
+
+/* The kernel looks at 32 bits of it. */
+static int refuse_request(scmp_filter_ctx filter, unsigned request)
+{
+	return seccomp_rule_add(filter, SCMP_ACT_ERRNO(EPERM), SCMP_SYS(ioctl), 1,
+	                        SCMP_A1(SCMP_CMP_MASKED_EQ, UINT32_MAX, request));
+}
+
+void sandbox_typing(void)
+{
+	scmp_filter_ctx filter = seccomp_init(SCMP_ACT_ALLOW);
+
+	if (!filter)
+		return;
+	/* The program is any, and may be of 32 bits. */
+	seccomp_attr_set(filter, SCMP_FLTATR_ACT_BADARCH, SCMP_ACT_ALLOW);
+#ifdef __x86_64__
+	seccomp_arch_add(filter, SCMP_ARCH_X86);
+	seccomp_arch_add(filter, SCMP_ARCH_X32);
+#endif
+	if (!refuse_request(filter, TIOCSTI) && !refuse_request(filter, TIOCLINUX))
+		seccomp_load(filter);
+	seccomp_release(filter);
 }

@@ -16,4 +16,9 @@ bool sandbox_files(bool signals);
  * program: the process that may be killed, 0 for none.  False: the kernel has no seccomp. */
 bool sandbox_calls(pid_t program);
 
+/* For the program of a session: no typing on its terminal for the user, whose shell would do
+ * it when the session has ended.  Needs what sandbox_files sets, no new privileges.  Where the
+ * kernel has no seccomp, or refuses such typing by itself, nothing changes. */
+void sandbox_typing(void);
+
 #endif

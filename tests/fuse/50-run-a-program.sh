@@ -88,6 +88,43 @@ is "none of them from inside" "$(run "exec python3 - $listeners" <"$tmp/connect.
 like "(where connecting works)" "$(run "python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); socket.socket().connect(s.getsockname()); print(\"connected\")'")" connected
 kill "$listener"
 wait "$listener" 2>/dev/null
+# What is typed on a terminal for the user, his shell would do when the session has ended: where
+# the kernel lets anybody do so at all.
+cat >"$tmp/in_terminal.py" <<'EOF'
+import fcntl, os, pty, sys, termios
+pid, fd = pty.fork()
+if not pid:
+    os.execvp(sys.argv[1], sys.argv[1:])
+out = b''
+try:
+    while chunk := os.read(fd, 1000):
+        out += chunk
+except OSError:
+    pass
+os.waitpid(pid, 0)
+print('typed' if b'TYPED' in out else 'refused' if b'refused' in out else out)
+EOF
+types='import fcntl, termios
+try:
+    fcntl.ioctl(0, termios.TIOCSTI, b"x")
+    print("TYP" + "ED")
+except OSError:
+    print("refused")'
+if [ "$(python3 "$tmp/in_terminal.py" python3 -c "$types")" = typed ]; then
+	is "it types nothing on its terminal" \
+		"$(python3 "$tmp/in_terminal.py" "$mount" "${key[@]}" "$bundle" --run python3 -c "$types")" refused
+else
+	skip "it types nothing on its terminal" "nobody may here"
+fi
+for place in /run/avahi-daemon /run/nscd; do
+	if [ -d $place ]; then
+		is "nobody there asks the network: $place" "$(run "ls -A $place")" ''
+	elif mkdir $place 2>/dev/null; then
+		touch $place/socket
+		is "nobody there asks the network: $place" "$(run "ls -A $place")" ''
+		rm -r $place
+	fi
+done
 is "no network but this machine" "$(run 'ls /sys/class/net 2>/dev/null; cat /proc/net/dev' | grep -oE '[a-z0-9]+:' | sort -u | tr '\n' ' ')" "lo: "
 is "no right to undo any of that" "$(run 'umount /tmp/files 2>/dev/null && echo undone; grep -c "^CapEff.*0000000000000000" /proc/self/status')" 1
 if (ulimit -c unlimited) 2>/dev/null; then
