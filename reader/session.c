@@ -40,7 +40,8 @@ static void on_signal(int no)
 
 static void catch_signals(void)
 {
-	static const int signals[] = {SIGHUP, SIGINT, SIGQUIT, SIGTERM};
+	static const int signals[] = {SIGHUP,  SIGINT,  SIGQUIT, SIGTERM,
+	                              SIGALRM, SIGXCPU, SIGUSR1, SIGUSR2};
 	struct sigaction action = {.sa_handler = on_signal}, before;
 
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {

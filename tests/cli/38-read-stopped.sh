@@ -24,7 +24,7 @@ for reader in "$read" "$read-musl"; do
 		skip "$name is stopped" "it is not built: make reader-musl"
 		continue
 	fi
-	for signal in INT TERM HUP QUIT; do
+	for signal in INT TERM HUP QUIT ALRM XCPU USR1 USR2; do
 		stop "$reader" $signal
 		is "$name, SIG$signal: its exit code" $? $((128 + $(kill -l $signal)))
 	done
