@@ -129,15 +129,6 @@ static bool can(bool (*what)(void), enum how how)
 	return WEXITSTATUS(status);
 }
 
-static void skip_without_filter(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-	skip();
-#endif
-	if (RUNNING_ON_VALGRIND) /* which knows neither Landlock nor filters */
-		skip();
-}
-
 static void no_program_no_process_no_network(void **state)
 {
 	static bool (*const what[])(void) = {
@@ -145,7 +136,7 @@ static void no_program_no_process_no_network(void **state)
 	};
 
 	(void)state;
-	skip_without_filter();
+	unit_skip_without_filter();
 	for (size_t i = 0; i < sizeof what / sizeof *what; i++) {
 		assert_true(can(what[i], FREE));
 		assert_false(can(what[i], READING));
@@ -158,7 +149,7 @@ static void no_program_no_process_no_network(void **state)
 static void what_extracting_takes(void **state)
 {
 	(void)state;
-	skip_without_filter();
+	unit_skip_without_filter();
 	assert_true(can(changes_what_is_open, FREE) && can(kills_own_thread, FREE));
 	assert_true(can(changes_what_is_open, WRITING));
 	assert_true(can(changes_what_is_open, CLOSED_BUT_THERE));

@@ -10,15 +10,6 @@
 
 #include "fusefs/sandbox.h"
 
-static void skip_without_filter(void)
-{
-#ifdef __SANITIZE_ADDRESS__
-	skip();
-#endif
-	if (RUNNING_ON_VALGRIND) /* which knows neither Landlock nor filters */
-		skip();
-}
-
 static bool has_landlock(void)
 {
 	return syscall(SYS_landlock_create_ruleset, NULL, 0, 1) > 0;
@@ -91,7 +82,7 @@ static void kill_one_only(void)
 static void no_file_is_opened_or_changed(void **state)
 {
 	(void)state;
-	skip_without_filter();
+	unit_skip_without_filter();
 	if (!has_landlock())
 		skip();
 	assert_int_equal(unit_in_child(open_no_files), 0);
@@ -100,14 +91,14 @@ static void no_file_is_opened_or_changed(void **state)
 static void no_socket_process_thread_or_code_is_made(void **state)
 {
 	(void)state;
-	skip_without_filter();
+	unit_skip_without_filter();
 	assert_int_equal(unit_in_child(make_no_calls), 0);
 }
 
 static void one_program_can_be_killed(void **state)
 {
 	(void)state;
-	skip_without_filter();
+	unit_skip_without_filter();
 	program = fork();
 	if (program == 0) {
 		pause();
