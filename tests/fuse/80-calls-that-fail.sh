@@ -153,7 +153,7 @@ ended() {
 	! is_mounted || { echo "still mounted" && umount -l "$mnt"; }
 }
 name="an end"
-for kind in open:1 stat:1 read:0 close:1; do
+for kind in open:1 stat:1 close:1; do
 	every "$kind" ended "$tmp/end" "$mount" "$mnt" --key-file "$tmp/key" "$tmp/bundle"
 done
 
