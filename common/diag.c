@@ -28,7 +28,7 @@ struct scratch {
 static struct {
 	pthread_mutex_t lock;
 	const char *program;
-	bool quiet, hides_names;
+	bool quiet, hides_names, is_last;
 	atomic_bool silent;
 	void (*hook)(bool before);
 	struct scratch *scratch;
@@ -167,7 +167,7 @@ static void write_line(const char *line, size_t len)
 	do
 		rc = write(STDERR_FILENO, line, len);
 	while (rc < 0 && errno == EINTR);
-	if (diag.hook)
+	if (diag.hook && !diag.is_last)
 		diag.hook(false);
 	/* Nobody may be there to read it, and callers are about to say why something else failed. */
 	errno = saved;
@@ -194,6 +194,19 @@ void diag_error(const char *file, const char *format, ...)
 	pthread_mutex_lock(&diag.lock);
 	put(file, format, args);
 	pthread_mutex_unlock(&diag.lock);
+	va_end(args);
+}
+
+/* Others wait for the lock, for ever. */
+void diag_last_error(const char *file, const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	pthread_mutex_lock(&diag.lock);
+	diag.is_last = true;
+	put(file, format, args);
+	diag_fall_silent();
 	va_end(args);
 }
 

@@ -43,6 +43,11 @@ void diag_set_hook(void (*hook)(bool before));
 void diag_error(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 void diag_warn(const char *file, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* The last line of who ends at once, in any thread: as diag_error, and nothing comes behind it,
+ * neither a line nor what the hook would do. */
+void diag_last_error(const char *file, const char *format, ...)
+	__attribute__((format(printf, 2, 3)));
+
 /* "program: text\n", not when quiet. */
 void diag_note(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -398,6 +398,11 @@ int outfile_read_back(struct outfile *out, void *buf, size_t len, uint64_t off)
 	return source_read_fd(out->fd, buf, len, off);
 }
 
+void outfile_spare(struct outfile *out)
+{
+	out->taken = OUTFILE_REFUSE_LATE;
+}
+
 /* For file systems without RENAME_NOREPLACE: a link refuses just as well. */
 static int publish_by_link(const struct outfile *out)
 {

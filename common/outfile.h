@@ -57,6 +57,9 @@ int outfile_sync(struct outfile *out);
  * medium.  STATUS_IO. */
 int outfile_read_back(struct outfile *out, void *buf, size_t len, uint64_t off);
 
+/* What has the final name keeps it, in spite of OUTFILE_REPLACE: publishing says STATUS_EXISTS. */
+void outfile_spare(struct outfile *out);
+
 /* Publish under the final name; durable: content and directory are synced.
  * Frees out in every case; on failure the temporary file is removed.
  * STATUS_EXISTS (somebody else made it meanwhile; never overwritten unless

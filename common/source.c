@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -11,11 +12,22 @@
 #include "common/bytes.h"
 #include "common/status.h"
 
+enum {
+	PARTS = 8,        /* of a file, of each of which one place is known that could be read */
+	WINDOW = 2 << 20, /* as much as the page cache may keep in one piece */
+};
+
+/* What changes: apart, because a source is const. */
+struct notes {
+	_Atomic uint64_t read_count;
+	_Atomic uint64_t place[PARTS]; /* the last byte that was read there, plus 1; 0: none was */
+};
+
 struct source {
 	int fd; /* -1: bytes */
 	const uint8_t *bytes;
 	uint64_t len;
-	atomic_uint_least64_t *read_count; /* apart, because a source is const */
+	struct notes *notes;
 };
 
 static struct source *new_source(void)
@@ -25,8 +37,8 @@ static struct source *new_source(void)
 	if (!source)
 		return NULL;
 	source->fd = -1;
-	source->read_count = calloc(1, sizeof *source->read_count);
-	if (source->read_count)
+	source->notes = calloc(1, sizeof *source->notes);
+	if (source->notes)
 		return source;
 	free(source);
 	return NULL;
@@ -132,15 +144,66 @@ int source_read_fd(int fd, void *buf, size_t len, uint64_t off)
 	return STATUS_OK;
 }
 
+static void (*_Atomic gone)(const struct source *source);
+
+void source_watch(void (*report)(const struct source *source))
+{
+	atomic_store(&gone, report);
+}
+
+static void note_place(const struct source *source, uint64_t last)
+{
+	uint64_t part = last / (source->len / PARTS + 1);
+
+	atomic_store_explicit(&source->notes->place[part], last + 1, memory_order_relaxed);
+}
+
+/* From the medium, unless somebody maps what the page cache has of it. */
+static bool reads_again(const struct source *source, uint64_t off)
+{
+	uint8_t byte;
+
+	posix_fadvise(source->fd, (off_t)(off / WINDOW * WINDOW), WINDOW, POSIX_FADV_DONTNEED);
+	return source_read_fd(source->fd, &byte, 1, off) == STATUS_OK;
+}
+
+/* Where nothing was ever read there is nothing to go by. */
+static bool is_gone(const struct source *source)
+{
+	unsigned known = 0;
+
+	for (unsigned part = 0; part < PARTS; part++) {
+		uint64_t place = atomic_load(&source->notes->place[part]);
+
+		known += place > 0;
+		if (place && reads_again(source, place - 1))
+			return false;
+	}
+	return known > 0;
+}
+
+static int read_file(const struct source *source, void *buf, size_t len, uint64_t off)
+{
+	void (*report)(const struct source *) = atomic_load(&gone);
+	int status = source_read_fd(source->fd, buf, len, off), error = errno;
+
+	if (status == STATUS_OK && len)
+		note_place(source, off + len - 1);
+	if (status && report && is_gone(source))
+		report(source);
+	errno = error;
+	return status;
+}
+
 int source_read_at(const struct source *source, void *buf, size_t len, uint64_t off)
 {
-	atomic_fetch_add_explicit(source->read_count, 1, memory_order_relaxed);
+	atomic_fetch_add_explicit(&source->notes->read_count, 1, memory_order_relaxed);
 	if (!range_within(off, len, source->len)) {
 		errno = EIO;
 		return STATUS_IO;
 	}
 	if (source->fd >= 0)
-		return source_read_fd(source->fd, buf, len, off);
+		return read_file(source, buf, len, off);
 	if (len)
 		memcpy(buf, source->bytes + off, len);
 	return STATUS_OK;
@@ -186,7 +249,7 @@ void source_drop_cache(const struct source *source)
 
 uint64_t source_read_count(const struct source *source)
 {
-	return atomic_load_explicit(source->read_count, memory_order_relaxed);
+	return atomic_load_explicit(&source->notes->read_count, memory_order_relaxed);
 }
 
 int source_fd(const struct source *source)
@@ -200,6 +263,6 @@ void source_close(struct source *source)
 		return;
 	if (source->fd >= 0)
 		close(source->fd);
-	free(source->read_count);
+	free(source->notes);
 	free(source);
 }

@@ -41,6 +41,11 @@ int source_read_fd(int fd, void *buf, size_t len, uint64_t off);
  * for an end that does not wait for a medium.  NULL: nothing is called. */
 void source_halt(void (*halt)(void));
 
+/* From now on this is called, in the thread that reads, where bytes of a file cannot be read, and
+ * nothing can of what could before, past the page cache: the medium is gone, and what is missing
+ * is not damage.  It need not return.  NULL: nobody asks. */
+void source_watch(void (*gone)(const struct source *source));
+
 /* Tell the kernel that len bytes at off will be wanted soon. Advice only. */
 void source_will_need(const struct source *source, uint64_t off, uint64_t len);
 

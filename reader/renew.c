@@ -1,6 +1,7 @@
 #include "reader/renew.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -323,6 +324,28 @@ static int check_room(const struct renew *r, const char *path)
 	return EXIT_UNFIT;
 }
 
+/* A copy that lacks something takes nobody's place: what is there may be whole. */
+static int publish(struct renew *r, const char *path)
+{
+	struct outfile *file = r->file;
+	bool lacks = r->verdict->unrestored > 0;
+	int status;
+
+	if (lacks)
+		outfile_spare(file);
+	r->file = NULL;
+	status = outfile_commit(file, true);
+	if (status == STATUS_OK)
+		return 0;
+	if (status != STATUS_EXISTS || !lacks)
+		return report(path, status);
+	diag_error(path,
+	           "exists, and stays as it is: %" PRIu64 " page%s of the copy would be random; "
+	           "write it to another name",
+	           r->verdict->unrestored, verdict_plural(r->verdict->unrestored));
+	return EXIT_LOST;
+}
+
 int renew_write(struct renew *r, const char *path, bool replace)
 {
 	int status = outfile_open(&r->file, path, replace), code;
@@ -345,12 +368,8 @@ int renew_write(struct renew *r, const char *path, bool replace)
 		diag_error(path, "the drive does not give back what was written to it");
 		return EXIT_UNFIT;
 	}
-	if (status == STATUS_OK) {
-		status = outfile_commit(r->file, true);
-		r->file = NULL;
-	}
-	if (status)
-		return report(path, status);
-	verdict_add_volume(r->verdict, r->volume);
-	return 0;
+	code = status ? report(path, status) : publish(r, path);
+	if (code == 0)
+		verdict_add_volume(r->verdict, r->volume);
+	return code;
 }

@@ -261,6 +261,7 @@ static int run(int argc, char **argv)
 	if (!m.output)
 		return options_usage("repair", "write the copy where?", "-o FILE");
 	needs.place = m.output;
+	needs.json = m.json;
 	code = session_run(&options, &needs, act, &m);
 	if (m.json && !m.is_judged)
 		verdict_print_json_failure(code);

@@ -10,9 +10,11 @@
 #include "common/outfile.h"
 #include "common/pages.h"
 #include "common/publisher.h"
+#include "common/source.h"
 #include "common/status.h"
 #include "common/swap.h"
 #include "reader/sandbox.h"
+#include "reader/verdict.h"
 
 enum { DIAG_ROOM = 16384, SPARE_FRAMES = 3 };
 
@@ -20,15 +22,20 @@ enum { DIAG_ROOM = 16384, SPARE_FRAMES = 3 };
 
 static struct arena *to_wipe;
 
+static void leave_nothing(void)
+{
+	outfile_discard_all();
+	if (to_wipe)
+		arena_wipe(to_wipe);
+}
+
 /* What is wiped must not be gone on with, whatever becomes of the signal. */
 static void on_signal(int no)
 {
 	sigset_t own;
 
 	diag_fall_silent();
-	outfile_discard_all();
-	if (to_wipe)
-		arena_wipe(to_wipe);
+	leave_nothing();
 	sigemptyset(&own);
 	sigaddset(&own, no);
 	signal(no, SIG_DFL);
@@ -52,6 +59,24 @@ static void catch_signals(void)
 	/* Those who write hear of it otherwise, and tidy up. */
 	signal(SIGPIPE, SIG_IGN);
 	signal(SIGXFSZ, SIG_IGN);
+}
+
+/* Where the medium is gone all that follows would be called damage.  The first thread that
+ * meets it ends the others; a signal is as good an end. */
+static struct session *watched;
+
+static void on_gone(const struct source *source)
+{
+	const char *file = watched->options->opening.bundle;
+
+	for (unsigned i = 0; i < watched->files.count; i++)
+		if (watched->files.source[i] == source)
+			file = watched->files.file[i];
+	diag_last_error(file, "cannot be read any more: the drive was pulled out, or fails");
+	leave_nothing();
+	if (watched->is_json)
+		verdict_print_json_failure(EXIT_ABSENT);
+	_exit(EXIT_ABSENT);
 }
 
 /* --- the arena -------------------------------------------------------------- */
@@ -109,8 +134,11 @@ static int open_session(struct session *s, const struct options *options,
 {
 	int code;
 
-	*s = (struct session){.options = options, .one_volume = needs->one_volume};
+	*s = (struct session){
+		.options = options, .one_volume = needs->one_volume, .is_json = needs->json};
 	catch_signals();
+	watched = s;
+	source_watch(on_gone);
 	code = make_arena(s, needs);
 	if (code == 0)
 		code = fileset_open(&s->files, &options->opening);
@@ -179,6 +207,7 @@ static int close_session(struct session *s)
 {
 	if (s->bundle && bundle_ready(s->bundle) == STATUS_OK && is_damage_seen(s))
 		session_note(s, EXIT_REPAIRED);
+	source_watch(NULL);
 	for (unsigned i = 0; i < s->worker_count; i++)
 		cursor_free(s->worker[i]);
 	cursor_free(s->cursor);

@@ -27,7 +27,7 @@ struct session {
 	struct cursor *cursor;                  /* the verb's own */
 	struct cursor *worker[SESSION_WORKERS]; /* one for each thread of a pool */
 	unsigned worker_count, frame_count;
-	bool one_volume; /* see session_needs */
+	bool one_volume, is_json; /* see session_needs */
 	_Atomic int exit_code;
 };
 
@@ -38,6 +38,7 @@ struct session_needs {
 	size_t worker_room; /* and so many bytes beside each */
 	const char *place;  /* where it will write files; NULL: it writes none */
 	bool one_volume;    /* damage to others than the one named is no matter */
+	bool json;          /* who ends without a verdict says so in a line of its own */
 };
 
 /* Open the bundle, do what is to be done, close, wipe.  act returns 0 or an exit

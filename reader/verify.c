@@ -169,7 +169,7 @@ static int act(void *context, struct session *session)
 
 static int run(int argc, char **argv)
 {
-	const struct session_needs needs = {
+	struct session_needs needs = {
 		.room = losses_size() + examine_size(),
 		.workers = true,
 	};
@@ -179,6 +179,7 @@ static int run(int argc, char **argv)
 
 	if (code >= 0)
 		return code;
+	needs.json = v.json;
 	code = session_run(&options, &needs, act, &v);
 	if (v.json && !v.is_judged)
 		verdict_print_json_failure(code);

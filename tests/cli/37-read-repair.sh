@@ -210,7 +210,7 @@ different=0
 for file in "$tmp"/out/*; do cmp -s "$file" "$tmp/src/${file##*/}" || different=1; done
 is "as they were" $different 0
 code=0
-"$read" repair --json --force "${key[@]}" -o "$new" "$hurt" >"$tmp/stdout" 2>"$tmp/stderr" || code=$?
+"$read" repair --json "${key[@]}" -o "$tmp/again" "$hurt" >"$tmp/stdout" 2>"$tmp/stderr" || code=$?
 is "as JSON: 4" $code 4
 is "each loss" "$(jq -r 'select(.type == "loss") | .path' "$tmp/stdout" | sort)" "$(cat "$tmp/named")"
 is "less is readable than there was" \
@@ -224,7 +224,8 @@ is "with progress" "$(jq -r 'select(.type == "progress") | .phase' "$tmp/stdout"
 for at in 1000000 1030000; do
 	fresh
 	overwrite zero $at 700000
-	"$read" repair -q --json --force "${key[@]}" -o "$new" "$hurt" >"$tmp/stdout" 2>/dev/null
+	rm -f "$new"
+	"$read" repair -q --json "${key[@]}" -o "$new" "$hurt" >"$tmp/stdout" 2>/dev/null
 	read -r name bytes <<<"$(jq -r 'select(.type == "loss" and .readable > 0) | "\(.path) \(.readable)"' "$tmp/stdout" | head -n 1)"
 	[ -z "$name" ] || break
 done

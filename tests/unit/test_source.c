@@ -123,6 +123,51 @@ static void a_file_that_shrank_is_an_error_not_a_signal(void **state)
 	source_close(source);
 }
 
+static const struct source *gone;
+static unsigned gone_count;
+
+static void on_gone(const struct source *source)
+{
+	gone = source;
+	gone_count++;
+}
+
+static void what_could_be_read_and_cannot_any_more_is_gone(void **state)
+{
+	struct source *source = NULL, *healthy = NULL;
+	uint8_t buf[100];
+
+	(void)state;
+	assert_int_equal(system("cp file going"), 0);
+	assert_int_equal(source_open_file(&source, "going"), STATUS_OK);
+	assert_int_equal(source_open_file(&healthy, "file"), STATUS_OK);
+	source_watch(on_gone);
+	/* Of what was never read nobody knows. */
+	assert_int_equal(truncate("going", 0), 0);
+	assert_int_equal(source_read_at(source, buf, sizeof buf, 0), STATUS_IO);
+	assert_int_equal(gone_count, 0);
+	assert_int_equal(system("cat file >going"), 0);
+	for (uint64_t off = 0; off + sizeof buf <= LEN; off += sizeof buf)
+		assert_int_equal(source_read_at(source, buf, sizeof buf, off), STATUS_OK);
+	/* The beginning can still be read. */
+	assert_int_equal(truncate("going", LEN / 2), 0);
+	assert_int_equal(source_read_at(source, buf, sizeof buf, LEN - sizeof buf), STATUS_IO);
+	assert_int_equal(errno, EIO);
+	assert_int_equal(source_read_at(source, buf, sizeof buf, LEN), STATUS_IO);
+	assert_int_equal(gone_count, 0);
+	assert_int_equal(truncate("going", 0), 0);
+	assert_int_equal(source_read_at(source, buf, sizeof buf, 0), STATUS_IO);
+	assert_int_equal(errno, EIO);
+	assert_int_equal(gone_count, 1);
+	assert_ptr_equal(gone, source);
+	assert_int_equal(source_read_at(healthy, buf, sizeof buf, 0), STATUS_OK);
+	source_watch(NULL);
+	assert_int_equal(source_read_at(source, buf, sizeof buf, 0), STATUS_IO);
+	assert_int_equal(gone_count, 1);
+	source_close(source);
+	source_close(healthy);
+}
+
 static void reading_leaves_the_access_time(void **state)
 {
 	/* Older than the last change: relatime would renew it. */
@@ -225,6 +270,7 @@ int main(void)
 		cmocka_unit_test(memory),
 		cmocka_unit_test(other_things_are_refused),
 		cmocka_unit_test(a_file_that_shrank_is_an_error_not_a_signal),
+		cmocka_unit_test(what_could_be_read_and_cannot_any_more_is_gone),
 		cmocka_unit_test(reading_leaves_the_access_time),
 		cmocka_unit_test(a_file_of_somebody_else),
 		cmocka_unit_test(threads_share_it_and_reads_are_counted),
