@@ -70,20 +70,6 @@ bool opening_take(struct opening *o, int code, const char *argument)
 	}
 }
 
-const char *opening_unknown(int letter, const char **word)
-{
-	size_t len = strcspn(*word, "=");
-	bool is_secret = letter == 'p' ||
-	                 (len == strlen("--passphrase") && !strncmp(*word, "--passphrase", len)) ||
-	                 (len == strlen("--password") && !strncmp(*word, "--password", len));
-
-	if (!is_secret)
-		return "no such option";
-	*word = NULL;
-	return "a passphrase on the command line is seen by everybody on this machine; use "
-	       "--passphrase-file or --passphrase-fd, or be asked";
-}
-
 const char *opening_flaw(const struct opening *o, const char **which)
 {
 	*which = NULL;

@@ -53,10 +53,6 @@ void opening_init(struct opening *opening);
 /* Takes the option of that code.  False: its argument is of no use. */
 bool opening_take(struct opening *opening, int code, const char *argument);
 
-/* What to say of an option that there is not, by its letter (0: none) and as it was written.
- * -p and --passphrase are tried by many: *word, which may hold a secret, becomes NULL. */
-const char *opening_unknown(int letter, const char **word);
-
 /* What is wrong with them as a whole, and *which are meant (NULL: nothing to add); NULL:
  * nothing is. */
 const char *opening_flaw(const struct opening *opening, const char **which);

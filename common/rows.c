@@ -1,5 +1,6 @@
 #include "common/rows.h"
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -46,6 +47,34 @@ const char *rows_name(const struct rows *rows, int code)
 	while (option->val != code)
 		option++;
 	return option->name;
+}
+
+static bool is_row(const struct rows *rows, int code)
+{
+	for (size_t i = 0; i < rows->count; i++)
+		if (rows->option[i].val == code)
+			return true;
+	return false;
+}
+
+const char *rows_unknown(const struct rows *rows, int code, const char *word,
+                         char which[static ROWS_WORD])
+{
+	if (code && is_row(rows, code)) {
+		snprintf(which, ROWS_WORD, "--%s", rows_name(rows, code));
+		return "takes no argument";
+	}
+	if (code == 'p' || (!code && !strncmp(word, "--pass", strlen("--pass")))) {
+		*which = '\0';
+		return "a passphrase on the command line is seen by everybody on this machine; use "
+		       "--passphrase-file or --passphrase-fd, or be asked";
+	}
+	/* In the midst of several letters the word is the one before. */
+	if (code)
+		snprintf(which, ROWS_WORD, "-%c", code);
+	else
+		snprintf(which, ROWS_WORD, "%.*s", (int)strcspn(word, "="), word);
+	return "no such option";
 }
 
 static void print_help(const char *text)

@@ -16,7 +16,7 @@ struct option_row {
 	const char *help;     /* each further line behind "\n" */
 };
 
-enum { ROWS_LONG = OPENING_FIRST, ROWS_MAX = 32 };
+enum { ROWS_LONG = OPENING_FIRST, ROWS_MAX = 32, ROWS_WORD = 80 };
 
 /* Those of opening.h. */
 extern const struct option_row rows_opening[];
@@ -33,6 +33,12 @@ void rows_add(struct rows *rows, const struct option_row *row);
 
 /* The name of the option that has this code, which must be there. */
 const char *rows_name(const struct rows *rows, int code);
+
+/* What to say of an option that getopt_long(3) did not take, by what it left in optopt (0: a long
+ * one that there is not) and the word it was at.  which: what to call it, and never what follows
+ * "=", which may be a secret; "" for -p and --passphrase, which are tried by many. */
+const char *rows_unknown(const struct rows *rows, int code, const char *word,
+                         char which[static ROWS_WORD]);
 
 /* Print a line or more for each. */
 void rows_help(const struct option_row *row);

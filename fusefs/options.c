@@ -143,9 +143,9 @@ int options_parse(struct options *options, int argc, char **argv)
 		case VERSION: return puts("satchel-mount " SATCHEL_VERSION) < 0;
 		case ':': return usage("an argument is missing", argv[optind - 1]);
 		case '?': {
-			const char *word = argv[optind - 1], *flaw = opening_unknown(optopt, &word);
+			const char *flaw = rows_unknown(&rows, optopt, argv[optind - 1], which);
 
-			return usage(flaw, word);
+			return usage(flaw, *which ? which : NULL);
 		}
 		}
 		if (!take(options, code, optarg)) {

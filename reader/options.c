@@ -66,9 +66,9 @@ int options_parse(struct options *options, const struct verb *verb, int argc, ch
 			return options_usage(verb->name, "an argument is missing",
 			                     argv[optind - 1]);
 		if (code == '?') {
-			const char *word = argv[optind - 1], *flaw = opening_unknown(optopt, &word);
+			const char *flaw = rows_unknown(&rows, optopt, argv[optind - 1], which);
 
-			return options_usage(verb->name, flaw, word);
+			return options_usage(verb->name, flaw, *which ? which : NULL);
 		}
 		if (code == 'q')
 			options->quiet = true;

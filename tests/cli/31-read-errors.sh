@@ -22,6 +22,19 @@ usage() { # WHAT ARGUMENT...
 usage "no verb"
 usage "a verb that there is not" list "$bundle"
 usage "an option that there is not" ls --long-winded "$bundle"
+usage "a letter among others" ls --long -qxl "$bundle"
+like "it is named, and not what stands before it" "$(cat "$tmp/stderr")" 'no such option: -x;'
+usage "an argument for what takes none" ls --quiet=sesame "$bundle"
+like "in words" "$(cat "$tmp/stderr")" 'takes no argument: --quiet;'
+for word in --pass=sesame --passwd=sesame --password=sesame --passphrase=sesame -psesame; do
+	usage "$word: a passphrase on the command line" ls "$word" "$bundle"
+	ok "why not" grep -q 'seen by everybody' "$tmp/stderr"
+	no "it is not repeated" grep -q sesame "$tmp/stderr"
+done
+for word in --pwd=sesame --phrase=sesame -xsesame; do
+	usage "$word: what may be one" ls sesame "$word" "$bundle"
+	no "is not repeated" grep -q sesame "$tmp/stderr"
+done
 usage "an option without its argument" ls "$bundle" --key-file
 usage "a number that is none" ls --length 1k "${right[@]}" "$bundle"
 usage "no bundle" ls "${right[@]}"

@@ -27,7 +27,7 @@ echo here >"$mnt"
 ok "not on a file" refused 'Not a directory'
 rm "$mnt"
 mkdir "$mnt"
-for word in --passphrase=secret -psecret; do
+for word in --passphrase=secret --pass=secret --passwd=secret -psecret; do
 	ok "$word: no passphrase on the command line" exits 2 "$mount" "$word" "$bundle" "$mnt"
 	ok "which is said" grep -q 'seen by everybody' "$tmp/stderr"
 	no "and not repeated" grep -q secret "$tmp/stderr"

@@ -57,27 +57,6 @@ static void what_is_of_no_use_is_not_taken(void **state)
 	assert_int_equal(o.passphrase_fd, 2);
 }
 
-static void a_passphrase_in_an_option_is_not_repeated(void **state)
-{
-	static const char *const secret[] = {"--passphrase", "--passphrase=secret", "--password=x"};
-	static const char *const other[] = {"--passphrases", "--pass", "-x", "--p", "x"};
-
-	(void)state;
-	for (size_t i = 0; i < sizeof secret / sizeof *secret; i++) {
-		const char *word = secret[i];
-
-		assert_non_null(strstr(opening_unknown(0, &word), "seen by everybody"));
-		assert_null(word);
-	}
-	for (size_t i = 0; i < sizeof other / sizeof *other; i++) {
-		const char *word = other[i];
-
-		assert_string_equal(opening_unknown(0, &word), "no such option");
-		assert_ptr_equal(word, other[i]);
-		assert_non_null(strstr(opening_unknown('p', &word), "seen by everybody"));
-	}
-}
-
 static void what_contradicts_is_said(void **state)
 {
 	const char *which = "untouched";
@@ -103,7 +82,6 @@ int main(void)
 		cmocka_unit_test(numbers_are_digits_within_a_bound),
 		cmocka_unit_test(lists_have_room_for_so_many),
 		cmocka_unit_test(what_is_of_no_use_is_not_taken),
-		cmocka_unit_test(a_passphrase_in_an_option_is_not_repeated),
 		cmocka_unit_test(what_contradicts_is_said),
 	};
 
