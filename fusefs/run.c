@@ -23,7 +23,6 @@
 #include <linux/securebits.h>
 
 #include "common/diag.h"
-#include "common/samefile.h"
 #include "common/status.h"
 #include "fusefs/inherited.h"
 #include "fusefs/options.h"
@@ -127,18 +126,25 @@ static void drop_rights(void)
 	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 }
 
-/* No file, and no socket, behind that descriptor. */
+/* Behind that descriptor is nothing but a terminal, another device of characters, or a pipe: what
+ * was opened outside can be opened again by way of it, and written, as outside. */
 static void leave_file(int fd, int flags)
 {
 	struct stat st;
 	int null;
 
-	if (fstat(fd, &st) || !(S_ISSOCK(st.st_mode) || S_ISREG(st.st_mode)))
+	if (fstat(fd, &st) || S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode))
 		return;
 	null = open("/dev/null", flags | O_CLOEXEC);
 	if (null < 0 || dup2(null, fd) < 0)
 		close(fd);
 	close(null);
+}
+
+/* It may even be what gave the passphrase. */
+static void leave_input(void)
+{
+	leave_file(STDIN_FILENO, O_RDONLY);
 }
 
 /* Started from a menu, what a program prints goes to the journal, through a
@@ -247,28 +253,6 @@ static int find_directory(struct run *run, const char *directory)
 	return 0;
 }
 
-static bool is_input(const char *path)
-{
-	struct stat input;
-
-	return !strcmp(path, "-") || (!fstat(STDIN_FILENO, &input) && samefile_path(path, &input));
-}
-
-/* What gave the passphrase, or a key, could be read again.  (A publisher's is no secret, and
- * goes the same way.) */
-static void leave_keys(const struct opening *o)
-{
-	const char *name[OPENING_FILES];
-	unsigned count = opening_files(o, name);
-	bool gave = o->passphrase_fd == STDIN_FILENO;
-
-	for (unsigned i = 0; i < count; i++)
-		gave |= is_input(name[i]);
-	inherited_close();
-	if (gave)
-		leave_file(STDIN_FILENO, O_RDONLY);
-}
-
 int run_prepare(struct run *run, const struct options *options)
 {
 	int go[2], code = find_directory(run, options->directory);
@@ -282,7 +266,8 @@ int run_prepare(struct run *run, const struct options *options)
 	run->program = fork_first();
 	if (run->program == 0) {
 		close(go[1]);
-		leave_keys(&options->opening);
+		inherited_close();
+		leave_input();
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!may_begin(go[0], options->program[0]))
 			_exit(1);

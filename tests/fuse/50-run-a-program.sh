@@ -36,8 +36,18 @@ for name in - /dev/stdin; do
 	is "what gave the passphrase is not there to be read again, $name" \
 		"$("$mount" -q --passphrase-file $name "$bundle" --run cat /proc/self/fd/0 <"$good/one.passphrase")" ''
 done
-is "the control: what did not is" \
-	"$("$mount" "${key[@]}" "$bundle" --run cat /proc/self/fd/0 <"$HOME/file")" before
+# By way of what was opened outside nothing is written there, and nothing found.
+in_session() { "$mount" "${key[@]}" "$bundle" --run "$@"; }
+is "a pipe is" "$(in_session cat /proc/self/fd/0 < <(cat "$HOME/file"))" before
+is "no file is" "$(in_session cat <"$HOME/file")" ''
+in_session sh -c 'echo after >/proc/self/fd/0' <>"$HOME/file" 2>/dev/null
+is "nor written to" "$(cat "$HOME/file")" before
+is "nor a directory" "$(in_session sh -c 'ls /proc/self/fd/0/' <"$HOME" 2>/dev/null | grep file)" ''
+is "nor a socket" "$(/usr/bin/python3 -c 'import socket, subprocess, sys
+ours, theirs = socket.socketpair()
+subprocess.run(sys.argv[1:], stdin=theirs)
+theirs.close()
+print(ours.recv(9).decode())' "$mount" "${key[@]}" "$bundle" --run sh -c 'echo out >&0' 2>/dev/null)" ''
 "$mount" "${key[@]}" "$bundle" --run sleep 2 &
 sleep 1
 is "the mount is in no list outside" "$(grep -c /tmp/files /proc/self/mounts)" 0
@@ -84,7 +94,7 @@ read -r port <&"${COPROC[0]}"
 listeners="$XDG_RUNTIME_DIR satchel-test-$$ $port"
 # shellcheck disable=SC2086  # three words
 is "control: who listens is reached from outside" "$(python3 "$tmp/connect.py" $listeners)" "bus abstract loopback "
-is "none of them from inside" "$(run "exec python3 - $listeners" <"$tmp/connect.py")" ''
+is "none of them from inside" "$(run "exec python3 - $listeners" < <(cat "$tmp/connect.py"))" ''
 like "(where connecting works)" "$(run "python3 -c 'import socket; s = socket.socket(); s.bind((\"127.0.0.1\", 0)); s.listen(); socket.socket().connect(s.getsockname()); print(\"connected\")'")" connected
 kill "$listener"
 wait "$listener" 2>/dev/null
