@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <limits.h>
+#include <pwd.h>
 #include <sodium.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -151,26 +152,54 @@ static int load_pins(struct publisher_pins *pins, const char *path)
 	return code;
 }
 
-static int load_pinned(struct publisher_pins *pins)
+/* Not getpwuid(3), which a static program cannot have.  False: nobody says. */
+static bool read_home(char home[static PATH_MAX])
+{
+	FILE *users = fopen("/etc/passwd", "re");
+	const struct passwd *user = NULL;
+
+	while (users && (user = fgetpwent(users)) && user->pw_uid != getuid())
+		;
+	*home = '\0';
+	if (user)
+		snprintf(home, PATH_MAX, "%s", user->pw_dir);
+	if (users)
+		fclose(users);
+	return *home == '/';
+}
+
+/* What is not looked at, because nobody says where it is, may pin a lot. */
+static int find_own(char path[static PATH_MAX])
 {
 	static const char below[] = "satchel/publishers";
 	const char *config = getenv("XDG_CONFIG_HOME"), *home = getenv("HOME");
-	char path[PATH_MAX];
-	int code = load_pins(pins, "/etc/satchel/publishers"), len = -1;
+	char other[PATH_MAX];
+	int len;
 
-	if (code)
-		return code;
-	if (config && *config == '/')
-		len = snprintf(path, sizeof path, "%s/%s", config, below);
-	else if (home && *home == '/')
-		len = snprintf(path, sizeof path, "%s/.config/%s", home, below);
-	else
-		return 0;
-	if (len >= (int)sizeof path) {
-		errno = ENAMETOOLONG;
-		return diag_status(config ? config : home, STATUS_IO);
+	if (config && *config == '/') {
+		len = snprintf(path, PATH_MAX, "%s/%s", config, below);
+	} else if ((home && *home == '/') || read_home(other)) {
+		home = home && *home == '/' ? home : other;
+		len = snprintf(path, PATH_MAX, "%s/.config/%s", home, below);
+	} else {
+		diag_error(NULL, "where you have pinned publishers is not known, as HOME is not "
+		                 "set: set it, or give --publisher or --any-publisher");
+		return EXIT_FAILED;
 	}
-	return load_pins(pins, path);
+	if (len < PATH_MAX)
+		return 0;
+	errno = ENAMETOOLONG;
+	return diag_status(config ? config : home, STATUS_IO);
+}
+
+static int load_pinned(struct publisher_pins *pins)
+{
+	char path[PATH_MAX];
+	int code = load_pins(pins, "/etc/satchel/publishers");
+
+	if (code == 0)
+		code = find_own(path);
+	return code ? code : load_pins(pins, path);
 }
 
 /* minisign's own file has the key in its only or its second line. */
@@ -243,6 +272,21 @@ bool publisher_is_known(const struct publisher_pins *pins, const struct format_c
 	return pin != NULL;
 }
 
+void publisher_describe(char text[static PUBLISHER_WORDS], const struct publisher_pins *pins,
+                        const struct format_content *content)
+{
+	char key[PUBLISHER_TEXT], name[PUBLISHER_NAME];
+
+	publisher_print(key, content);
+	if (!content->is_signed)
+		snprintf(text, PUBLISHER_WORDS, "not signed");
+	else if (publisher_is_known(pins, content, name))
+		snprintf(text, PUBLISHER_WORDS, "signed by key %016" PRIX64 "%s%s",
+		         publisher_number(content), *name ? ", " : "", name);
+	else
+		snprintf(text, PUBLISHER_WORDS, "signed by %s, which you have not pinned", key);
+}
+
 /* Not into a log: only recipients are to know who published, and what. */
 static bool may_tell(void)
 {
@@ -252,6 +296,9 @@ static bool may_tell(void)
 static int refuse_publisher(const struct publisher_pins *pins, const struct format_content *content,
                             const char *bundle)
 {
+	char words[PUBLISHER_WORDS];
+
+	publisher_describe(words, pins, content);
 	if (pins->options.only)
 		return diag_status(bundle, content->is_signed ? STATUS_PUBLISHER : STATUS_UNSIGNED);
 	if (!content->is_signed)
@@ -260,11 +307,8 @@ static int refuse_publisher(const struct publisher_pins *pins, const struct form
 		           "takes it all the same",
 		           pins->where);
 	else if (may_tell())
-		diag_error(
-			bundle,
-			"signed by key %016" PRIX64
-			", which you have not pinned (%s); --any-publisher takes it all the same",
-			publisher_number(content), pins->where);
+		diag_error(bundle, "%s (%s); --any-publisher takes it all the same", words,
+		           pins->where);
 	else
 		diag_error(bundle,
 		           "signed by a key that you have not pinned (%s); --any-publisher takes "
@@ -287,11 +331,13 @@ static int refuse_edition(uint64_t wanted, const struct format_content *content,
 	return EXIT_FAILED;
 }
 
-static void announce(const struct format_content *content)
+static void announce(const struct publisher_pins *pins, const struct format_content *content)
 {
+	char words[PUBLISHER_WORDS];
+
+	publisher_describe(words, pins, content);
 	if (content->is_signed && may_tell())
-		diag_note("signed by key %016" PRIX64 ", which you have not pinned",
-		          publisher_number(content));
+		diag_note("%s", words);
 }
 
 int publisher_judge(const struct publisher_pins *pins, const struct format_content *content,
@@ -300,7 +346,7 @@ int publisher_judge(const struct publisher_pins *pins, const struct format_conte
 	if (!find(pins, content)) {
 		if (pins->count)
 			return refuse_publisher(pins, content, bundle);
-		announce(content);
+		announce(pins, content);
 	}
 	if (content->edition < pins->options.min_edition)
 		return refuse_edition(pins->options.min_edition, content, bundle);

@@ -13,7 +13,7 @@
 
 #include "common/format.h"
 
-enum { PUBLISHER_TEXT = 57, PUBLISHER_NAME = 64 };
+enum { PUBLISHER_TEXT = 57, PUBLISHER_NAME = 64, PUBLISHER_WORDS = 128 };
 
 /* What the command line says; text is borrowed. */
 struct publisher_options {
@@ -25,7 +25,8 @@ struct publisher_options {
 struct publisher_pins;
 
 /* The key of --publisher, or else what is pinned in $XDG_CONFIG_HOME/satchel,
- * by default ~/.config/satchel, and in /etc/satchel, in a file "publishers".
+ * by default ~/.config/satchel, and in /etc/satchel, in a file "publishers".  Where HOME is not
+ * set ~ is what /etc/passwd says, and without that nobody is taken.
  * Reports a key or a line that cannot be used.  Returns 0 or the exit code. */
 int publisher_load(struct publisher_pins **pins, const struct publisher_options *options);
 
@@ -43,8 +44,14 @@ int publisher_judge(const struct publisher_pins *pins, const struct format_conte
 bool publisher_is_known(const struct publisher_pins *pins, const struct format_content *content,
                         char name[static PUBLISHER_NAME]);
 
-/* The key of who signed content: in base64, terminated; as minisign(1) numbers it. */
+/* The key of who signed content: in base64, terminated; as minisign(1) numbers it.  The number is
+ * chosen by whoever makes a key: alone it says nothing, unless publisher_is_known. */
 void publisher_print(char text[static PUBLISHER_TEXT], const struct format_content *content);
 uint64_t publisher_number(const struct format_content *content);
+
+/* Who signed it, for people, terminated: the number of a key that is known, and its name, which
+ * is to be escaped; the whole of one that is not. */
+void publisher_describe(char text[static PUBLISHER_WORDS], const struct publisher_pins *pins,
+                        const struct format_content *content);
 
 #endif

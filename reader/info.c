@@ -93,8 +93,7 @@ static void print_publisher(struct info *info)
 		return;
 	}
 	publisher_print(key, info->content);
-	out_format(&info->out, "publisher   signed by key %016" PRIX64 "\n            %s\n",
-	           publisher_number(info->content), key);
+	out_format(&info->out, "publisher   signed by the key\n            %s\n", key);
 	if (!publisher_is_known(info->session->pins, info->content, name)) {
 		out_text(&info->out, "            which you have not pinned\n");
 	} else if (*name) {

@@ -80,20 +80,10 @@ const char *verdict_plural(uint64_t n)
 
 static void print_publisher(const struct session *session, struct out *out)
 {
-	const struct format_content *content = bundle_content(session->bundle);
-	char name[PUBLISHER_NAME];
+	char words[PUBLISHER_WORDS];
 
-	if (!content->is_signed) {
-		out_text(out, "not signed\n");
-		return;
-	}
-	out_format(out, "signed by key %016" PRIX64, publisher_number(content));
-	if (!publisher_is_known(session->pins, content, name)) {
-		out_text(out, ", which you have not pinned\n");
-		return;
-	}
-	out_text(out, *name ? ", " : "");
-	out_escaped(out, name, strlen(name));
+	publisher_describe(words, session->pins, bundle_content(session->bundle));
+	out_escaped(out, words, strlen(words));
 	out_text(out, "\n");
 }
 

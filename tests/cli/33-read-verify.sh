@@ -31,7 +31,7 @@ for name in parity-4 signed signed-full-metadata sparse links many-entries; do
 	cp $good/$name.bundle "$copy"
 	ok "$name: 0" verify 0
 	is "$name: healthy" "$(tail -n +2 "$tmp/stdout"; cat "$tmp/stderr")" healthy
-	case $name in signed*) whose='^signed by key [0-9A-F]{16}, which you have not pinned' ;;
+	case $name in signed*) whose='^signed by RW[A-Za-z0-9+/]{54}, which you have not pinned' ;;
 	*) whose='^not signed' ;; esac
 	like "$name: and whose it is" "$(cat "$tmp/stdout")" "$whose"$'\n'
 done

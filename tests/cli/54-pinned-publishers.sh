@@ -51,7 +51,8 @@ shows "nothing pinned, not signed" $unsigned
 shows "a file that pins nothing" $unsigned
 shown=$(/usr/bin/python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)' \
 	"$read" ls "${right[@]}" $signed)
-like "whose it is, is said on a terminal" "$shown" 'signed by key [0-9A-F]{16}, which you have not pinned'
+like "whose it is, is said on a terminal" "$shown" 'signed by RW[A-Za-z0-9+/]{54}, which you have not pinned'
+like "by the whole key" "$shown" "signed by ${ours%%+*}"
 shown=$(/usr/bin/python3 -c 'import pty, sys; sys.exit(pty.spawn(sys.argv[1:]) >> 8)' \
 	"$read" ls -q "${right[@]}" $signed)
 no "but not with -q" grep -q 'signed by' <<<"$shown"
@@ -110,7 +111,6 @@ ok "in ~/.config" refuses 1 '/home/.config/satchel/publishers' \
 	env -u XDG_CONFIG_HOME HOME="$tmp/home" "$read" ls "${right[@]}" $signed
 ok "also where XDG_CONFIG_HOME is relative" refuses 1 'you have not pinned' \
 	env XDG_CONFIG_HOME=config HOME="$tmp/home" "$read" ls "${right[@]}" $signed
-ok "without a home there is none" exits 0 env -u XDG_CONFIG_HOME -u HOME "$read" ls "${right[@]}" $signed
 
 # in_etc TEXT COMMAND...: with that in /etc/satchel/publishers.
 in_etc() {
@@ -125,6 +125,20 @@ if in_etc x true 2>/dev/null; then
 	ok "a broken line there counts" refuses 1 '/etc/satchel/publishers: line 1' \
 		in_etc broken "$read" ls "${right[@]}" $signed
 	rm "$pinned"
+	# nowhere PASSWD: without HOME, and with that in /etc/passwd.
+	nowhere() {
+		# shellcheck disable=SC2016
+		exits "$1" unshare -rm sh -c 'text=$1; shift; mount -t tmpfs none /etc &&
+			echo "$text" >/etc/passwd && unset HOME XDG_CONFIG_HOME && exec "$@"' - "$2" \
+			"$read" ls "${right[@]}" "${@:3}" $signed
+	}
+	ok "without HOME, what is pinned in the home of /etc/passwd" nowhere 1 "root:x:0:0::$tmp/home:/bin/sh"
+	like "counts" "$(cat "$tmp/stderr")" '/home/.config/satchel/publishers'
+	ok "a home without pins" nowhere 0 "root:x:0:0::$tmp:/bin/sh"
+	ok "without any home" nowhere 1 'daemon:x:1:1::/:/bin/sh'
+	like "it is not taken for nobody's" "$(cat "$tmp/stderr")" 'HOME is not set: set it, or give --publisher'
+	ok "unless one says so" nowhere 0 'daemon:x:1:1::/:/bin/sh' --any-publisher
+	ok "or whom he wants" nowhere 0 'daemon:x:1:1::/:/bin/sh' --publisher "$ours"
 else
 	skip "for all users" "no mounts of one's own here"
 fi
