@@ -1,6 +1,7 @@
 #include "common/fileset.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -80,6 +81,8 @@ void fileset_forget_names(struct fileset *files)
 {
 	for (unsigned i = 0; i < files->count; i++)
 		explicit_bzero(files->file[i], strlen(files->file[i]));
+	if (files->barred)
+		explicit_bzero(files->barred, strlen(files->barred));
 }
 
 void fileset_close(struct fileset *files)
@@ -91,6 +94,7 @@ void fileset_close(struct fileset *files)
 	}
 	free(files->source);
 	free(files->file);
+	free(files->barred);
 	*files = (struct fileset){0};
 }
 
@@ -108,21 +112,63 @@ static bool is_open(const struct fileset *f, const struct source *source)
 	return false;
 }
 
-/* Try one file of the bundle's directory.  What is wrong with it is no matter. */
+/* What cannot be looked at is not what is not there. */
+static int bar(struct fileset *f, const char *path, int error)
+{
+	if (error == ENOENT || error == ELOOP || f->barred)
+		return STATUS_OK;
+	f->barred = strdup(path);
+	f->barred_by = error;
+	return f->barred ? STATUS_OK : STATUS_NOMEM;
+}
+
+/* Of a file in which no volume was found: could its headers be read at all? */
+static int check_headers(struct fileset *f, const struct source *source, const char *path)
+{
+	uint64_t len = source_len(source);
+	uint8_t byte;
+
+	if (!len || (source_read_at(source, &byte, 1, 0) == STATUS_OK &&
+	             source_read_at(source, &byte, 1, len - 1) == STATUS_OK))
+		return STATUS_OK;
+	return bar(f, path, errno);
+}
+
+/* Takes the source. */
+static int try_source(struct fileset *f, struct bundle *bundle, struct source *source,
+                      const char *path)
+{
+	int status = STATUS_OK;
+
+	if (!is_open(f, source)) {
+		status = bundle_add(bundle, source, f->count);
+		if (status == 1)
+			return keep(f, source, path);
+		if (status == 0)
+			status = check_headers(f, source, path);
+	}
+	source_close(source);
+	return status;
+}
+
+/* Try one file of the bundle's directory. */
 static int try_sibling(struct fileset *f, struct bundle *bundle, const char *path)
 {
 	struct source *source = NULL;
 	struct stat st;
-	int taken = 0;
+	int status;
 
-	if (stat(path, &st) || !S_ISREG(st.st_mode) || source_open_file(&source, path))
+	if (stat(path, &st))
+		return bar(f, path, errno);
+	if (!S_ISREG(st.st_mode))
 		return STATUS_OK;
-	if (!is_open(f, source))
-		taken = bundle_add(bundle, source, f->count);
-	if (taken == 1)
-		return keep(f, source, path);
-	source_close(source);
-	return taken;
+	status = source_open_file(&source, path);
+	if (status == STATUS_OK)
+		return try_source(f, bundle, source, path);
+	/* Where there are too many, no other can be opened either. */
+	if (status == STATUS_IO && errno != EMFILE && errno != ENFILE)
+		return bar(f, path, errno);
+	return status;
 }
 
 /* where: the directory, with its slash.  A name may be longer than NAME_MAX: what FAT counts
@@ -145,14 +191,19 @@ static int try_directory(struct fileset *f, struct bundle *bundle, const char *w
 	struct dirent *entry;
 	int status = STATUS_OK;
 
-	for (int tried = 0; directory && tried < SIBLINGS_MAX && bundle_missing(bundle); tried++) {
+	if (!directory)
+		return bar(f, where, errno);
+	for (int tried = 0; tried < SIBLINGS_MAX && status == STATUS_OK && bundle_missing(bundle);
+	     tried++) {
+		errno = 0;
 		entry = readdir(directory);
-		if (!entry || status)
+		if (!entry) {
+			status = errno ? bar(f, where, errno) : STATUS_OK;
 			break;
+		}
 		status = try_name(f, bundle, where, entry->d_name);
 	}
-	if (directory)
-		closedir(directory);
+	closedir(directory);
 	return status;
 }
 
@@ -207,6 +258,11 @@ bool fileset_is_used(const struct bundle *bundle, unsigned i)
 	return false;
 }
 
+const char *fileset_barred(const struct fileset *files, const struct bundle *bundle)
+{
+	return bundle_missing(bundle) ? files->barred : NULL;
+}
+
 void fileset_warn(const struct fileset *files, const struct bundle *bundle)
 {
 	unsigned count = bundle_volume_count(bundle);
@@ -218,4 +274,7 @@ void fileset_warn(const struct fileset *files, const struct bundle *bundle)
 		if (bundle_volume(bundle, v)->rootless)
 			diag_warn(NULL, "volume %u of %u has lost all copies of its root", v + 1,
 			          count);
+	if (fileset_barred(files, bundle))
+		diag_warn(diag_name(files->barred), "%s; " FILESET_BARRED,
+		          strerror(files->barred_by));
 }

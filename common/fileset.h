@@ -15,6 +15,8 @@ struct fileset {
 	char **file;    /* their names */
 	unsigned count; /* of both */
 	unsigned named; /* so many of them were, and come first */
+	char *barred;   /* the first beside them that could not be looked at; NULL: all could */
+	int barred_by;  /* an errno */
 };
 
 /* Open those that are named.  Reports what cannot be opened.  Returns 0 or the exit
@@ -33,8 +35,15 @@ bool fileset_is_used(const struct bundle *bundle, unsigned i);
 /* What to say where one that was named is not. */
 #define FILESET_UNUSED "not used: no volume of this set, or one that is there twice"
 
-/* Warn of files that were named and are no part of the set, and of volumes that are there
- * and of no use. */
+/* The file, or the directory, that may be a volume that is missing, or have it, and cannot be
+ * read; NULL: none is. */
+const char *fileset_barred(const struct fileset *files, const struct bundle *bundle);
+
+/* What to say of it, behind the words for barred_by. */
+#define FILESET_BARRED "a volume that is missing may be there"
+
+/* Warn of files that were named and are no part of the set, of volumes that are there and of
+ * no use, and of what is barred. */
 void fileset_warn(const struct fileset *files, const struct bundle *bundle);
 
 /* Wipe the names of the files, which are of no use after that. */

@@ -146,6 +146,7 @@ static void print_pages(const struct verdict *v, struct out *out)
 static void print_unused(const struct session *session, struct out *out)
 {
 	const struct fileset *files = &session->files;
+	const char *barred = fileset_barred(files, session->bundle);
 
 	for (unsigned i = 0; i < files->named; i++) {
 		if (fileset_is_used(session->bundle, i))
@@ -153,6 +154,10 @@ static void print_unused(const struct session *session, struct out *out)
 		out_name(out, files->file[i], strlen(files->file[i]));
 		out_text(out, ": " FILESET_UNUSED "\n");
 	}
+	if (!barred)
+		return;
+	out_name(out, barred, strlen(barred));
+	out_format(out, ": %s; " FILESET_BARRED "\n", strerror(files->barred_by));
 }
 
 void verdict_print(const struct verdict *v, const struct session *session, struct out *out)
@@ -212,7 +217,7 @@ static void print_json_absent(const struct session *session, struct out *out, co
 static void print_json_unused(const struct session *session, struct out *out)
 {
 	const struct fileset *files = &session->files;
-	const char *between = "";
+	const char *between = "", *barred = fileset_barred(files, session->bundle);
 
 	out_text(out, ", \"unused\": [");
 	for (unsigned i = 0; i < files->named; i++) {
@@ -221,6 +226,10 @@ static void print_json_unused(const struct session *session, struct out *out)
 		out_text(out, between);
 		out_json(out, files->file[i], strlen(files->file[i]));
 		between = ", ";
+	}
+	if (barred) {
+		out_text(out, between);
+		out_json(out, barred, strlen(barred));
 	}
 	out_text(out, "]");
 }

@@ -82,6 +82,7 @@ static unsigned count_unused(const struct session *session)
 
 	for (unsigned i = 0; i < session->files.named; i++)
 		unused += !fileset_is_used(session->bundle, i);
+	unused += fileset_barred(&session->files, session->bundle) != NULL;
 	return unused;
 }
 

@@ -59,7 +59,8 @@ gives() { # LOSS WORD
 
 repairs() { # LOSS WORD
 	local code=0
-	"$read" repair --force "${key[@]}" -o "$tmp/new" "$bundle" >/dev/null 2>"$tmp/stderr" || code=$?
+	rm -f "$tmp/new"
+	"$read" repair "${key[@]}" -o "$tmp/new" "$bundle" >/dev/null 2>"$tmp/stderr" || code=$?
 	case $2/$code in
 	healthy/0 | repaired/5 | lost/4 | copy/4 | index/4) ;;
 	rootless/10) return ;;

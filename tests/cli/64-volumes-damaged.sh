@@ -180,6 +180,49 @@ ok "two are missing" exits 10 "$read" cat "${key[@]}" "$set/2" all
 is "both are said" "$(cat "$tmp/stderr")" "satchel-read: all: lies in volumes 1, 3 of 3, which are not here"
 is "by ls, too" "$("$read" ls -l "${key[@]}" "$set/2" all 2>/dev/null | grep -o '(.*')" '(needs volumes 1, 3)'
 
+# --- a volume is there, and cannot be read ----------------------------------------------------------
+
+# It is not taken for missing: nobody knows.
+as_nobody=()
+[ "$(id -u)" -ne 0 ] || as_nobody=(setpriv --reuid=65534 --clear-groups)
+barred() { # WORDS COMMAND...: verify does not call it healthy, and says which
+	local words=$1
+	shift
+	ok "$words: 10" exits 10 "$@" verify -q "${key[@]}" "$set/1"
+	is "which one, and why" "$(grep -F "$words" "$tmp/stdout")" "$words; a volume that is missing may be there"
+	no "it is not healthy" grep -q '^what is here is healthy' "$tmp/stdout"
+	ok "as JSON: 10" exits 10 "$@" verify -q --json "${key[@]}" "$set/1"
+	is "with its name" "$(tail -n 1 "$tmp/stdout" | jq -c '[.result, .unused]')" "[\"unchecked\",[\"${words%%: *}\"]]"
+	ok "ls goes on" exits 0 "$@" ls "${key[@]}" "$set/1"
+	like "and warns" "$(cat "$tmp/stderr")" "$words; a volume that is missing may be there"
+}
+fresh
+chmod a+r "$set"/* "${key[1]}" && chmod 755 "$tmp" "$set"
+chmod 000 "$set/2"
+if sanitized || ! "${as_nobody[@]}" "$read" --version >/dev/null 2>&1; then
+	skip "a volume that must not be read" "nobody cannot run the program from here"
+else
+	barred "$set/2: Permission denied" "${as_nobody[@]}" "$read"
+	chmod 644 "$set/2"
+	chmod 711 "$set"
+	barred "$set/: Permission denied" "${as_nobody[@]}" "$read"
+	chmod 755 "$set"
+	ok "the control: all can be read" exits 0 "${as_nobody[@]}" "$read" verify -q "${key[@]}" "$set/1"
+	# There are never too few descriptors, and nobody hears of it.
+	for ((n = 4; n < 40; n++)); do
+		bash -c 'ulimit -n '$n' && exec "$@"' - "$read" verify -q "${key[@]}" "$set/1" >"$tmp/stdout" 2>"$tmp/stderr" && break
+	done
+	is "with too few descriptors it is not healthy" "$(grep -c 'not here' "$tmp/stdout")" 0
+	ok "there were some" test $n -gt 4 -a $n -lt 40
+fi
+chmod 644 "$set/2"
+if sanitized || ! preload bad 2>/dev/null; then
+	skip "a volume that the drive does not give" "needs a compiler, and no sanitizer"
+else
+	barred "$set/2: Input/output error" env LD_PRELOAD="$tmp/bad.so" BAD_FILE="$set/2" \
+		BAD_AT="0+$(stat -c %s "$set/2")" "$build/tests/satchel-read"
+fi
+
 # --- one derivation for all ---------------------------------------------------------------------------
 
 # Each takes 64 MiB, which is seen from outside.
