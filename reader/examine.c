@@ -258,6 +258,12 @@ static void move_on(struct examine *x, const struct format_segment *s, uint64_t 
 	}
 }
 
+/* These bytes of the content. */
+static bool is_wanted(const struct examine *x, uint64_t begin, uint64_t len)
+{
+	return !x->only || ranges_find(x->only, begin, begin + len);
+}
+
 /* How many bytes of the segment from off on are in a volume that is not here, and
  * cannot be checked, or where a medium is too short for all of them.  Those are
  * gone, in one go: a forged length may promise terabytes. */
@@ -271,20 +277,14 @@ static uint64_t skip_absent(struct examine *x, const struct format_segment *s, u
 	len = min_u64(s->stored_len - off, bundle_range_start(x->bundle, v + 1) - begin);
 	if (s->frame)
 		len = s->stored_len;
-	if (!bundle_volume(x->bundle, v)->pages && !bundle_volume(x->bundle, v)->rootless)
+	if (!is_wanted(x, begin, len) ||
+	    (!bundle_volume(x->bundle, v)->pages && !bundle_volume(x->bundle, v)->rootless))
 		return len;
 	if (s->frame)
 		suspect(x, s->addr, s->addr + s->plain_len);
 	else
 		suspect(x, s->addr + off, s->addr + off + len);
 	return len;
-}
-
-static bool is_wanted(const struct examine *x, const struct piece_unit *unit)
-{
-	uint64_t begin = unit->segment.off + unit->off;
-
-	return !x->only || ranges_find(x->only, begin, begin + unit->len);
 }
 
 static bool next_piece(void *context, void *out)
@@ -303,7 +303,7 @@ static bool next_piece(void *context, void *out)
 		unit->off = x->segment_off;
 		unit->len = absent ? 0 : (uint32_t)piece_len(x, &unit->segment, unit->off);
 		move_on(x, &unit->segment, absent ? absent : unit->len);
-		if (!absent && is_wanted(x, unit))
+		if (!absent && is_wanted(x, unit->segment.off + unit->off, unit->len))
 			return true;
 	}
 	return false;
@@ -507,11 +507,16 @@ static void check_structure(struct examine *x)
 	lose_index(x, status);
 }
 
-void examine_all(struct examine *x)
+void examine_index(struct examine *x)
 {
 	run_round(x, next_block, check_block);
 	if (!x->verdict->index_lost)
 		check_structure(x);
+}
+
+void examine_all(struct examine *x)
+{
+	examine_index(x);
 	progress_start(x->progress, "verifying", total_bytes(x));
 	run_round(x, next_piece, check_piece);
 	check_ends(x);

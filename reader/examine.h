@@ -25,7 +25,10 @@ void examine_free(struct examine *examine);
  * is in verdict, but for files. */
 void examine_all(struct examine *examine);
 
-/* Only what of the index and the contents may have been lost with these bytes of
+/* The index alone, wherever of it there is a copy. */
+void examine_index(struct examine *examine);
+
+/* Only what of the table of segments and the contents may have been lost with these bytes of
  * the content. */
 void examine_part(struct examine *examine, const struct ranges *lost);
 

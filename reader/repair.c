@@ -122,7 +122,15 @@ static bool only_content(const struct mend *r, unsigned v, struct ranges *conten
 	return true;
 }
 
-/* By name.  Where the index or leaves behind it are lost too, all must be looked at. */
+static void take_all(const struct mend *r, unsigned v, struct ranges *content)
+{
+	content->count = 0;
+	ranges_add(content, bundle_range_start(r->session->bundle, v),
+	           bundle_range_start(r->session->bundle, v + 1));
+}
+
+/* By name.  Where the index or leaves behind it are lost too, all of the volume must be looked
+ * at; never another one, whose losses are no matter here. */
 static int name_losses(struct mend *r, unsigned v)
 {
 	struct ranges *content = calloc(1, sizeof *content);
@@ -132,11 +140,12 @@ static int name_losses(struct mend *r, unsigned v)
 
 	if (content)
 		status = examine_new(&examine, r->session, r->progress, &found);
-	if (status == STATUS_OK && only_content(r, v, content))
-		examine_part(examine, content);
-	else if (status == STATUS_OK)
-		examine_all(examine);
 	if (status == STATUS_OK) {
+		if (!only_content(r, v, content)) {
+			take_all(r, v, content);
+			examine_index(examine);
+		}
+		examine_part(examine, content);
 		losses_name(&r->losses, examine_suspect(examine), &found);
 		r->verdict.files_lost = found.files_lost;
 		r->verdict.tree_lost = found.tree_lost;

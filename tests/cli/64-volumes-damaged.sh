@@ -180,6 +180,21 @@ ok "two are missing" exits 10 "$read" cat "${key[@]}" "$set/2" all
 is "both are said" "$(cat "$tmp/stderr")" "satchel-read: all: lies in volumes 1, 3 of 3, which are not here"
 is "by ls, too" "$("$read" ls -l "${key[@]}" "$set/2" all 2>/dev/null | grep -o '(.*')" '(needs volumes 1, 3)'
 
+# --- all of two volumes is lost, and one is copied ---------------------------------------------------
+
+# Whatever had been in front of its content, too: what is wrong with the other is no matter.
+rm -f "$tmp/copy"
+for number in 1 2; do
+	fresh
+	lose pages 16384 1
+	lose pages 16384 2
+	ok "a copy of $number: 4" exits 4 "$read" repair -q "${key[@]}" -o "$tmp/copy" "$set/$number"
+	is "what it lacks, and not what the other does" "$(named)" "$number all "
+	rm "$tmp/copy"
+done
+ok "verify" verify 4 1
+is "names both" "$(named)" '1 2 all '
+
 # --- a volume is there, and cannot be read ----------------------------------------------------------
 
 # It is not taken for missing: nobody knows.
