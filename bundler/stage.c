@@ -229,11 +229,13 @@ int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, ui
 	return status;
 }
 
-/* The last place up to wish, in a segment. */
-static int cut_file(const struct stage *stage, uint64_t wish, uint64_t *cut)
+/* The last place up to wish, in a segment; or, where that is below low, the next one. */
+static int cut_file(const struct stage *stage, uint64_t low, uint64_t wish, uint64_t high,
+                    uint64_t *cut)
 {
 	struct segments_place place;
 	struct piece piece;
+	uint64_t next;
 	int status = segments_find(stage->segments, wish, &place);
 
 	if (status == STATUS_OK)
@@ -241,6 +243,11 @@ static int cut_file(const struct stage *stage, uint64_t wish, uint64_t *cut)
 	if (status)
 		return status;
 	*cut = piece.stored_len ? place.begin : wish - (wish - place.begin) % FORMAT_LEAF;
+	next = place.begin + piece_stored_len(&piece);
+	if (!piece.stored_len)
+		next = min_u64(next, *cut + FORMAT_LEAF);
+	if (*cut < low && next <= high)
+		*cut = next;
 	return STATUS_OK;
 }
 
@@ -261,6 +268,6 @@ int stage_cut(const struct stage *stage, uint64_t low, uint64_t wish, uint64_t h
 	else if (end <= high)
 		*cut = end;
 	else
-		return cut_file(stage, wish, cut);
+		return cut_file(stage, low, wish, high, cut);
 	return STATUS_OK;
 }

@@ -71,7 +71,8 @@ int stage_stream_len(const struct stage *stage, uint64_t begin, uint64_t end, ui
 
 /* Where one volume's range of the content best ends and the next begins, near wish:
  * at the end of a file within [low, high], the nearest there is; if there is none,
- * a file must be cut, at the last place up to wish where segments allow.
+ * a file must be cut, at the last place up to wish where segments allow, or the next one where
+ * that is below low.
  * low <= wish <= high; low: such a place itself.  Status as above. */
 int stage_cut(const struct stage *stage, uint64_t low, uint64_t wish, uint64_t high, uint64_t *cut);
 

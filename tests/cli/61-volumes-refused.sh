@@ -48,6 +48,17 @@ ok "it says what would do" exits 0 "$pack" -q "${with[@]}" --size "$((${needs%KB
 rm "$out"/b-*
 ok "an index longer than a volume" refused 1 'make --volume-size larger' --key-file "$tmp/key" \
 	--volume-size 256K -o "$out/b" "$tmp/names"
+# One file that has to be cut everywhere: as many volumes as it has pairs of leaves, or nearly.
+mkdir "$tmp/one"
+for length in 9900000 10000000 10010000; do
+	head -c $length /dev/urandom >"$tmp/one/film.mp4"
+	ok "the smallest volumes take a film of $length bytes" exits 0 "$pack" -q --key-file "$tmp/key" --parity 0 \
+		--volume-size 256K -o "$out/b" "$tmp/one"
+	volumes=$(find "$out" -name 'b-*' | wc -l)
+	ok "in as many as it must be" test "$volumes" -le $((length / 131072 + 6))
+	ok "which are whole" exits 0 "$read" verify -q --key-file "$tmp/key" "$out/b-1"
+	rm "$out"/b-*
+done
 
 # Names that are taken.
 touch "$src/b.bin"
