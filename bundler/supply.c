@@ -46,7 +46,7 @@ static ssize_t read_some(struct supply *s, size_t off)
 		got = s->in_order
 		              ? read(s->fd, s->buffer + off, SUPPLY_BUFFER - off)
 		              : pread(s->fd, s->buffer + off, SUPPLY_BUFFER - off, (off_t)s->at);
-	} while (got < 0 && errno == EINTR);
+	} while (got < 0 && (errno == EINTR || errno == EAGAIN));
 	return got;
 }
 
@@ -180,9 +180,10 @@ static int copy_all(struct supply *s, bool *spilled)
 
 /* --- all of it ---------------------------------------------------------------- */
 
+/* Not blocking: a FIFO may wait for long for who writes to it, and a signal does not end that. */
 static int open_file(struct supply *s, const char *file)
 {
-	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
+	const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK;
 
 	if (!strcmp(file, "-")) {
 		s->fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);

@@ -111,6 +111,21 @@ kill -INT "$pid" 2>/dev/null
 wait "$pid" 2>/dev/null
 is "twice is once" "$? $(ls -A "$tmp/out")" '130 '
 
+# A FIFO that nobody writes to.
+mkfifo "$tmp/fifo"
+head -c 64 /dev/urandom >"$tmp/key"
+env --default-signal=TERM "$pack" -q --key-file "$tmp/key" --archive "$tmp/fifo" -o "$tmp/out/b" 2>"$tmp/stderr" &
+pid=$!
+sleep 1
+kill -TERM "$pid"
+(sleep 10; kill -KILL "$pid") 2>/dev/null &
+wait "$pid"
+is "one is enough where nobody writes to a FIFO" "$? $(ls -A "$tmp/out")" '143 '
+(sleep 0.5; tar -C "$src" -c numbers.txt >"$tmp/fifo") &
+ok "who writes to it late is waited for" exits 0 "$pack" -q --key-file "$tmp/key" --archive "$tmp/fifo" -o "$tmp/out/b"
+is "and taken in" "$("$read" ls --key-file "$tmp/key" "$tmp/out/b")" numbers.txt
+rm "$tmp/out/b"
+
 # nohup
 in_the_middle env --ignore-signal=HUP "$pack" --kdf low --passphrase-file "$tmp/pw" -o "$tmp/out/b" "$src"
 kill -HUP "$pid"
