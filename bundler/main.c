@@ -24,6 +24,7 @@ static void on_signal(int no)
 {
 	if (stopped_by || !is_working) {
 		outfile_discard_all();
+		arena_wipe_all();
 		_exit(128 + no);
 	}
 	stopped_by = no;

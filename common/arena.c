@@ -1,6 +1,7 @@
 #include "common/arena.h"
 
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,29 @@ struct arena {
 	size_t used;
 	bool locked;
 };
+
+/* For arena_wipe_all. */
+static struct arena *_Atomic live[ARENA_MOST];
+
+static bool note_live(struct arena *arena)
+{
+	for (size_t i = 0; i < ARENA_MOST; i++) {
+		struct arena *nobody = NULL;
+
+		if (atomic_compare_exchange_strong(&live[i], &nobody, arena))
+			return true;
+	}
+	return false;
+}
+
+static void forget_live(struct arena *arena)
+{
+	for (size_t i = 0; i < ARENA_MOST; i++) {
+		struct arena *it = arena;
+
+		atomic_compare_exchange_strong(&live[i], &it, NULL);
+	}
+}
 
 static size_t round_up(size_t len, size_t unit)
 {
@@ -77,7 +101,7 @@ int arena_new(struct arena **arena, size_t len, bool allow_unlocked)
 		goto out;
 	a->len = round_up(len, (size_t)sysconf(_SC_PAGESIZE));
 	a->base = map(a->len);
-	if (!a->base)
+	if (!a->base || !note_live(a))
 		goto out;
 	a->locked = protect(a);
 	status = a->locked || allow_unlocked ? STATUS_OK : STATUS_UNLOCKED;
@@ -124,12 +148,23 @@ void arena_wipe(struct arena *arena)
 	explicit_bzero(arena->base, arena->len);
 }
 
+void arena_wipe_all(void)
+{
+	for (size_t i = 0; i < ARENA_MOST; i++) {
+		struct arena *arena = atomic_load(&live[i]);
+
+		if (arena)
+			arena_wipe(arena);
+	}
+}
+
 void arena_free(struct arena *arena)
 {
 	if (!arena)
 		return;
 	if (arena->base) {
 		arena_wipe(arena);
+		forget_live(arena);
 		munmap(arena->base, arena->len);
 	}
 	free(arena);

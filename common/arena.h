@@ -17,9 +17,13 @@
 
 struct arena;
 
+/* At a time. */
+enum { ARENA_MOST = 16 };
+
 /* Map len bytes (1 to ARENA_MAX_BYTES, rounded up to whole pages).
  * allow_unlocked: go on, swappable, where locking is refused.
- * STATUS_NOMEM, STATUS_UNLOCKED (errno says why). *arena untouched on failure. */
+ * STATUS_NOMEM (or there are ARENA_MOST), STATUS_UNLOCKED (errno says why). *arena untouched on
+ * failure. */
 int arena_new(struct arena **arena, size_t len, bool allow_unlocked);
 
 /* len bytes, aligned to 64; NULL when the arena is exhausted.  Borrowed: they
@@ -40,6 +44,9 @@ bool arena_locked(const struct arena *arena);
 /* Overwrite everything with zeros; what was handed out stays mapped, so that a
  * thread that still reads meets zeros.  Safe in a signal handler. */
 void arena_wipe(struct arena *arena);
+
+/* All that there are, at an end that does not wait.  Safe in a signal handler. */
+void arena_wipe_all(void);
 
 /* Wipe and unmap.  NULL is fine. */
 void arena_free(struct arena *arena);

@@ -119,12 +119,18 @@ struct denied_argument {
 	uint32_t value; /* that of the bits in mask */
 };
 
+#ifdef __s390x__ /* clone(2) takes its stack first there */
+enum { DENIED_CLONE_FLAGS = 1 };
+#else
+enum { DENIED_CLONE_FLAGS = 0 };
+#endif
+
 static const struct denied_argument denied_arguments[] = {
 #ifdef __NR_open /* emptying what may be read */
 	{__NR_open, 1, O_TRUNC, O_TRUNC},
 #endif
 	{__NR_openat, 2, O_TRUNC, O_TRUNC},
-	{__NR_clone, 0, CLONE_THREAD, 0},     /* threads, but no processes */
+	{__NR_clone, DENIED_CLONE_FLAGS, CLONE_THREAD, 0}, /* threads, but no processes */
 	{__NR_ioctl, 1, UINT32_MAX, TIOCSTI}, /* typing for the user */
 	{__NR_ioctl, 1, UINT32_MAX, TIOCLINUX},
 	{__NR_ioctl, 1, UINT32_MAX, (uint32_t)FS_IOC_SETFLAGS},

@@ -215,7 +215,13 @@ static int be_first(const char *directory, char **argv)
  * could not start threads. */
 static pid_t fork_first(void)
 {
-	return (pid_t)syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, NULL);
+	const unsigned long flags = CLONE_NEWPID | SIGCHLD;
+
+#ifdef __s390x__ /* where the stack comes first */
+	return (pid_t)syscall(SYS_clone, NULL, flags, NULL, NULL, NULL);
+#else
+	return (pid_t)syscall(SYS_clone, flags, NULL, NULL, NULL, NULL);
+#endif
 }
 
 /* Nothing is said where the other end is gone: what went wrong was said there. */

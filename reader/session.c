@@ -20,13 +20,10 @@ enum { DIAG_ROOM = 16384, SPARE_FRAMES = 3 };
 
 /* --- the end, however it comes --------------------------------------------- */
 
-static struct arena *to_wipe;
-
 static void leave_nothing(void)
 {
 	outfile_discard_all();
-	if (to_wipe)
-		arena_wipe(to_wipe);
+	arena_wipe_all();
 }
 
 /* What is wiped must not be gone on with, whatever becomes of the signal. */
@@ -110,7 +107,6 @@ static int make_arena(struct session *s, const struct session_needs *needs)
 
 	if (code)
 		return code;
-	to_wipe = s->arena;
 	if (swap_is_exposed())
 		diag_warn(NULL, "swap is on: what other programs show might reach the disk");
 	return 0;
@@ -215,7 +211,6 @@ static int close_session(struct session *s)
 	fileset_close(&s->files);
 	publisher_free(s->pins);
 	diag_use(NULL);
-	to_wipe = NULL;
 	arena_free(s->arena);
 	return atomic_load(&s->exit_code);
 }

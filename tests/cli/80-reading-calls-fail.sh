@@ -74,7 +74,7 @@ extracted_over() {
 	local file
 	right_code
 	for file in numbers.txt film.mp4 sub/again.mp4 sub/small.txt; do
-		if [ "$code" -eq 0 ] || [ "$(head -c 4 "$tmp/got/src/$file")" != old ]; then
+		if [ "$code" -eq 0 ] || [ "$(head -c 4 "$tmp/got/src/$file" | tr -d '\0')" != old ]; then
 			cmp "$tmp/src/$file" "$tmp/got/src/$file" 2>&1
 		fi
 		echo old >"$tmp/got/src/$file"

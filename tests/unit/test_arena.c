@@ -145,6 +145,31 @@ static void wiping_leaves_zeros_where_they_can_be_read(void **state)
 	arena_free(arena);
 }
 
+static void all_that_there_are_can_be_wiped(void **state)
+{
+	struct arena *arena[ARENA_MOST + 1] = {NULL};
+	uint8_t *p[ARENA_MOST];
+
+	(void)state;
+	for (size_t i = 0; i < ARENA_MOST; i++) {
+		assert_int_equal(arena_new(&arena[i], LEN, true), STATUS_OK);
+		p[i] = arena_alloc(arena[i], LEN);
+		memset(p[i], 0x5a, LEN);
+	}
+	assert_int_equal(arena_new(&arena[ARENA_MOST], LEN, true), STATUS_NOMEM);
+	assert_null(arena[ARENA_MOST]);
+	arena_free(arena[3]);
+	assert_int_equal(arena_new(&arena[3], LEN, true), STATUS_OK);
+	p[3] = arena_alloc(arena[3], LEN);
+	memset(p[3], 0x5a, LEN);
+	arena_wipe_all();
+	for (size_t i = 0; i < ARENA_MOST; i++) {
+		assert_true(all_zero(p[i], LEN));
+		arena_free(arena[i]);
+	}
+	arena_wipe_all();
+}
+
 static void a_child_sees_zeros(void **state)
 {
 	struct arena *arena = NULL;
@@ -218,6 +243,7 @@ int main(void)
 		cmocka_unit_test(pages_are_their_own_and_bounded),
 		cmocka_unit_test(sizes_are_rounded_up_and_limited),
 		cmocka_unit_test(wiping_leaves_zeros_where_they_can_be_read),
+		cmocka_unit_test(all_that_there_are_can_be_wiped),
 		cmocka_unit_test(a_child_sees_zeros),
 		cmocka_unit_test(where_locking_is_refused),
 		cmocka_unit_test(a_hardened_process_leaves_no_core),
