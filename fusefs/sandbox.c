@@ -60,6 +60,17 @@ static const int allowed[] = {
 	SCMP_SYS(sched_getaffinity),
 	SCMP_SYS(exit),
 	SCMP_SYS(exit_group),
+	/* What the C library of a processor of 32 bits calls instead. */
+	SCMP_SYS(fadvise64_64),
+	SCMP_SYS(_llseek),
+	SCMP_SYS(fstat64),
+	SCMP_SYS(futex_time64),
+	SCMP_SYS(ppoll_time64),
+	SCMP_SYS(clock_gettime64),
+	SCMP_SYS(clock_nanosleep_time64),
+	SCMP_SYS(getuid32),
+	SCMP_SYS(waitpid),
+	SCMP_SYS(sigreturn),
 };
 
 static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
@@ -71,12 +82,14 @@ static int allow(scmp_filter_ctx filter, const int *calls, size_t count)
 	return failed;
 }
 
-/* Memory, but never code. */
+/* Memory, but never code.  Where there is mmap2(2), mmap(2) has its arguments in memory, where no
+ * filter sees them. */
 static int allow_memory(scmp_filter_ctx filter)
 {
+	const int map = SCMP_SYS(mmap2) > 0 ? SCMP_SYS(mmap2) : SCMP_SYS(mmap);
 	const struct scmp_arg_cmp no_code = SCMP_A2(SCMP_CMP_MASKED_EQ, PROT_EXEC, 0);
 
-	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mmap), 1, no_code) |
+	return seccomp_rule_add(filter, SCMP_ACT_ALLOW, map, 1, no_code) |
 	       seccomp_rule_add(filter, SCMP_ACT_ALLOW, SCMP_SYS(mprotect), 1, no_code);
 }
 
