@@ -272,6 +272,11 @@ bool publisher_is_known(const struct publisher_pins *pins, const struct format_c
 	return pin != NULL;
 }
 
+bool publisher_is_asked(const struct publisher_pins *pins)
+{
+	return !pins->options.any;
+}
+
 void publisher_describe(char text[static PUBLISHER_WORDS], const struct publisher_pins *pins,
                         const struct format_content *content)
 {
@@ -284,7 +289,8 @@ void publisher_describe(char text[static PUBLISHER_WORDS], const struct publishe
 		snprintf(text, PUBLISHER_WORDS, "signed by key %016" PRIX64 "%s%s",
 		         publisher_number(content), *name ? ", " : "", name);
 	else
-		snprintf(text, PUBLISHER_WORDS, "signed by %s, which you have not pinned", key);
+		snprintf(text, PUBLISHER_WORDS, "signed by %s%s", key,
+		         publisher_is_asked(pins) ? ", which you have not pinned" : "");
 }
 
 /* Not into a log: only recipients are to know who published, and what. */

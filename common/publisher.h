@@ -44,6 +44,9 @@ int publisher_judge(const struct publisher_pins *pins, const struct format_conte
 bool publisher_is_known(const struct publisher_pins *pins, const struct format_content *content,
                         char name[static PUBLISHER_NAME]);
 
+/* Does what is pinned count?  Not with --any-publisher. */
+bool publisher_is_asked(const struct publisher_pins *pins);
+
 /* The key of who signed content: in base64, terminated; as minisign(1) numbers it.  The number is
  * chosen by whoever makes a key: alone it says nothing, unless publisher_is_known. */
 void publisher_print(char text[static PUBLISHER_TEXT], const struct format_content *content);

@@ -95,7 +95,8 @@ static void print_publisher(struct info *info)
 	publisher_print(key, info->content);
 	out_format(&info->out, "publisher   signed by the key\n            %s\n", key);
 	if (!publisher_is_known(info->session->pins, info->content, name)) {
-		out_text(&info->out, "            which you have not pinned\n");
+		if (publisher_is_asked(info->session->pins))
+			out_text(&info->out, "            which you have not pinned\n");
 	} else if (*name) {
 		out_text(&info->out, "            pinned as ");
 		out_escaped(&info->out, name, strlen(name));
