@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 
 #include "common/bundle.h"
+#include "common/bytes.h"
 #include "common/diag.h"
 #include "common/opening.h"
 #include "common/samefile.h"
@@ -125,11 +126,11 @@ static int bar(struct fileset *f, const char *path, int error)
 /* Of a file in which no volume was found: could its headers be read at all? */
 static int check_headers(struct fileset *f, const struct source *source, const char *path)
 {
-	uint64_t len = source_len(source);
-	uint8_t byte;
+	uint8_t header[FORMAT_HEADER];
+	uint64_t len = source_len(source), part = min_u64(len, sizeof header);
 
-	if (!len || (source_read_at(source, &byte, 1, 0) == STATUS_OK &&
-	             source_read_at(source, &byte, 1, len - 1) == STATUS_OK))
+	if (source_read_at(source, header, part, 0) == STATUS_OK &&
+	    source_read_at(source, header, part, len - part) == STATUS_OK)
 		return STATUS_OK;
 	return bar(f, path, errno);
 }
@@ -165,10 +166,7 @@ static int try_sibling(struct fileset *f, struct bundle *bundle, const char *pat
 	status = source_open_file(&source, path);
 	if (status == STATUS_OK)
 		return try_source(f, bundle, source, path);
-	/* Where there are too many, no other can be opened either. */
-	if (status == STATUS_IO && errno != EMFILE && errno != ENFILE)
-		return bar(f, path, errno);
-	return status;
+	return status == STATUS_IO ? bar(f, path, errno) : status;
 }
 
 /* where: the directory, with its slash.  A name may be longer than NAME_MAX: what FAT counts
@@ -185,6 +183,13 @@ static int try_name(struct fileset *f, struct bundle *bundle, const char *where,
 	return status;
 }
 
+/* Not all file systems say.  What is none, a place where something else is mounted for one, need
+ * not be looked at. */
+static bool may_be_file(const struct dirent *entry)
+{
+	return entry->d_type == DT_REG || entry->d_type == DT_LNK || entry->d_type == DT_UNKNOWN;
+}
+
 static int try_directory(struct fileset *f, struct bundle *bundle, const char *where)
 {
 	DIR *directory = opendir(where);
@@ -193,15 +198,16 @@ static int try_directory(struct fileset *f, struct bundle *bundle, const char *w
 
 	if (!directory)
 		return bar(f, where, errno);
-	for (int tried = 0; tried < SIBLINGS_MAX && status == STATUS_OK && bundle_missing(bundle);
-	     tried++) {
+	for (int tried = 0; status == STATUS_OK && bundle_missing(bundle); tried++) {
 		errno = 0;
-		entry = readdir(directory);
+		entry = tried < SIBLINGS_MAX ? readdir(directory) : NULL;
 		if (!entry) {
-			status = errno ? bar(f, where, errno) : STATUS_OK;
+			if (errno || tried == SIBLINGS_MAX)
+				status = bar(f, where, errno);
 			break;
 		}
-		status = try_name(f, bundle, where, entry->d_name);
+		if (may_be_file(entry))
+			status = try_name(f, bundle, where, entry->d_name);
 	}
 	closedir(directory);
 	return status;
@@ -258,6 +264,11 @@ bool fileset_is_used(const struct bundle *bundle, unsigned i)
 	return false;
 }
 
+const char *fileset_why_barred(const struct fileset *files)
+{
+	return files->barred_by ? strerror(files->barred_by) : "too many files";
+}
+
 const char *fileset_barred(const struct fileset *files, const struct bundle *bundle)
 {
 	return bundle_missing(bundle) ? files->barred : NULL;
@@ -276,5 +287,5 @@ void fileset_warn(const struct fileset *files, const struct bundle *bundle)
 			          count);
 	if (fileset_barred(files, bundle))
 		diag_warn(diag_name(files->barred), "%s; " FILESET_BARRED,
-		          strerror(files->barred_by));
+		          fileset_why_barred(files));
 }

@@ -16,7 +16,7 @@ struct fileset {
 	unsigned count; /* of both */
 	unsigned named; /* so many of them were, and come first */
 	char *barred;   /* the first beside them that could not be looked at; NULL: all could */
-	int barred_by;  /* an errno */
+	int barred_by;  /* an errno; 0: it has more names than are looked at */
 };
 
 /* Open those that are named.  Reports what cannot be opened.  Returns 0 or the exit
@@ -39,7 +39,8 @@ bool fileset_is_used(const struct bundle *bundle, unsigned i);
  * read; NULL: none is. */
 const char *fileset_barred(const struct fileset *files, const struct bundle *bundle);
 
-/* What to say of it, behind the words for barred_by. */
+/* Why, in words; and what to say behind them. */
+const char *fileset_why_barred(const struct fileset *files);
 #define FILESET_BARRED "a volume that is missing may be there"
 
 /* Warn of files that were named and are no part of the set, of volumes that are there and of

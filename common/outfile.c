@@ -398,11 +398,6 @@ int outfile_read_back(struct outfile *out, void *buf, size_t len, uint64_t off)
 	return source_read_fd(out->fd, buf, len, off);
 }
 
-void outfile_spare(struct outfile *out)
-{
-	out->taken = OUTFILE_REFUSE_LATE;
-}
-
 /* For file systems without RENAME_NOREPLACE: a link refuses just as well. */
 static int publish_by_link(const struct outfile *out)
 {
@@ -547,6 +542,26 @@ int outfile_commit(struct outfile *out, bool durable)
 		status = durable ? sync_directory(out) : STATUS_OK;
 		if (out->published == EXCHANGED)
 			unlinkat(out->dirfd, out->slot->name, 0);
+	}
+	outfile_discard(out);
+	return status;
+}
+
+int outfile_commit_beside(struct outfile *out, char name[static NAME_MAX + 1])
+{
+	int status;
+
+	*name = '\0';
+	out->taken = OUTFILE_REFUSE_LATE;
+	status = publish_at_once(out, true);
+	if (status == STATUS_EXISTS) {
+		memcpy(name, out->slot->name, NAME_MAX + 1);
+		out->taken = OUTFILE_REPLACE; /* what has the name is not ours to take back */
+		status = STATUS_OK;
+	}
+	if (status == STATUS_OK) {
+		atomic_store(&out->slot->state, SLOT_TAKEN);
+		status = sync_directory(out);
 	}
 	outfile_discard(out);
 	return status;

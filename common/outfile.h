@@ -9,6 +9,7 @@
 #ifndef COMMON_OUTFILE_H
 #define COMMON_OUTFILE_H
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -57,14 +58,15 @@ int outfile_sync(struct outfile *out);
  * medium.  STATUS_IO. */
 int outfile_read_back(struct outfile *out, void *buf, size_t len, uint64_t off);
 
-/* What has the final name keeps it, in spite of OUTFILE_REPLACE: publishing says STATUS_EXISTS. */
-void outfile_spare(struct outfile *out);
-
 /* Publish under the final name; durable: content and directory are synced.
  * Frees out in every case; on failure the temporary file is removed.
  * STATUS_EXISTS (somebody else made it meanwhile; never overwritten unless
  * replace), STATUS_IO, STATUS_CANCELLED. */
 int outfile_commit(struct outfile *out, bool durable);
+
+/* The same, durable, but that what has the final name keeps it: this one stays beside it, and name
+ * is its own; "" where nobody had the final name. */
+int outfile_commit_beside(struct outfile *out, char name[static NAME_MAX + 1]);
 
 /* The first half of that, for files that belong together; outfile_commit, with the same
  * durable, is the second, and removes what was replaced; outfile_withdraw undoes it.  Statuses as

@@ -151,11 +151,15 @@ void source_watch(void (*report)(const struct source *source))
 	atomic_store(&gone, report);
 }
 
+static uint64_t part_len(const struct source *source)
+{
+	return source->len / PARTS + 1;
+}
+
 static void note_place(const struct source *source, uint64_t last)
 {
-	uint64_t part = last / (source->len / PARTS + 1);
-
-	atomic_store_explicit(&source->notes->place[part], last + 1, memory_order_relaxed);
+	atomic_store_explicit(&source->notes->place[last / part_len(source)], last + 1,
+	                      memory_order_relaxed);
 }
 
 /* From the medium, unless somebody maps what the page cache has of it. */
@@ -167,16 +171,18 @@ static bool reads_again(const struct source *source, uint64_t off)
 	return source_read_fd(source->fd, &byte, 1, off) == STATUS_OK;
 }
 
-/* Where nothing was ever read there is nothing to go by. */
+/* The place in each part that was read last, or where it begins.  Where nothing was ever read
+ * there is nothing to go by. */
 static bool is_gone(const struct source *source)
 {
 	unsigned known = 0;
 
 	for (unsigned part = 0; part < PARTS; part++) {
 		uint64_t place = atomic_load(&source->notes->place[part]);
+		uint64_t begin = part * part_len(source);
 
 		known += place > 0;
-		if (place && reads_again(source, place - 1))
+		if (reads_again(source, place ? place - 1 : begin))
 			return false;
 	}
 	return known > 0;

@@ -1,7 +1,7 @@
 #include "reader/renew.h"
 
 #include <errno.h>
-#include <inttypes.h>
+#include <limits.h>
 #include <sodium.h>
 #include <stdlib.h>
 #include <string.h>
@@ -324,26 +324,24 @@ static int check_room(const struct renew *r, const char *path)
 	return EXIT_UNFIT;
 }
 
-/* A copy that lacks something takes nobody's place: what is there may be whole. */
+/* A copy that lacks something takes nobody's place: what is there may be whole.  Nor is it thrown
+ * away: it may be the last that the drive gave. */
 static int publish(struct renew *r, const char *path)
 {
 	struct outfile *file = r->file;
-	bool lacks = r->verdict->unrestored > 0;
+	char beside[NAME_MAX + 1] = "";
 	int status;
 
-	if (lacks)
-		outfile_spare(file);
 	r->file = NULL;
-	status = outfile_commit(file, true);
-	if (status == STATUS_OK)
-		return 0;
-	if (status != STATUS_EXISTS || !lacks)
-		return report(path, status);
-	diag_error(path,
-	           "exists, and stays as it is: %" PRIu64 " page%s of the copy would be random; "
-	           "write it to another name",
-	           r->verdict->unrestored, verdict_plural(r->verdict->unrestored));
-	return EXIT_LOST;
+	if (verdict_is_same(r->verdict))
+		status = outfile_commit(file, true);
+	else
+		status = outfile_commit_beside(file, beside);
+	if (*beside)
+		diag_error(path, "exists, and stays as it is, as the copy lacks something: that is %s, "
+		                 "beside it",
+		           beside);
+	return status ? report(path, status) : 0;
 }
 
 int renew_write(struct renew *r, const char *path, bool replace)

@@ -162,12 +162,6 @@ static int name_losses(struct mend *r, unsigned v)
 
 /* --- the report ------------------------------------------------------------------------- */
 
-/* Is the copy what was packed, byte by byte, as far as anybody can tell? */
-static bool is_same(const struct verdict *v)
-{
-	return !verdict_is_lost(v) && !v->bad_headers && !v->unchecked_headers && !v->unreadable;
-}
-
 static void print_result(struct mend *r)
 {
 	struct out *out = &r->losses.out;
@@ -192,7 +186,7 @@ static void print_result(struct mend *r)
 	else if (v->unchecked_headers)
 		out_text(out, "the copy has all files, but whether both of its headers open could "
 		              "not be tried\n");
-	else if (!is_same(v))
+	else if (!verdict_is_same(v))
 		out_text(out, "the copy has all files, but what could not be read is random\n");
 	else
 		out_text(out, "the copy is as it was packed\n");
@@ -203,7 +197,7 @@ static void print_json_result(struct mend *r)
 	struct out *out = &r->losses.out;
 
 	out_format(out, "{\"type\": \"summary\", \"identical\": %s, \"unrestored\": %" PRIu64,
-	           is_same(&r->verdict) ? "true" : "false", r->verdict.unrestored);
+	           verdict_is_same(&r->verdict) ? "true" : "false", r->verdict.unrestored);
 	verdict_print_json(&r->verdict, r->session, out);
 	out_text(out, "}\n");
 }

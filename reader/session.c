@@ -58,17 +58,25 @@ static void catch_signals(void)
 	signal(SIGXFSZ, SIG_IGN);
 }
 
-/* Where the medium is gone all that follows would be called damage.  The first thread that
- * meets it ends the others; a signal is as good an end. */
 static struct session *watched;
 
-static void on_gone(const struct source *source)
+/* NULL: it is no volume, but somebody else's file beside them. */
+static const char *name_of(const struct source *source)
 {
-	const char *file = watched->options->opening.bundle;
-
 	for (unsigned i = 0; i < watched->files.count; i++)
 		if (watched->files.source[i] == source)
-			file = watched->files.file[i];
+			return watched->files.file[i];
+	return NULL;
+}
+
+/* Where the medium is gone all that follows would be called damage.  The first thread that
+ * meets it ends the others; a signal is as good an end. */
+static void on_gone(const struct source *source)
+{
+	const char *file = name_of(source);
+
+	if (!file)
+		return;
 	diag_last_error(file, "cannot be read any more: the drive was pulled out, or fails");
 	leave_nothing();
 	if (watched->is_json)

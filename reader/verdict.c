@@ -41,6 +41,11 @@ bool verdict_is_lost(const struct verdict *v)
 	       v->lost || v->unrestored;
 }
 
+bool verdict_is_same(const struct verdict *v)
+{
+	return !verdict_is_lost(v) && !v->bad_headers && !v->unchecked_headers && !v->unreadable;
+}
+
 bool verdict_is_partial(const struct verdict *v)
 {
 	return v->unchecked_headers || v->index_unchecked || v->unused;
@@ -157,7 +162,7 @@ static void print_unused(const struct session *session, struct out *out)
 	if (!barred)
 		return;
 	out_name(out, barred, strlen(barred));
-	out_format(out, ": %s; " FILESET_BARRED "\n", strerror(files->barred_by));
+	out_format(out, ": %s; " FILESET_BARRED "\n", fileset_why_barred(files));
 }
 
 void verdict_print(const struct verdict *v, const struct session *session, struct out *out)

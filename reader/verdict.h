@@ -36,6 +36,9 @@ bool verdict_is_damaged(const struct verdict *verdict);
 /* Something is gone for good, or was never right. */
 bool verdict_is_lost(const struct verdict *verdict);
 
+/* Is a copy what was packed, byte by byte, as far as anybody can tell? */
+bool verdict_is_same(const struct verdict *verdict);
+
 /* Something that was asked for could not be looked at. */
 bool verdict_is_partial(const struct verdict *verdict);
 

@@ -79,7 +79,8 @@ for ((page = 1; page < size / 16384 - 1; page++)); do
 	for with in zero urandom; do
 		cp --no-preserve=mode $good/parity-4.bundle "$hurt"
 		overwrite $with $((page * 16384)) 16384
-		"$read" repair -q --force --passphrase-file $good/one.passphrase -o "$new" "$hurt" >/dev/null
+		rm -f "$new"
+		"$read" repair -q --passphrase-file $good/one.passphrase -o "$new" "$hurt" >/dev/null
 		[ $? -eq 5 ] || code=$page
 		cmp -s "$new" $good/parity-4.bundle || same=$page
 	done
@@ -244,13 +245,15 @@ ok "$name: $bytes bytes are readable, cat gives $got" test "$got" -ge $((bytes -
 cp --no-preserve=mode $good/two-compartments.bundle "$hurt"
 size=$(stat -c %s "$hurt")
 for ((page = 1; page < size / 16384 - 1; page++)); do overwrite urandom $((page * 16384 + 100)) 100; done
-"$read" repair -q --force --passphrase-file $good/one.passphrase -o "$new" "$hurt" >/dev/null 2>&1
+rm -f "$new"
+"$read" repair -q --passphrase-file $good/one.passphrase -o "$new" "$hurt" >/dev/null 2>&1
 is "all pages damaged: 10" $? 10
 sectors=0 wrong=0
 for ((page = 1; page < size / 16384 - 1; page++)); do
 	cp --no-preserve=mode $good/two-compartments.bundle "$hurt"
 	overwrite urandom $((page * 16384 + 100)) 100
-	"$read" repair -q --force --passphrase-file $good/one.passphrase -o "$new" "$hurt" >/dev/null 2>&1
+	rm -f "$new"
+	"$read" repair -q --passphrase-file $good/one.passphrase -o "$new" "$hurt" >/dev/null 2>&1
 	case $? in
 	0) sectors=$((sectors + 1))
 		cmp -s "$hurt" "$new" || wrong=1 ;;
@@ -268,7 +271,8 @@ wrong=0 lost=0
 for ((slot = 0; slot < 32; slot++)); do
 	cp "$tmp/whole" "$hurt"
 	overwrite urandom $((48 + slot * 128)) 128
-	"$read" repair -q --force --passphrase-file $good/one.passphrase -o "$new" "$hurt" >/dev/null 2>&1
+	rm -f "$new"
+	"$read" repair -q --passphrase-file $good/one.passphrase -o "$new" "$hurt" >/dev/null 2>&1
 	[ $? -ne 5 ] || lost=$((lost + 1))
 	cmp -s "$hurt" "$new" || wrong=1
 done
@@ -276,7 +280,8 @@ ok "a slot of a header that is overwritten is this key's, once" test $lost -eq 1
 is "the header is copied as it is" $wrong 0
 cp "$tmp/whole" "$hurt"
 yes 'CANARY of a file that was copied over it' | dd of="$hurt" bs=5000 count=1 iflag=fullblock conv=notrunc status=none
-ok "a text over its beginning: 5" exits 5 "$read" repair -q --force --passphrase-file $good/one.passphrase -o "$new" "$hurt"
+rm -f "$new"
+ok "a text over its beginning: 5" exits 5 "$read" repair -q --passphrase-file $good/one.passphrase -o "$new" "$hurt"
 ok "a control: it is found in the damaged one" grep -q CANARY "$hurt"
 no "and nothing of it in the copy" grep -q CANARY <(head -c 4608 "$new")
 ok "what is behind it is copied" cmp <(tail -c +5121 "$new") <(tail -c +5121 "$tmp/whole")

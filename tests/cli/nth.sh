@@ -52,7 +52,8 @@ nth_hurt() {
 	for page in {20..60..2}; do
 		cp "$tmp/bundle" "$tmp/hurt"
 		dd if=/dev/zero of="$tmp/hurt" bs=16384 count=2 seek="$page" conv=notrunc status=none
-		"$read" repair --force "${key[@]}" -o "$tmp/new" "$tmp/hurt" >/dev/null
+		rm -f "$tmp/new"
+		"$read" repair "${key[@]}" -o "$tmp/new" "$tmp/hurt" >/dev/null
 		cmp -s "$tmp/new" "$tmp/bundle" && break
 	done
 	rm -f "$tmp/new"
