@@ -18,7 +18,7 @@
 struct arena;
 
 /* At a time. */
-enum { ARENA_MOST = 16 };
+enum { ARENA_MOST = 4 };
 
 /* Map len bytes (1 to ARENA_MAX_BYTES, rounded up to whole pages).
  * allow_unlocked: go on, swappable, where locking is refused.

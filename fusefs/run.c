@@ -141,12 +141,6 @@ static void leave_file(int fd, int flags)
 	close(null);
 }
 
-/* It may even be what gave the passphrase. */
-static void leave_input(void)
-{
-	leave_file(STDIN_FILENO, O_RDONLY);
-}
-
 /* Started from a menu, what a program prints goes to the journal, through a
  * socket, or into ~/.xsession-errors: to a disk.  Nor does it find another way there:
  * descriptors that this process was given. */
@@ -273,7 +267,7 @@ int run_prepare(struct run *run, const struct options *options)
 	if (run->program == 0) {
 		close(go[1]);
 		inherited_close();
-		leave_input();
+		leave_file(STDIN_FILENO, O_RDONLY); /* it may be what gave the passphrase */
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 		if (!may_begin(go[0], options->program[0]))
 			_exit(1);

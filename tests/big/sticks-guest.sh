@@ -36,6 +36,15 @@ remove() {
 	rm -rf /out /copy
 }
 
+# From now on every sector is an error.
+pull_out() { # FILE-SYSTEM
+	local sectors
+	sectors=$(awk '{ n = $1 + $2 } END { print n }' "/tables/$1-linear")
+	dmsetup suspend --noudevsync --noflush stick &&
+		dmsetup load --noudevsync stick --table "0 $sectors error" &&
+		dmsetup resume --noudevsync --noudevrules stick && fresh
+}
+
 says() { grep -q "$1" "$tmp/stdout" || { cat "$tmp/stdout"; return 1; }; }
 complains() { grep -q "$1" "$tmp/stderr" || { cat "$tmp/stderr"; return 1; }; }
 
@@ -128,6 +137,22 @@ for system in ext4 vfat; do
 	ok "$name: one file is named" only_large
 	ok "$name: they come out of the copy" extract 4 /copy
 	ok "$name: as they were" all_but_large
+	remove
+
+	# --- what is pulled out --------------------------------------------------------------------
+
+	name="$system, pulled out"
+	ok "$name: mounts" insert $system linear
+	fresh
+	exec 3< <($read cat "${key[@]}" /stick/bundle large.jpg {0..59}.jpg 2>"$tmp/stderr"; echo $? >"$tmp/code")
+	head -c 1000 <&3 >/dev/null
+	usleep 500000 # until the pipe is full
+	ok "$name: now" pull_out "$system"
+	ok "$name: nothing of it is given as if it were all" test "$(cat <&3 | wc -c)" -lt 11000000
+	until [ -s "$tmp/code" ]; do usleep 50000; done
+	is "$name: it is not damage" "$(cat "$tmp/code")" 10
+	is "$name: in one line" "$(cat "$tmp/stderr")" \
+		'satchel-read: /stick/bundle: cannot be read any more: the drive was pulled out, or fails'
 	remove
 
 	# --- and what comes and goes -----------------------------------------------------------

@@ -118,8 +118,12 @@ env --default-signal=TERM "$pack" -q --key-file "$tmp/key" --archive "$tmp/fifo"
 pid=$!
 sleep 1
 kill -TERM "$pid"
-(sleep 10; kill -KILL "$pid") 2>/dev/null &
-wait "$pid"
+for _ in {1..100}; do
+	kill -0 "$pid" 2>/dev/null || break
+	sleep 0.1
+done
+kill -KILL "$pid" 2>/dev/null
+wait "$pid" 2>/dev/null
 is "one is enough where nobody writes to a FIFO" "$? $(ls -A "$tmp/out")" '143 '
 (sleep 0.5; tar -C "$src" -c numbers.txt >"$tmp/fifo") &
 ok "who writes to it late is waited for" exits 0 "$pack" -q --key-file "$tmp/key" --archive "$tmp/fifo" -o "$tmp/out/b"
