@@ -50,7 +50,7 @@ static void catch_signals(void)
 
 	for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
 		sigaction(signals[i], &action, &before);
-		if (before.sa_handler == SIG_IGN)
+		if (before.sa_handler != SIG_DFL) /* ignored (nohup); or a fuzzer's own */
 			sigaction(signals[i], &before, NULL);
 	}
 	/* Those who write hear of it otherwise, and tidy up. */
