@@ -131,7 +131,7 @@ static const struct denied_argument denied_arguments[] = {
 #endif
 	{__NR_openat, 2, O_TRUNC, O_TRUNC},
 	{__NR_clone, DENIED_CLONE_FLAGS, CLONE_THREAD, 0}, /* threads, but no processes */
-	{__NR_ioctl, 1, UINT32_MAX, TIOCSTI}, /* typing for the user */
+	{__NR_ioctl, 1, UINT32_MAX, TIOCSTI},              /* typing for the user */
 	{__NR_ioctl, 1, UINT32_MAX, TIOCLINUX},
 	{__NR_ioctl, 1, UINT32_MAX, (uint32_t)FS_IOC_SETFLAGS},
 	{__NR_ioctl, 1, UINT32_MAX, (uint32_t)FS_IOC_FSSETXATTR},

@@ -338,8 +338,9 @@ static int publish(struct renew *r, const char *path)
 	else
 		status = outfile_commit_beside(file, beside);
 	if (*beside)
-		diag_error(path, "exists, and stays as it is, as the copy lacks something: that is %s, "
-		                 "beside it",
+		diag_error(path,
+		           "exists, and stays as it is, as the copy lacks something: that is %s, "
+		           "beside it",
 		           beside);
 	return status ? report(path, status) : 0;
 }

@@ -19,8 +19,8 @@ struct verdict {
 	uint64_t in_a_row;          /* and of any that follow each other; volumes: the least */
 	uint64_t appended, missing; /* bytes at the end */
 	uint64_t unreadable;        /* bytes outside of what the key opens */
-	unsigned unused;            /* files that were named, or may be volumes, and were not looked at */
-	bool index_lost;            /* a block of the index */
+	unsigned unused;      /* files that were named, or may be volumes, and were not looked at */
+	bool index_lost;      /* a block of the index */
 	bool index_unchecked; /* its blocks are well, and whether they are a tree is not known */
 	bool segments_lost;   /* one of the table of segments */
 	bool tree_lost;       /* of what there is nothing can be listed */

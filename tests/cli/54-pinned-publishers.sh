@@ -130,7 +130,7 @@ if in_etc x true 2>/dev/null; then
 		# shellcheck disable=SC2016
 		exits "$1" unshare -rm sh -c 'text=$1; shift; mount -t tmpfs none /etc &&
 			echo "$text" >/etc/passwd && unset HOME XDG_CONFIG_HOME && exec "$@"' - "$2" \
-			"$read" ls "${right[@]}" "${@:3}" $signed
+			"$read" ls "${right[@]}" "${@:3}" "$signed"
 	}
 	ok "without HOME, what is pinned in the home of /etc/passwd" nowhere 1 "root:x:0:0::$tmp/home:/bin/sh"
 	like "counts" "$(cat "$tmp/stderr")" '/home/.config/satchel/publishers'
