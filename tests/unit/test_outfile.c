@@ -183,6 +183,38 @@ static void replacing_happens_at_commit(void **state)
 	assert_int_equal(count_names(), 1);
 }
 
+static void keep_the_name(void)
+{
+	char name[NAME_MAX + 1], temp[256], path[300];
+	struct outfile *out = NULL;
+
+	MUST(outfile_open(&out, "d/final.bin", true) == STATUS_OK);
+	MUST(outfile_write(out, "first", 5) == STATUS_OK);
+	MUST(outfile_commit_beside(out, name) == STATUS_OK);
+	MUST(!strcmp(name, ""));
+	MUST(holds("d/final.bin", "first"));
+	MUST(count_names() == 1);
+	MUST(outfile_open(&out, "d/final.bin", true) == STATUS_OK);
+	MUST(outfile_write(out, "second", 6) == STATUS_OK);
+	MUST(outfile_commit_beside(out, name) == STATUS_OK);
+	MUST(holds("d/final.bin", "first"));
+	MUST(names(temp, "final.bin") == 2);
+	MUST(!strcmp(name, temp));
+	MUST(neutral(name, "final.bin"));
+	snprintf(path, sizeof path, "d/%s", name);
+	MUST(holds(path, "second"));
+	/* It is nobody's to remove any more. */
+	outfile_discard_all();
+	MUST(holds(path, "second"));
+}
+
+/* In a child, as nothing can be begun afterwards. */
+static void what_has_the_name_may_keep_it(void **state)
+{
+	(void)state;
+	assert_int_equal(unit_in_child(keep_the_name), 0);
+}
+
 static void only_files_are_replaced(void **state)
 {
 	static const struct {
@@ -611,6 +643,7 @@ int main(void)
 		TEST(a_name_as_long_as_names_may_be),
 		TEST(an_existing_file_is_kept),
 		TEST(replacing_happens_at_commit),
+		TEST(what_has_the_name_may_keep_it),
 		TEST(only_files_are_replaced),
 		TEST(a_directory_and_one_component),
 		TEST(in_place_there_is_one_name),
