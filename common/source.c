@@ -171,21 +171,27 @@ static bool reads_again(const struct source *source, uint64_t off)
 	return source_read_fd(source->fd, &byte, 1, off) == STATUS_OK;
 }
 
+static bool was_ever_read(const struct source *source)
+{
+	for (unsigned part = 0; part < PARTS; part++)
+		if (atomic_load(&source->notes->place[part]))
+			return true;
+	return false;
+}
+
 /* The place in each part that was read last, or where it begins.  Where nothing was ever read
  * there is nothing to go by. */
 static bool is_gone(const struct source *source)
 {
-	unsigned known = 0;
-
+	if (!was_ever_read(source))
+		return false;
 	for (unsigned part = 0; part < PARTS; part++) {
 		uint64_t place = atomic_load(&source->notes->place[part]);
-		uint64_t begin = part * part_len(source);
 
-		known += place > 0;
-		if (reads_again(source, place ? place - 1 : begin))
+		if (reads_again(source, place ? place - 1 : part * part_len(source)))
 			return false;
 	}
-	return known > 0;
+	return true;
 }
 
 static int read_file(const struct source *source, void *buf, size_t len, uint64_t off)
