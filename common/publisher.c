@@ -176,10 +176,11 @@ static int find_own(char path[static PATH_MAX])
 	char other[PATH_MAX];
 	int len;
 
+	if (!home || *home != '/')
+		home = read_home(other) ? other : NULL;
 	if (config && *config == '/') {
 		len = snprintf(path, PATH_MAX, "%s/%s", config, below);
-	} else if ((home && *home == '/') || read_home(other)) {
-		home = home && *home == '/' ? home : other;
+	} else if (home) {
 		len = snprintf(path, PATH_MAX, "%s/.config/%s", home, below);
 	} else {
 		diag_error(NULL, "where you have pinned publishers is not known, as HOME is not "
@@ -189,7 +190,7 @@ static int find_own(char path[static PATH_MAX])
 	if (len < PATH_MAX)
 		return 0;
 	errno = ENAMETOOLONG;
-	return diag_status(config ? config : home, STATUS_IO);
+	return diag_status(path, STATUS_IO);
 }
 
 static int load_pinned(struct publisher_pins *pins)

@@ -162,8 +162,7 @@ static void note_place(const struct source *source, uint64_t last)
 	                      memory_order_relaxed);
 }
 
-/* From the medium, unless somebody maps what the page cache has of it. */
-static bool reads_again(const struct source *source, uint64_t off)
+bool source_reads_again(const struct source *source, uint64_t off)
 {
 	uint8_t byte;
 
@@ -188,7 +187,7 @@ static bool is_gone(const struct source *source)
 	for (unsigned part = 0; part < PARTS; part++) {
 		uint64_t place = atomic_load(&source->notes->place[part]);
 
-		if (reads_again(source, place ? place - 1 : part * part_len(source)))
+		if (source_reads_again(source, place ? place - 1 : part * part_len(source)))
 			return false;
 	}
 	return true;

@@ -5,6 +5,7 @@
 #ifndef COMMON_SOURCE_H
 #define COMMON_SOURCE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
@@ -40,6 +41,10 @@ int source_read_fd(int fd, void *buf, size_t len, uint64_t off);
 /* From now on whoever comes back from reading a file calls this, which need not return:
  * for an end that does not wait for a medium.  NULL: nothing is called. */
 void source_halt(void (*halt)(void));
+
+/* Can the byte at off be read of a file, from the medium and not from the page cache?  What
+ * somebody maps, or has written and not synced, stays there. */
+bool source_reads_again(const struct source *source, uint64_t off);
 
 /* From now on this is called, in the thread that reads, where bytes of a file cannot be read, and
  * nothing can of what could before, past the page cache: the medium is gone, and what is missing

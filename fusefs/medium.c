@@ -24,7 +24,6 @@ enum {
 	LOCATIONS = 64, /* that volumes lie on */
 	PLACES = 8,     /* of a volume, all of which must fail */
 	PROBE_LEN = 4096,
-	WINDOW = 2 << 20, /* as much as the page cache may keep in one piece */
 	PROBE_MS = 250,
 };
 
@@ -253,16 +252,10 @@ int medium_new(struct medium **medium, struct source *const *sources, unsigned c
 static bool can_be_read(struct bare *b)
 {
 	uint64_t count = source_len(b->source) / PROBE_LEN;
-	uint8_t bytes[PROBE_LEN];
 
 	for (unsigned i = 0; i < PLACES && count; i++) {
-		uint64_t off;
-
 		b->place = (b->place + (count * 618 / 1000 | 1)) % count;
-		off = b->place * PROBE_LEN;
-		posix_fadvise(source_fd(b->source), (off_t)(off / WINDOW * WINDOW), WINDOW,
-		              POSIX_FADV_DONTNEED);
-		if (source_read_at(b->source, bytes, sizeof bytes, off) == STATUS_OK)
+		if (source_reads_again(b->source, b->place * PROBE_LEN))
 			return true;
 	}
 	return !count;
